@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Clusters name their own pkg-config files (or give an absolute path to one) in these variables.
+let mpi = Context.environment["MPI_VAE_MPI_PC"] ?? "ompi-c"
+let hdf5 = Context.environment["MPI_VAE_HDF5_PC"] ?? "hdf5-serial"
+// Debian's oneDNN has no pkg-config file: its header and library lie in the default paths.
+let oneDNN = Context.environment["MPI_VAE_ONEDNN_PC"]
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "mpi-vae",
+    products: [.executable(name: "mpi-vae", targets: ["mpi-vae"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+    ],
+    targets: [
+        // C libraries, each with one header of static inline shims.
+        .systemLibrary(name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: hdf5, providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "COneDNN", pkgConfig: oneDNN, providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Elementwise loops that use the widest vectors of the processor at run time, which Swift cannot choose.
+        .target(name: "CKernels"),
+
+        .target(name: "HDF5", dependencies: ["CHDF5"], swiftSettings: settings),
+        .target(name: "Distributed", dependencies: ["CMPI", "CKernels"], swiftSettings: settings),
+        .target(name: "VAE", dependencies: ["COneDNN", "CKernels"], swiftSettings: settings),
+        .target(
+            name: "Training",
+            dependencies: [
+                "HDF5", "Distributed", "VAE", "CZlib",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "mpi-vae",
+            dependencies: [
+                "Training", "Distributed",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Named cases that the tests start under a real mpirun.
+        .executableTarget(
+            name: "RankCases",
+            dependencies: ["Distributed", "VAE", "Training"],
+            path: "Tests/RankCases",
+            swiftSettings: settings
+        ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "VAETests", dependencies: ["VAE"], swiftSettings: settings),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "HDF5", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
