@@ -57,7 +57,7 @@ let package = Package(
         // Named cases that the tests start under a real mpirun.
         .executableTarget(
             name: "RankCases",
-            dependencies: ["Distributed", "VAE", "Training"],
+            dependencies: ["Distributed"],
             path: "Tests/RankCases",
             swiftSettings: settings
         ),

@@ -1,4 +1,51 @@
-// Shims for what Swift cannot import from mpi.h (macros that cast), and the atomics and futex calls
-// that a node-shared window needs. No logic beyond that.
+// Shims for what Swift cannot import from mpi.h: macros that cast to pointers or name enums. Below them, the atomics and
+// futex calls for memory that several processes of a node map. No logic beyond that.
 #pragma once
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <mpi.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline MPI_Comm cmpi_comm_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Comm cmpi_comm_null(void) { return MPI_COMM_NULL; }
+static inline MPI_Info cmpi_info_null(void) { return MPI_INFO_NULL; }
+static inline MPI_Datatype cmpi_byte(void) { return MPI_BYTE; }
+static inline MPI_Datatype cmpi_float(void) { return MPI_FLOAT; }
+static inline MPI_Datatype cmpi_double(void) { return MPI_DOUBLE; }
+static inline MPI_Datatype cmpi_int64(void) { return MPI_INT64_T; }
+static inline MPI_Op cmpi_sum(void) { return MPI_SUM; }
+static inline MPI_Op cmpi_min(void) { return MPI_MIN; }
+static inline MPI_Op cmpi_max(void) { return MPI_MAX; }
+static inline MPI_Op cmpi_bitwise_or(void) { return MPI_BOR; }
+static inline void *cmpi_in_place(void) { return MPI_IN_PLACE; }
+static inline MPI_Status *cmpi_status_ignore(void) { return MPI_STATUS_IGNORE; }
+static inline int cmpi_undefined(void) { return MPI_UNDEFINED; }
+static inline int cmpi_thread_funneled(void) { return MPI_THREAD_FUNNELED; }
+static inline int cmpi_split_type_shared(void) { return MPI_COMM_TYPE_SHARED; }
+
+static inline int cmpi_return_errors(MPI_Comm comm) { return MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN); }
+
+static inline uint32_t cmpi_load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline void cmpi_store(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+/// The value before the addition.
+static inline uint32_t cmpi_fetch_add(uint32_t *word, uint32_t value) {
+    return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+static inline void cmpi_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+/// Sleeps until `*word` is no longer `expected`, at the longest one second; may return early. Not FUTEX_PRIVATE: the word is
+/// shared between processes.
+static inline void cmpi_futex_wait(uint32_t *word, uint32_t expected) {
+    struct timespec limit = {1, 0};
+    syscall(SYS_futex, word, FUTEX_WAIT, expected, &limit, 0, 0);
+}
+static inline void cmpi_futex_wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, 0, 0, 0); }

@@ -1,0 +1,102 @@
+internal import CMPI
+internal import Foundation
+
+/// An error that knows the status its process should exit with, by sysexits(3).
+public protocol ExitStatusError: Error {
+    var exitStatus: Int32 { get }
+}
+
+/// An error that every rank knows of, so that all end together; thrown by ``World/together(_:)``.
+public struct SharedFailure: ExitStatusError {
+    public let exitStatus: Int32
+    /// What went wrong, on the one rank that speaks for all; nil on the others.
+    public let message: String?
+}
+
+/// Starts MPI, runs `body`, ends MPI, and gives the status to exit with.
+///
+/// An error of one rank must not leave the others waiting: it is printed with its rank and host, and the whole job is ended at
+/// once with its exit status (69 for an ``MPIError``, 70 for errors that name none) by `MPI_Abort`. A ``SharedFailure`` is
+/// printed by one rank and all ranks end in good order.
+///
+/// - Parameter body: gives the status to exit with; runs on the thread that calls, the only one that may call MPI.
+public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
+    yieldWhileWaitingIfOversubscribed()
+    var provided: Int32 = 0
+    guard MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided) == MPI_SUCCESS else {
+        report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
+        return 69
+    }
+    do {
+        let world = try World()
+        do {
+            let status = try body(world)
+            MPI_Finalize()
+            return status
+        } catch let failure as SharedFailure {
+            if let message = failure.message { report(message) }
+            MPI_Finalize()
+            return failure.exitStatus
+        } catch {
+            report(world.size == 1 ? "\(error)" : "rank \(world.rank) of \(world.size) on \(world.host): \(error)")
+            // With one rank there is nobody to end but ourselves, and MPI_Abort would only add noise.
+            if world.size > 1 { MPI_Abort(cmpi_comm_world(), exitStatus(of: error)) }
+            MPI_Finalize()
+            return exitStatus(of: error)
+        }
+    } catch {
+        report("\(error)")
+        MPI_Abort(cmpi_comm_world(), 69)
+        return 69
+    }
+}
+
+func exitStatus(of error: any Error) -> Int32 {
+    switch error {
+    case let error as any ExitStatusError: error.exitStatus
+    case is MPIError: 69
+    default: 70
+    }
+}
+
+/// One whole line on stderr, in one write so that lines of several ranks do not mix.
+private func report(_ message: String) {
+    FileHandle.standardError.write(Data("mpi-vae: error: \(message)\n".utf8))
+}
+
+/// The launcher's number of this process, before MPI is started; nil without a launcher.
+public var launcherRank: Int? {
+    let environment = ProcessInfo.processInfo.environment
+    return ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"].lazy
+        .compactMap { environment[$0].flatMap { Int($0) } }.first
+}
+
+/// More ranks than cores on this node: ranks that wait must give up their core.
+///
+/// mpirun sets this itself where it knows of the oversubscription; srun does not.
+private func yieldWhileWaitingIfOversubscribed() {
+    let environment = ProcessInfo.processInfo.environment
+    let ranks = environment["OMPI_COMM_WORLD_LOCAL_SIZE"] ?? environment["SLURM_NTASKS_PER_NODE"] ?? "1"
+    if (Int(ranks) ?? 1) > ProcessInfo.processInfo.activeProcessorCount {
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    }
+}
+
+/// Why a world of one rank is probably not what was asked for, if a launcher meant to start more.
+///
+/// `srun` without `--mpi=pmix`, or the launcher of another MPI, starts N worlds of one rank that would all write one folder.
+func singletonHint(worldSize: Int) -> String? {
+    guard worldSize == 1 else { return nil }
+    let environment = ProcessInfo.processInfo.environment
+    func count(_ name: String) -> Int { environment[name].flatMap { Int($0) } ?? 1 }
+    // A step of Slurm has a SLURM_STEP_ID; the batch shell of a job with many tasks may well start one rank by hand.
+    if environment["SLURM_STEP_ID"] != nil, environment["SLURM_PROCID"] != nil, count("SLURM_STEP_NUM_TASKS") > 1 {
+        return "Slurm started \(count("SLURM_STEP_NUM_TASKS")) tasks but each is an MPI world of its own: "
+            + "use `srun --mpi=pmix` or mpirun (`srun --mpi=list` shows what your Slurm has)"
+    }
+    for name in ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"] where count(name) > 1 {
+        return "the launcher started \(count(name)) processes but each is an MPI world of its own: "
+            + "use the mpirun of the MPI library that mpi-vae was built with (`mpi-vae doctor` names it)"
+    }
+    return nil
+}

@@ -1,0 +1,49 @@
+internal import CMPI
+internal import Foundation
+
+/// Memory that the ranks of a node group share: one segment per rank, each readable and writable by all of them.
+final class NodeMemory {
+    private var window: MPI_Win?
+    /// Where each local rank's segment begins in this process, 64-byte aligned.
+    let segments: [UnsafeMutableRawPointer]
+
+    /// Allocates `byteCount` zeroed bytes per rank. Collective over `node`.
+    ///
+    /// The size may differ by rank. Throws ``MPIError`` where the node has no room for it.
+    init(node: Communicator, byteCount: Int) throws(MPIError) {
+        guard node.size > 1 else {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
+            segments = [memory]
+            return
+        }
+        let rounded = (byteCount + 4095 + 64) & ~4095
+        var mine: UnsafeMutableRawPointer?
+        try check(
+            MPI_Win_allocate_shared(rounded, 1, cmpi_info_null(), node.handle, &mine, &window),
+            "MPI_Win_allocate_shared")
+        var segments: [UnsafeMutableRawPointer] = []
+        for rank in 0..<node.size {
+            var size = 0
+            var unit: Int32 = 0
+            var base: UnsafeMutableRawPointer?
+            try check(MPI_Win_shared_query(window, Int32(rank), &size, &unit, &base), "MPI_Win_shared_query")
+            // Every process maps the window at the start of a page, so all round up to the same byte of it.
+            segments.append(base!.alignedUp(toMultipleOf: 64))
+        }
+        self.segments = segments
+        memset(segments[node.rank], 0, byteCount)
+        try node.barrier()
+    }
+
+    deinit {
+        if window != nil { MPI_Win_free(&window) } else { segments[0].deallocate() }
+    }
+
+    /// Whether /dev/shm has room for `byteCount` bytes; touching a page that is not there would kill the process (SIGBUS).
+    static func hasRoom(for byteCount: Int) -> Bool {
+        var status = statvfs()
+        guard statvfs("/dev/shm", &status) == 0 else { return false }
+        return Int(status.f_bavail) * Int(status.f_frsize) > byteCount
+    }
+}

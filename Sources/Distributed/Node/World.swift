@@ -1,0 +1,52 @@
+internal import CMPI
+internal import Foundation
+
+/// All ranks of the job, numbered so that the ranks of one node follow each other.
+public final class World {
+    public let communicator: Communicator
+    /// The host's name.
+    public let host: String
+    let topology: NodeTopology
+
+    public var rank: Int { communicator.rank }
+    public var size: Int { communicator.size }
+    public var isRoot: Bool { communicator.isRoot }
+    /// The number of ranks that share this rank's memory.
+    public var localSize: Int { topology.node.size }
+
+    /// Collective. Throws ``MPIError``, or ``SharedFailure`` where a launcher meant to start more ranks than there are.
+    init() throws {
+        let all = try Communicator(cmpi_comm_world()!)
+        host = ProcessInfo.processInfo.hostName
+        if let hint = singletonHint(worldSize: all.size) { throw SharedFailure(exitStatus: 69, message: hint) }
+        let provisional = try NodeTopology.nodeGroup(of: all)
+        // A node group is named by its first rank, so rank 0 stays rank 0 wherever the launcher put the others.
+        let first = try provisional.broadcast(Int64(all.rank))
+        communicator = try all.split(color: 0, key: Int(first) * all.size + provisional.rank)!
+        topology = try NodeTopology(communicator, color: Int(first))
+    }
+
+    /// Runs `body` on every rank and throws one ``SharedFailure`` on all of them if it threw on any. Collective.
+    ///
+    /// For work before, between and after steps that may fail on some ranks only: no rank goes on alone, one speaks.
+    public func together<Result>(_ body: () throws -> Result) throws -> Result {
+        let outcome = Swift.Result { try body() }
+        var failed = Int64(size)
+        if case .failure = outcome { failed = Int64(rank) }
+        let speaker = try communicator.allReduce(failed, .minimum)
+        guard speaker < size else { return try outcome.get() }
+        var status: Int32 = 0
+        var message: String?
+        if case .failure(let error) = outcome, speaker == rank {
+            status = exitStatus(of: error)
+            message = size == 1 || isRoot ? "\(error)" : "rank \(rank) of \(size) on \(host): \(error)"
+            if let shared = error as? SharedFailure { message = shared.message }
+        }
+        throw SharedFailure(exitStatus: try communicator.broadcast(status, root: Int(speaker)), message: message)
+    }
+
+    /// Runs `body` on root only; if it throws, all ranks throw one ``SharedFailure``. Collective.
+    public func onRoot(_ body: () throws -> Void) throws {
+        try together { if isRoot { try body() } }
+    }
+}

@@ -1,0 +1,131 @@
+internal import CMPI
+
+/// The exchange of slices between node groups, along the column of this rank.
+final class ColumnExchange {
+    /// For each group, the nodes of the tree that it sums alone and sends.
+    let nodes: [[FoldTree.Node]]
+    /// The scratch blocks that the sums for others need.
+    let scratchCount: Int
+
+    /// The ranks of this rank's column, by group; nil for ranks in no column.
+    private let column: Communicator?
+    private let groupIndex: Int
+    /// The pieces of this column, by group.
+    private let pieces: [Range<Int>]
+    private let sums: [FoldProgram]
+    private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
+    private let outgoing: AlignedFloats
+    private let incoming: AlignedFloats
+    private var sendCounts: [Int32]
+    private var sendOffsets: [Int32]
+    private var receiveCounts: [Int32]
+    private var receiveOffsets: [Int32]
+    private var pieceCounts: [Int32]
+    private var pieceOffsets: [Int32]
+    private var normCounts: [Int32]
+    private var normOffsets: [Int32]
+
+    /// Collective.
+    init(
+        world: World, topology: NodeTopology, layout: SliceLayout, tree: FoldTree, shards: [Range<Int>],
+        localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>]
+    ) throws(MPIError) {
+        let nodes = topology.ranks.map { group in
+            tree.cover(shards[group.lowerBound].lowerBound..<shards[group.upperBound - 1].upperBound)
+        }
+        self.nodes = nodes
+        let isMember = topology.node.rank < layout.columnCount
+        column = try world.communicator.split(color: isMember ? topology.node.rank : nil, key: topology.nodeIndex)
+        let mine = topology.nodeIndex
+        groupIndex = mine
+        let pieces = isMember ? layout.pieces[topology.node.rank] : topology.ranks.map { _ in 0..<0 }
+        self.pieces = pieces
+
+        // One program for each node of the tree that this group sends; its sources are some of the group's gradients.
+        sums = nodes[mine].map { node in
+            FoldProgram(tree: tree, root: node, sources: localNodes.filter { node.leaves.contains($0.leaves.lowerBound) })
+        }
+        scratchCount = sums.map(\.scratchCount).max() ?? 0
+        sources = .allocate(capacity: max(localSources.count, 1))
+        sources.initialize(from: localSources.map { UnsafePointer($0) }, count: localSources.count)
+
+        let sentNodes = nodes[mine].count
+        let send = pieces.indices.map { $0 == mine ? 0 : sentNodes * pieces[$0].count }
+        let receive = nodes.indices.map { $0 == mine ? 0 : nodes[$0].count * pieces[mine].count }
+        outgoing = AlignedFloats(count: send.reduce(0, +))
+        incoming = AlignedFloats(count: receive.reduce(0, +))
+        sendCounts = send.map(Int32.init)
+        sendOffsets = sendCounts.exclusiveSums()
+        receiveCounts = receive.map(Int32.init)
+        receiveOffsets = receiveCounts.exclusiveSums()
+        pieceCounts = pieces.map { Int32($0.count) }
+        pieceOffsets = pieces.map { Int32($0.lowerBound) }
+        let blocks = pieces.map { ($0.lowerBound + blockSize - 1) / blockSize..<($0.upperBound + blockSize - 1) / blockSize }
+        normCounts = blocks.map { Int32($0.count) }
+        normOffsets = blocks.map { Int32($0.lowerBound) }
+    }
+
+    deinit { sources.deallocate() }
+
+    /// For each node of the tree that a group sends, where element 0 of the flat parameters would lie in what arrives.
+    func received(fromGroup group: Int) -> [UnsafePointer<Float>?] {
+        let piece = pieces[groupIndex]
+        return nodes[group].indices.map { index in
+            UnsafePointer(incoming.base + Int(receiveOffsets[group]) + index * piece.count - piece.lowerBound)
+        }
+    }
+
+    /// Sums the group's gradients of the pieces that other groups own.
+    func foldForOthers(pool: WorkerPool, blocks scratch: [AlignedFloats]) {
+        pool.run { worker in
+            for group in pieces.indices where group != groupIndex {
+                let piece = pieces[group]
+                let count = (piece.count + blockSize - 1) / blockSize
+                for block in ShardPlan.part(worker, of: pool.count, count: count) {
+                    let first = piece.lowerBound + block * blockSize
+                    let range = first..<min(first + blockSize, piece.upperBound)
+                    var source = 0
+                    for (index, sum) in sums.enumerated() {
+                        let values = sum.run(sources + source, range: range, scratch: scratch[worker].base)
+                        (outgoing.base + Int(sendOffsets[group]) + index * piece.count + first - piece.lowerBound)
+                            .update(from: values, count: range.count)
+                        source += sum.sourceCount
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the sums for others and receives theirs; gives all ranks' flags, nil outside the columns. Collective.
+    func exchange(flags: StepFlags) throws(MPIError) -> StepFlags? {
+        guard let column else { return nil }
+        try check(
+            MPI_Alltoallv(
+                outgoing.base, &sendCounts, &sendOffsets, cmpi_float(),
+                incoming.base, &receiveCounts, &receiveOffsets, cmpi_float(), column.handle),
+            "MPI_Alltoallv")
+        return StepFlags(rawValue: UInt32(try column.allReduce(Int64(flags.rawValue), .bitwiseOr)))
+    }
+
+    /// Completes the norms of the column's blocks. Collective.
+    func gatherNorms(_ norms: UnsafeMutableBufferPointer<Double>) throws(MPIError) {
+        guard let column else { return }
+        try check(
+            MPI_Allgatherv(
+                cmpi_in_place(), 0, cmpi_double(), norms.baseAddress!, &normCounts, &normOffsets, cmpi_double(),
+                column.handle),
+            "MPI_Allgatherv")
+    }
+
+    /// Completes the column's part of the parameters. Collective.
+    func gatherParameters(_ parameters: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
+        guard let column else { return }
+        try check(
+            MPI_Allgatherv(
+                cmpi_in_place(), 0, cmpi_float(), parameters.baseAddress!, &pieceCounts, &pieceOffsets, cmpi_float(),
+                column.handle),
+            "MPI_Allgatherv")
+    }
+}
+
+private let blockSize = FoldProgram.blockSize

@@ -1,0 +1,60 @@
+/// What ranks tell each other in every step besides gradients: any of them raises a flag, all see it after the same step.
+public struct StepFlags: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// A loss is not a number or infinite: the update is left out on all ranks.
+    public static let notFinite = StepFlags(rawValue: 1)
+    /// This rank was asked to stop.
+    public static let stop = StepFlags(rawValue: 2)
+}
+
+/// Where each step's time went on this rank, in seconds since the start.
+public struct ReductionTimes: Sendable {
+    /// Waiting for the gradients and the updates of others.
+    public var wait = 0.0
+    /// Summing and updating.
+    public var work = 0.0
+}
+
+/// Sums the gradients of all shards and updates the parameters that all ranks share.
+///
+/// A step is: every worker calls ``gradient(of:worker:compute:)`` for its shares of ``shares``, then one thread calls
+/// ``step(flags:clipNorm:update:)``.
+public protocol GradientReduction: AnyObject {
+    /// The flat parameters, the same on all ranks after every step; written by `initialize` and `step` alone.
+    var parameters: UnsafeMutableBufferPointer<Float> { get }
+    /// The elements of the flat parameters that this rank updates; its part of the optimiser's state.
+    var owned: Range<Int> { get }
+    /// Every rank's ``owned``.
+    var ownedRanges: [Range<Int>] { get }
+    /// The shares of the work of one step: each some consecutive shards of this rank. Workers may take them in any order.
+    var shares: [Range<Int>] { get }
+    var times: ReductionTimes { get }
+
+    /// Sets the parameters: `write` gets the flat buffer, once on each node or on each rank. Collective.
+    func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws
+
+    /// Computes and keeps the gradients of one share.
+    ///
+    /// - Parameter compute: writes the gradient of a shard, all elements of it.
+    func gradient(of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void)
+
+    /// Sums the gradients over all shards and ranks and lets each rank update what it owns. Collective.
+    ///
+    /// - Parameters:
+    ///   - flags: this rank's flags.
+    ///   - clipNorm: the largest Euclidean norm that the summed gradient keeps (Pascanu et al. 2013, algorithm 1), or nil.
+    ///   - update: called with parts of ``owned``, perhaps by several workers at once: the range, the summed gradient of its
+    ///     elements, and the factor to multiply it with (below 1 where the norm is clipped).
+    /// - Returns: all ranks' flags, and the norm before clipping where `clipNorm` is given.
+    func step(
+        flags: StepFlags, clipNorm: Double?,
+        update: (_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+    ) throws(MPIError) -> (flags: StepFlags, norm: Double?)
+}
+
+/// The factor that brings a gradient of norm `norm` down to `limit`: PyTorch's `clip_grad_norm_`.
+func clipFactor(norm: Double, limit: Double) -> Float {
+    Float(min(1, limit / (norm + 1e-6)))
+}

@@ -1,0 +1,234 @@
+internal import CKernels
+internal import CMPI
+internal import Foundation
+
+/// The reduction whose result does not depend on the number of ranks: MPI moves bytes, the arithmetic is ours, in the order of
+/// the ``FoldTree``.
+///
+/// The gradients of a node group's shards lie in memory that its ranks share. Each rank owns a slice of the flat parameters; it
+/// sums its slice of all gradients in place, updates its slice of the parameters (the optimiser's state is sharded as in
+/// ZeRO stage 1, Rajbhandari et al. 2020, section 5), and the others see the result where it lies.
+///
+/// Between node groups the slices are cut once more: the j-th ranks of all groups form a *column*, which owns the j-th part of
+/// the parameters. Each sends its group's sums of that part to the column's other ranks (one value for each node of the tree that
+/// the group can sum alone, so one copy of each slice travels where the groups are complete subtrees), sums what it received,
+/// updates its own piece, and gathers the others'. That is the optimal 2 n (g - 1) / g floats for g groups, whatever g is.
+///
+/// With shared memory unavailable every rank is a group of its own, and the same code exchanges messages only.
+public final class OrderedReduction: GradientReduction {
+    public let parameters: UnsafeMutableBufferPointer<Float>
+    public let ownedRanges: [Range<Int>]
+    public let shares: [Range<Int>]
+    public private(set) var times = ReductionTimes()
+    public var owned: Range<Int> { ownedRanges[world.rank] }
+
+    /// Whether the ranks of a node exchange through shared memory; false where it could not be had.
+    public let usesSharedMemory: Bool
+
+    private let world: World
+    private let pool: WorkerPool
+    private let layout: SliceLayout
+    private let memory: NodeGroupMemory
+    private let exchange: ColumnExchange?
+    private let program: FoldProgram
+    /// The program's sources, each as the address of element 0 of the flat parameters.
+    private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
+    /// Per worker: the fold program's blocks, and the flat buffers in which the shards of a share are summed.
+    private let blocks: [AlignedFloats]
+    private let shareScratch: [[AlignedFloats]]
+    private let shareNodes: [FoldTree.Node]
+    private let tree: FoldTree
+    /// The summed slice, kept only where the norm must be known before the update.
+    private var folded: AlignedFloats?
+
+    /// A rank keeps at most about this many gradients; with more shards it sums neighbours as it goes.
+    private static let keptGradients = 8
+
+    /// Collective. Throws ``MPIError``.
+    ///
+    /// - Parameters:
+    ///   - parameterCount: the floats of the flat parameters.
+    ///   - shardCount: V; at least the number of ranks.
+    ///   - pool: the threads of this rank.
+    public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) throws {
+        precondition(shardCount >= world.size, "every rank needs a shard")
+        self.world = world
+        self.pool = pool
+        let tree = FoldTree(leafCount: shardCount)
+        self.tree = tree
+
+        let shards = (0..<world.size).map {
+            ShardPlan.shards(ofRank: $0, worldSize: world.size, shardCount: shardCount)
+        }
+        let level = (0..<tree.root.level).first { level in
+            shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= Self.keptGradients }
+        } ?? tree.root.level
+        let kept = shards.map { tree.cover($0, maximumLevel: level) }
+        shareNodes = kept[world.rank]
+        shares = shareNodes.map(\.leaves)
+
+        let (memory, shared) = try NodeGroupMemory.make(
+            world: world, parameterCount: parameterCount, keptCounts: kept.map(\.count))
+        self.memory = memory
+        usesSharedMemory = shared
+        let topology = memory.topology
+        layout = SliceLayout(parameterCount: parameterCount, groups: topology.ranks)
+        ownedRanges = layout.owned
+        parameters = UnsafeMutableBufferPointer(start: memory.parameters, count: parameterCount)
+
+        // What this rank sums in the end: the gradients of its group, and what the other groups summed of theirs.
+        let group = topology.ranks[topology.nodeIndex]
+        let local = group.flatMap { rank in
+            kept[rank].indices.map { memory.gradient(ofLocalRank: rank - group.lowerBound, $0) }
+        }
+        let localNodes = group.flatMap { kept[$0] }
+        if topology.ranks.count > 1 {
+            let exchange = try ColumnExchange(
+                world: world, topology: topology, layout: layout, tree: tree, shards: shards,
+                localNodes: localNodes, localSources: local)
+            self.exchange = exchange
+            var nodes: [FoldTree.Node] = []
+            var addresses: [UnsafePointer<Float>?] = []
+            for (index, received) in exchange.nodes.enumerated() {
+                if index == topology.nodeIndex {
+                    nodes += localNodes
+                    addresses += local.map { UnsafePointer($0) }
+                } else {
+                    nodes += received
+                    addresses += exchange.received(fromGroup: index)
+                }
+            }
+            program = FoldProgram(tree: tree, root: tree.root, sources: nodes)
+            sources = .allocate(capacity: nodes.count)
+            sources.initialize(from: addresses, count: nodes.count)
+        } else {
+            exchange = nil
+            program = FoldProgram(tree: tree, root: tree.root, sources: localNodes)
+            sources = .allocate(capacity: local.count)
+            sources.initialize(from: local.map { UnsafePointer($0) }, count: local.count)
+        }
+        let scratchCount = max(program.scratchCount, exchange?.scratchCount ?? 0, 1)
+        blocks = (0..<pool.count).map { _ in AlignedFloats(count: scratchCount * FoldProgram.blockSize) }
+        let levels = shareNodes.map(\.level).max() ?? 0
+        shareScratch = (0..<pool.count).map { _ in (0..<levels).map { _ in AlignedFloats(count: parameterCount) } }
+    }
+
+    deinit { sources.deallocate() }
+
+    public func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
+        try world.together { if memory.topology.node.rank == 0 { try write(memory.parameters) } }
+    }
+
+    public func gradient(
+        of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        func fill(_ node: FoldTree.Node, _ gradient: UnsafeMutablePointer<Float>, depth: Int) {
+            guard let (left, right) = tree.children(of: node) else { return compute(node.leaves.lowerBound, gradient) }
+            let other = shareScratch[worker][depth].base
+            fill(left, gradient, depth: depth)
+            fill(right, other, depth: depth + 1)
+            kernel_add(gradient, gradient, other, parameters.count)
+        }
+        fill(shareNodes[share], memory.gradient(ofLocalRank: memory.topology.node.rank, share), depth: 0)
+    }
+
+    public func step(
+        flags: StepFlags, clipNorm: Double?,
+        update: (_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+    ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
+        memory.raise(flags)
+        waitForGroup()
+        let allFlags = try exchangeWithGroups(flags: memory.raisedFlags)
+
+        var norm: Double?
+        if !allFlags.contains(.notFinite) {
+            if let clipNorm {
+                norm = try foldAndMeasure()
+                let factor = clipFactor(norm: norm!, limit: clipNorm)
+                let slice = folded!.base - owned.lowerBound
+                forEachBlock { _, range in update(range, slice + range.lowerBound, factor) }
+            } else {
+                forEachBlock { worker, range in
+                    update(range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].base), 1)
+                }
+            }
+        }
+        try gather()
+        return (memory.globalFlags, norm)
+    }
+
+    /// Sums the owned slice into ``folded`` and gives the norm of the whole gradient. Collective.
+    private func foldAndMeasure() throws(MPIError) -> Double {
+        if folded == nil { folded = AlignedFloats(count: max(owned.count, 1)) }
+        let slice = folded!.base - owned.lowerBound
+        forEachBlock { worker, range in
+            let sum = self.program.run(self.sources, range: range, scratch: self.blocks[worker].base)
+            (slice + range.lowerBound).update(from: sum, count: range.count)
+            self.memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(sum, range.count)
+        }
+        try timed(\.wait) { () throws(MPIError) in
+            try exchange?.gatherNorms(memory.blockNorms)
+            memory.barrier.wait()
+        }
+        // Block by block in their order, whoever measured them.
+        return memory.blockNorms.reduce(0, +).squareRoot()
+    }
+
+    /// Brings the other groups' sums of the owned slice here, and every rank's flags. Collective.
+    private func exchangeWithGroups(flags: StepFlags) throws(MPIError) -> StepFlags {
+        guard let exchange else {
+            memory.globalFlags = flags
+            return flags
+        }
+        timed(\.work) {
+            exchange.foldForOthers(pool: pool, blocks: blocks)
+        }
+        return try timed(\.wait) { () throws(MPIError) in
+            if let all = try exchange.exchange(flags: flags) { memory.globalFlags = all }
+            // Ranks outside the columns own nothing, but must take the same way as the others.
+            if memory.topology.node.size > layout.columnCount { memory.barrier.wait() }
+            return memory.globalFlags
+        }
+    }
+
+    /// Makes every rank's update visible to all. Collective.
+    private func gather() throws(MPIError) {
+        try timed(\.wait) { () throws(MPIError) in
+            try exchange?.gatherParameters(parameters)
+            memory.barrier.wait()
+        }
+    }
+
+    private func waitForGroup() {
+        timed(\.wait) { memory.barrier.wait() }
+    }
+
+    /// Deals the blocks of the owned slice out to the workers.
+    private func forEachBlock(_ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
+        let owned = owned
+        let size = FoldProgram.blockSize
+        timed(\.work) {
+            pool.run { worker in
+                let mine = ShardPlan.part(worker, of: pool.count, count: (owned.count + size - 1) / size)
+                for block in mine {
+                    let first = owned.lowerBound + block * size
+                    body(worker, first..<min(first + size, owned.upperBound))
+                }
+            }
+        }
+    }
+
+    private func timed<Result>(
+        _ part: WritableKeyPath<ReductionTimes, Double>, _ body: () throws(MPIError) -> Result
+    ) throws(MPIError) -> Result {
+        let start = DispatchTime.now().uptimeNanoseconds
+        defer { times[keyPath: part] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9 }
+        return try body()
+    }
+
+    private func timed(_ part: WritableKeyPath<ReductionTimes, Double>, _ body: () -> Void) {
+        let start = DispatchTime.now().uptimeNanoseconds
+        body()
+        times[keyPath: part] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    }
+}

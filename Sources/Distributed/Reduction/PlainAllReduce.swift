@@ -1,0 +1,95 @@
+internal import CKernels
+internal import CMPI
+internal import Foundation
+
+/// The reference to test and measure against: each rank adds its shards' gradients up, MPI_Allreduce sums them in an order of its
+/// own, and every rank updates all parameters.
+///
+/// The result depends on the number of ranks in the last digits.
+public final class PlainAllReduce: GradientReduction {
+    public let parameters: UnsafeMutableBufferPointer<Float>
+    public let shares: [Range<Int>]
+    public private(set) var times = ReductionTimes()
+    public let ownedRanges: [Range<Int>]
+    public var owned: Range<Int> { ownedRanges[world.rank] }
+
+    private let world: World
+    private let pool: WorkerPool
+    private let memory: AlignedFloats
+    /// Per worker: the sum of the gradients of its shards, and the gradient of one; behind the first worker's sum, the flags.
+    private let sums: [AlignedFloats]
+    private let gradients: [AlignedFloats]
+    private let isEmpty: UnsafeMutableBufferPointer<Bool>
+    private static let flagCount = 2
+
+    /// Collective.
+    public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) {
+        precondition(shardCount >= world.size, "every rank needs a shard")
+        self.world = world
+        self.pool = pool
+        let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
+        shares = shards.map { $0..<$0 + 1 }
+        memory = AlignedFloats(count: parameterCount)
+        parameters = UnsafeMutableBufferPointer(start: memory.base, count: parameterCount)
+        ownedRanges = (0..<world.size).map { _ in 0..<parameterCount }
+        sums = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount + Self.flagCount) }
+        gradients = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount) }
+        isEmpty = .allocate(capacity: pool.count)
+        isEmpty.initialize(repeating: true)
+    }
+
+    deinit { isEmpty.deallocate() }
+
+    public func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
+        try world.together { try write(memory.base) }
+    }
+
+    public func gradient(
+        of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        let sum = sums[worker].base
+        if isEmpty[worker] {
+            compute(shares[share].lowerBound, sum)
+            isEmpty[worker] = false
+        } else {
+            compute(shares[share].lowerBound, gradients[worker].base)
+            kernel_add(sum, sum, gradients[worker].base, parameters.count)
+        }
+    }
+
+    public func step(
+        flags: StepFlags, clipNorm: Double?,
+        update: (_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+    ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
+        let sum = sums[0].base
+        // Worker 0 is the calling thread, which always has a share.
+        precondition(!isEmpty[0])
+        for worker in 1..<pool.count where !isEmpty[worker] {
+            kernel_add(sum, sum, sums[worker].base, parameters.count)
+        }
+        isEmpty.update(repeating: true)
+        let flagCounts = sum + parameters.count
+        flagCounts[0] = flags.contains(.notFinite) ? 1 : 0
+        flagCounts[1] = flags.contains(.stop) ? 1 : 0
+        let start = DispatchTime.now().uptimeNanoseconds
+        try world.communicator.allReduceSum(
+            UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.flagCount))
+        let end = DispatchTime.now().uptimeNanoseconds
+        times.wait += Double(end - start) * 1e-9
+        var all: StepFlags = []
+        if flagCounts[0] > 0 { all.insert(.notFinite) }
+        if flagCounts[1] > 0 { all.insert(.stop) }
+        var norm: Double?
+        if !all.contains(.notFinite) {
+            if clipNorm != nil { norm = kernel_sum_of_squares(sum, parameters.count).squareRoot() }
+            let factor = clipNorm.map { clipFactor(norm: norm!, limit: $0) } ?? 1
+            pool.run { worker in
+                let part = ShardPlan.part(worker, of: pool.count, count: (parameters.count + 15) / 16)
+                let range = part.lowerBound * 16..<min(part.upperBound * 16, parameters.count)
+                update(range, sum + range.lowerBound, factor)
+            }
+        }
+        times.work += Double(DispatchTime.now().uptimeNanoseconds - end) * 1e-9
+        return (all, norm)
+    }
+}

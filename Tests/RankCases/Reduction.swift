@@ -1,0 +1,102 @@
+import Distributed
+import Foundation
+
+/// Steps of gradient descent whose gradients are a function of shard, step and element, of widely differing sizes, so that the
+/// order of every sum shows in the bits. Compares with sums written down once more, by recursion, and prints a digest of the
+/// parameters that must be the same for every number of ranks.
+///
+/// Options: `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `misorder` (each rank hands
+/// its gradients in rotated: the same terms in another order).
+func reduction(_ world: World, _ options: Options) throws {
+    let count = options.integer("parameters", 10_000)
+    let shardCount = options.integer("shards", 8)
+    let pool = WorkerPool(count: options.integer("threads", 1))
+    let clip = options["clip"].flatMap { Double($0) }
+    let ordered = options["kind"] != "allreduce"
+    let reduction: any GradientReduction =
+        ordered
+        ? try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+        : PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+    if let shared = (reduction as? OrderedReduction)?.usesSharedMemory, world.size > 1 {
+        try expect(
+            shared == (options["shared"] != "no"), "shared memory was\(shared ? "" : " not") used")
+    }
+
+    let covered = Set(reduction.ownedRanges.flatMap { Array($0) })
+    try expect(covered == Set(0..<count), "every parameter has an owner")
+    let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
+    try expect(reduction.shares.flatMap { Array($0) } == Array(own), "the shares are the rank's shards")
+
+    try reduction.initialize { parameters in for i in 0..<count { parameters[i] = Float(i % 10) } }
+    var expected = (0..<count).map { Float($0 % 10) }
+    let parameters = reduction.parameters.baseAddress!
+    for step in 0..<options.integer("steps", 3) {
+        // A rank in the middle raises a flag in the second step only.
+        let flags: StepFlags = step == 1 && world.rank == world.size / 2 ? .stop : []
+        pool.run { worker in
+            for share in ShardPlan.part(worker, of: pool.count, count: reduction.shares.count) {
+                reduction.gradient(of: share, worker: worker) { shard, gradient in
+                    let source = options["misorder"] == nil ? shard : own.lowerBound + (shard - own.lowerBound + 1) % own.count
+                    for i in 0..<count { gradient[i] = leaf(source, step, i) }
+                }
+            }
+        }
+        let result = try reduction.step(flags: flags, clipNorm: clip) { range, gradient, factor in
+            for i in range { parameters[i] -= 0.01 * (factor * gradient[i - range.lowerBound]) }
+        }
+        try expect(result.flags == (step == 1 ? .stop : []), "flags of step \(step): \(result.flags)")
+
+        if ordered, options["misorder"] == nil {
+            let sums = (0..<count).map { i in treeSum(0, shardCount) { leaf($0, step, i) } }
+            let exact = sums.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+            if let norm = result.norm { try expect(abs(norm / exact - 1) < 1e-12, "norm \(norm), not \(exact)") }
+            let factor = clip.map { Float(min(1, $0 / (result.norm! + 1e-6))) } ?? 1
+            for i in 0..<count { expected[i] -= 0.01 * (factor * sums[i]) }
+            for i in 0..<count where parameters[i] != expected[i] {
+                throw Wrong(description: "step \(step), element \(i): \(parameters[i]), not \(expected[i])")
+            }
+        }
+        // Nobody may compute the next step's expectation against parameters that others already change.
+        try world.communicator.barrier()
+    }
+
+    // A loss that is not finite on one rank leaves the parameters of all as they were.
+    let before = Array(reduction.parameters)
+    pool.run { worker in
+        for share in ShardPlan.part(worker, of: pool.count, count: reduction.shares.count) {
+            reduction.gradient(of: share, worker: worker) { _, gradient in gradient.update(repeating: .nan, count: count) }
+        }
+    }
+    let result = try reduction.step(flags: world.rank == world.size - 1 ? .notFinite : [], clipNorm: clip) { _, _, _ in
+        fatalError("an update was made of a gradient that is not finite")
+    }
+    try expect(result.flags == .notFinite && before == Array(reduction.parameters), "not finite")
+
+    let digests = try world.communicator.allGather([digest(before)])
+    try expect(Set(digests.flatMap { $0 }).count == 1, "ranks differ: \(digests)")
+    if world.isRoot { print("parameters \(String(digest(before), radix: 16))") }
+}
+
+/// The gradient of a shard: signs and sizes differ, so that no two orders of summing agree everywhere.
+private func leaf(_ shard: Int, _ step: Int, _ element: Int) -> Float {
+    var x = UInt64(truncatingIfNeeded: element &* 0x9E37_79B9 ^ shard &* 0x85EB_CA6B ^ step &* 0xC2B2_AE35) &+ 1
+    x ^= x << 13
+    x ^= x >> 7
+    x ^= x << 17
+    let sign: Float = x & 1 == 0 ? 1 : -1
+    return sign * Float(x >> 40) * Float(sign: .plus, exponent: -24 - Int(x >> 8 & 7), significand: 1)
+}
+
+/// The sum of `V` leaves over the tree of DESIGN section 3, written without any of the code under test: split at the largest
+/// power of two below the number of leaves.
+private func treeSum(_ first: Int, _ end: Int, _ leaf: (Int) -> Float) -> Float {
+    if end - first == 1 { return leaf(first) }
+    var half = 1
+    while half * 2 < end - first { half *= 2 }
+    return treeSum(first, first + half, leaf) + treeSum(first + half, end, leaf)
+}
+
+/// FNV-1a of the bits.
+private func digest(_ values: [Float]) -> UInt64 {
+    values.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01b3 }
+}
