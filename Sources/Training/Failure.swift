@@ -1,3 +1,5 @@
+public import Distributed
+
 /// Exit codes of the program, by sysexits(3).
 public enum ExitCode: Int32, Sendable {
     case done = 0
@@ -18,7 +20,7 @@ public enum ExitCode: Int32, Sendable {
 }
 
 /// What ends a run: one line that says what went wrong, where, and what to do about it, and the code to exit with.
-public struct Failure: Error, Sendable, CustomStringConvertible {
+public struct Failure: ExitStatusError, CustomStringConvertible {
     public let code: ExitCode
     public let message: String
 
@@ -27,5 +29,6 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    public var exitStatus: Int32 { code.rawValue }
     public var description: String { message }
 }

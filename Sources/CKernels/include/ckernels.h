@@ -1,3 +1,8 @@
 // Elementwise loops over float arrays, compiled once per vector width and chosen by the loader at run time.
 #pragma once
+#include "ckernels_activation.h"
 #include "ckernels_fold.h"
+#include "ckernels_likelihood.h"
+#include "ckernels_noise.h"
+#include "ckernels_optimizer.h"
+#include "ckernels_posterior.h"

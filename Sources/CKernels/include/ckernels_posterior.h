@@ -1,0 +1,15 @@
+// The diagonal Gaussian posterior: sampling, KL, and their gradients.
+#pragma once
+#include <stddef.h>
+
+/// The limits of the posterior's log variance; beyond them it is held and gets no gradient.
+#define KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT 20.0f
+
+/// z = mean + exp(v / 2) noise, and KL(N(mean, exp(v)) || N(0, I)) per row in nats, from `code[rows, 2 size]`, which holds the
+/// mean and, behind it, v.
+void kernel_posterior(const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows, ptrdiff_t size);
+
+/// The gradient with regard to `code` of `loss(z) + weight * KL`, where `dz` is the loss's with regard to z. Its columns are added
+/// to `column_sums`.
+void kernel_posterior_backward(const float *code, const float *noise, const float *dz, float weight, float *gradient,
+                               float *column_sums, ptrdiff_t rows, ptrdiff_t size);

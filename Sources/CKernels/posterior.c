@@ -1,0 +1,37 @@
+#include "ckernels_posterior.h"
+#include "kernel.h"
+#include "math.h"
+
+KERNEL void kernel_posterior(const float *restrict code, const float *restrict noise, float *restrict z,
+                             double *restrict kl, ptrdiff_t rows, ptrdiff_t size) {
+    const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
+    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, z += size) {
+        double sum = 0;
+        for (ptrdiff_t i = 0; i < size; i++) {
+            const float mean = code[i], v = clamp(code[size + i], -limit, limit);
+            const float deviation = exp_float(0.5f * v);
+            z[i] = mean + deviation * noise[i];
+            // Kingma & Welling 2014, appendix B.
+            sum += (double)(0.5f * (mean * mean + deviation * deviation - 1.0f - v));
+        }
+        kl[row] = sum;
+    }
+}
+
+KERNEL void kernel_posterior_backward(const float *restrict code, const float *restrict noise, const float *restrict dz,
+                                      float weight, float *restrict gradient, float *restrict column_sums,
+                                      ptrdiff_t rows, ptrdiff_t size) {
+    const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
+    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size)
+        for (ptrdiff_t i = 0; i < size; i++) {
+            const float mean = code[i], v = code[size + i], held = clamp(v, -limit, limit);
+            const float deviation = exp_float(0.5f * held);
+            const float dm = dz[i] + weight * mean;
+            const float dv = 0.5f * (dz[i] * deviation * noise[i] + weight * (deviation * deviation - 1.0f));
+            const float held_dv = v == held ? dv : 0.0f;
+            gradient[i] = dm;
+            gradient[size + i] = held_dv;
+            column_sums[i] += dm;
+            column_sums[size + i] += held_dv;
+        }
+}

@@ -1,0 +1,92 @@
+internal import Foundation
+public import VAE
+
+/// Rows of a data set in memory, in the file's own type where that is small, for random access by position.
+///
+/// A batch is decoded into floats where it is used: unsigned bytes are divided by 255, so images come out in 0...1; everything
+/// else keeps its value.
+public final class RowStore {
+    /// How the rows are kept.
+    public enum Kept: Sendable {
+        case bytes
+        case floats
+
+        var size: Int {
+            switch self {
+            case .bytes: 1
+            case .floats: 4
+            }
+        }
+    }
+
+    /// The number of values in a row.
+    public let features: Int
+    public let kept: Kept
+    /// The row of the data set that each kept row is; keys its noise.
+    public let rows: [Int64]
+    private let memory: UnsafeMutableRawPointer
+
+    /// - Parameters:
+    ///   - rows: the rows of the data set to keep.
+    ///   - fill: writes the values of all rows, row after row.
+    init(
+        rows: [Int64], features: Int, kept: Kept, fill: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
+        self.rows = rows
+        self.features = features
+        self.kept = kept
+        let count = rows.count * features * kept.size
+        memory = .allocate(byteCount: max(count, 64), alignment: 64)
+        try fill(UnsafeMutableRawBufferPointer(start: memory, count: count))
+    }
+
+    deinit { memory.deallocate() }
+
+    /// The bytes of one kept row.
+    func bytes(at position: Int) -> UnsafeRawBufferPointer {
+        let size = features * kept.size
+        return UnsafeRawBufferPointer(start: memory + position * size, count: size)
+    }
+
+    /// Decodes one kept row into `features` floats.
+    @inline(__always)
+    func decode(_ position: Int, into destination: UnsafeMutablePointer<Float>) {
+        let row = memory + position * features * kept.size
+        switch kept {
+        case .bytes:
+            let source = row.assumingMemoryBound(to: UInt8.self)
+            for i in 0..<features { destination[i] = Float(source[i]) / 255 }
+        case .floats:
+            destination.update(from: row.assumingMemoryBound(to: Float.self), count: features)
+        }
+    }
+}
+
+/// Where one worker decodes the rows it works on.
+final class BatchBuffer {
+    private let input: AlignedBuffer
+    private let rows: UnsafeMutablePointer<Int64>
+    private let features: Int
+    let capacity: Int
+
+    init(capacity: Int, features: Int) {
+        self.capacity = capacity
+        self.features = features
+        input = AlignedBuffer(count: max(capacity, 1) * features)
+        rows = .allocate(capacity: max(capacity, 1))
+    }
+
+    deinit { rows.deallocate() }
+
+    /// Decodes the rows of a store at `positions`.
+    func fill(from store: RowStore, at positions: some Sequence<Int>) -> Batch {
+        var count = 0
+        for position in positions {
+            store.decode(position, into: input.pointer + count * features)
+            rows[count] = store.rows[position]
+            count += 1
+        }
+        precondition(count <= capacity)
+        return Batch(input: input.pointer, rowCount: count, rows: rows)
+    }
+}

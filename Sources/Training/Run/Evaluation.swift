@@ -1,0 +1,74 @@
+internal import Distributed
+public import VAE
+
+/// Figures of a model on some rows, in nats, averaged over rows; sums over features and latents.
+public struct Evaluation: Codable, Sendable, Equatable {
+    /// The number of rows, each used once.
+    public var rows: Int
+    /// The evidence lower bound, `-(reconstruction + kl)` (Kingma & Welling 2014, equation 3), with one sample of the posterior.
+    public var elbo: Double
+    /// `-log p(x|z)`, or the squared error for the likelihood `mse`.
+    public var reconstruction: Double
+    /// `KL(q(z|x) || p(z))`; 0 for a plain autoencoder.
+    public var kl: Double
+
+    init(_ sums: LossSums) {
+        let count = Double(max(sums.rowCount, 1))
+        rows = sums.rowCount
+        reconstruction = sums.reconstruction / count
+        kl = sums.kl / count
+        elbo = -(reconstruction + kl)
+    }
+}
+
+/// Evaluates a model on rows that are spread over the ranks by a ``BlockPlan``.
+final class Evaluator {
+    private let world: World
+    private let pool: WorkerPool
+    private let plan: BlockPlan
+    private let blocks: Range<Int>
+    private let store: RowStore
+    private let workspaces: [Workspace]
+    private let buffers: [BatchBuffer]
+    private let noise: NoiseKey
+
+    /// - Parameters:
+    ///   - plan: of all rows.
+    ///   - store: the rows of this rank's blocks.
+    init(world: World, pool: WorkerPool, plan: BlockPlan, store: RowStore, workspaces: [Workspace], seed: UInt64) {
+        self.world = world
+        self.pool = pool
+        self.plan = plan
+        self.store = store
+        self.workspaces = workspaces
+        blocks = plan.blocks(ofRank: world.rank, worldSize: world.size)
+        buffers = (0..<pool.count).map { _ in BatchBuffer(capacity: BlockPlan.blockSize, features: store.features) }
+        // The same noise whenever the same rows are evaluated, so that epochs can be compared.
+        noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
+    }
+
+    /// The model's figures over all rows of all ranks. Collective.
+    func evaluate() throws -> Evaluation {
+        var sums = [LossSums](repeating: LossSums(), count: blocks.count)
+        let first = plan.rows(of: blocks).lowerBound
+        sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            pool.run { worker in
+                for index in ShardPlan.part(worker, of: pool.count, count: blocks.count) {
+                    let rows = plan.rows(ofBlock: blocks.lowerBound + index)
+                    let batch = buffers[worker].fill(
+                        from: store, at: rows.lowerBound - first..<rows.upperBound - first)
+                    sums[index] = workspaces[worker].evaluate(batch, noise: noise)
+                }
+            }
+        }
+        return Evaluation(try world.fold(sums))
+    }
+}
+
+extension World {
+    /// The sum of all ranks' parts, added one after the other in rank order. Collective.
+    func fold(_ parts: [LossSums]) throws -> LossSums {
+        try communicator.allGather(parts).joined().reduce(into: LossSums()) { $0 += $1 }
+    }
+}

@@ -1,0 +1,155 @@
+internal import Distributed
+internal import Foundation
+public import VAE
+
+/// Where training stands: together with parameters and moments all that a checkpoint needs, and nothing of it belongs to a rank.
+public struct Progress: Sendable, Equatable {
+    /// Updates made so far, over all epochs.
+    public var step = 0
+    /// Steps made in the current epoch.
+    public var stepInEpoch = 0
+    public var epoch = 0
+    /// Sums of the current epoch's steps so far, by shard.
+    public var sums: [LossSums]
+    /// The best figure so far (nats per row, lower is better), the step it was reached at, and the epochs since.
+    public var best = Double.infinity
+    public var bestStep = 0
+    public var epochsSinceBest = 0
+}
+
+/// Trains one replica of the model on this rank's shards.
+final class Trainer {
+    let model: Model
+    let reduction: any GradientReduction
+    let optimizer: OptimizerState
+    private(set) var progress: Progress
+    let stepsPerEpoch: Int
+    /// Seconds this rank spent decoding rows, by worker.
+    let dataSeconds: UnsafeMutableBufferPointer<Double>
+
+    private let plan: ShardPlan
+    private let data: ShardedRows
+    private let pool: WorkerPool
+    private let workspaces: [Workspace]
+    private let buffers: [BatchBuffer]
+    private let schedule: LearningRateSchedule
+    private let betaSchedule: BetaSchedule
+    private let clipNorm: Double?
+    private let shardBatch: Int
+    private let seed: UInt64
+    private let totalSteps: Int
+    /// This step's sums of this rank's shards.
+    private let stepSums: UnsafeMutableBufferPointer<LossSums>
+
+    init(
+        configuration: Configuration, model: Model, reduction: any GradientReduction, data: ShardedRows, pool: WorkerPool,
+        workspaces: [Workspace], progress: Progress
+    ) {
+        self.model = model
+        self.reduction = reduction
+        self.data = data
+        self.pool = pool
+        self.workspaces = workspaces
+        self.progress = progress
+        plan = data.plan
+        optimizer = OptimizerState(configuration.optimizerConfiguration, range: reduction.owned)
+        shardBatch = configuration.training.globalBatch / plan.shardCount
+        stepsPerEpoch = plan.stepsPerEpoch(shardBatch: shardBatch)
+        totalSteps = stepsPerEpoch * configuration.training.epochs
+        schedule = configuration.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
+        betaSchedule = configuration.betaSchedule(stepsPerEpoch: stepsPerEpoch)
+        clipNorm = configuration.optimizer.clipNorm > 0 ? configuration.optimizer.clipNorm : nil
+        seed = configuration.training.seed
+        dataSeconds = .allocate(capacity: pool.count)
+        dataSeconds.initialize(repeating: 0)
+        buffers = (0..<pool.count).map { [shardBatch] _ in
+            BatchBuffer(capacity: shardBatch, features: data.store.features)
+        }
+        stepSums = .allocate(capacity: data.shards.count)
+        stepSums.initialize(repeating: LossSums())
+    }
+
+    deinit {
+        stepSums.deallocate()
+        dataSeconds.deallocate()
+    }
+
+    /// The weight of the KL term in the next step.
+    var beta: Float { betaSchedule.value(step: progress.step) }
+
+    /// One update of the parameters, the same on all ranks. Collective.
+    ///
+    /// - Returns: all ranks' flags; with ``StepFlags/notFinite`` the parameters are as before.
+    func step(stop: Bool) throws -> StepFlags {
+        let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
+        computeGradients(scale: 1 / Float(count))
+        var flags: StepFlags = stop ? .stop : []
+        if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
+        let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
+        let parameters = reduction.parameters.baseAddress!
+        let step = progress.step
+        let result = try reduction.step(flags: flags, clipNorm: clipNorm) { range, gradient, factor in
+            optimizer.update(
+                parameters, gradient: gradient, range: range, gradientScale: factor, learningRate: rate, step: step)
+        }
+        if !result.flags.contains(.notFinite) { advance() }
+        return result.flags
+    }
+
+    /// Every worker computes the gradients of some of this rank's shards, each alone.
+    private func computeGradients(scale: Float) {
+        model.prepare(reduction.parameters.baseAddress!)
+        let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
+        let beta = beta
+        pool.run { worker in
+            for share in stride(from: worker, to: reduction.shares.count, by: pool.count) {
+                reduction.gradient(of: share, worker: worker) { shard, gradient in
+                    let start = DispatchTime.now().uptimeNanoseconds
+                    let positions = plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch)
+                    let batch = buffers[worker].fill(
+                        from: data.store, at: positions.lazy.map { self.data.position($0, ofShard: shard) })
+                    decoded(worker, since: start)
+                    stepSums[shard - data.shards.lowerBound] = workspaces[worker].gradient(
+                        of: batch, noise: noise, beta: beta, scale: scale, into: gradient)
+                }
+            }
+        }
+    }
+
+    private func decoded(_ worker: Int, since start: UInt64) {
+        dataSeconds[worker] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    }
+
+    /// Counts the step that was made, and turns to the next epoch's order after the last of an epoch.
+    private func advance() {
+        for (index, sums) in stepSums.enumerated() { progress.sums[index] += sums }
+        progress.step += 1
+        progress.stepInEpoch += 1
+    }
+
+    /// Whether all rows of the epoch have been used.
+    var epochIsComplete: Bool { progress.stepInEpoch == stepsPerEpoch }
+
+    /// The sums of the epoch so far, over all shards in their order. Collective.
+    func epochSums(_ world: World) throws -> LossSums { try world.fold(progress.sums) }
+
+    /// Begins the next epoch: new order, new sums.
+    func beginNextEpoch() {
+        progress.epoch += 1
+        progress.stepInEpoch = 0
+        for index in progress.sums.indices { progress.sums[index] = LossSums() }
+        data.shuffle(epoch: progress.epoch, seed: seed)
+    }
+
+    /// Notes a figure to be lowered; true if it is the best so far.
+    func note(figure: Double) -> Bool {
+        if figure < progress.best {
+            progress.best = figure
+            progress.bestStep = progress.step
+            progress.epochsSinceBest = 0
+            return true
+        }
+        progress.epochsSinceBest += 1
+        return false
+    }
+}

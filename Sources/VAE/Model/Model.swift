@@ -1,0 +1,75 @@
+/// A model on one rank: its layers, where their parameters lie, and the weights as the products of this step want them.
+///
+/// The encoder's last layer gives the posterior's mean and log variance (for an autoencoder the code itself), the decoder's last
+/// layer the likelihood's parameters. All other layers have the activation.
+public final class Model {
+    public let configuration: ModelConfiguration
+    public let layout: ParameterLayout
+    /// The rows that go through the network at once; a shard's larger batch is cut into such pieces.
+    public let microBatch: Int
+
+    let engine: Engine
+    /// Encoder, then decoder, in the order in which data go through.
+    let layers: [Dense]
+    /// The layer whose output is the posterior's parameters.
+    let posteriorLayer: Int
+    /// W transposed, of every layer but the first.
+    let transposed: [PackedMatrix?]
+    /// The flat parameters of this step.
+    private(set) var parameters: UnsafePointer<Float>?
+
+    /// - Throws: ``ComputeError``.
+    public init(_ configuration: ModelConfiguration, microBatch: Int) throws(ComputeError) {
+        precondition(microBatch > 0)
+        self.configuration = configuration
+        self.microBatch = microBatch
+        let c = configuration
+        var layout = ParameterLayout()
+        var layers: [Dense] = []
+        func add(_ part: String, from inputSize: Int, hidden: [Int], to outputSize: Int) {
+            let sizes = [inputSize] + hidden + [outputSize]
+            for (index, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
+                let isLast = index == hidden.count
+                layers.append(Dense(&layout, "\(part)/\(index)", inputs, outputs, isLast ? nil : c.activation))
+            }
+        }
+        let codeSize = c.kind == .variational ? 2 * c.latentSize : c.latentSize
+        add("encoder", from: c.inputSize, hidden: c.hiddenSizes, to: codeSize)
+        posteriorLayer = layers.count - 1
+        add(
+            "decoder", from: c.latentSize, hidden: c.hiddenSizes.reversed(),
+            to: c.inputSize * c.likelihood.outputsPerFeature)
+        self.layout = layout
+        self.layers = layers
+
+        useOneThread()
+        let engine = try Engine()
+        self.engine = engine
+        var transposed: [PackedMatrix?] = [nil]
+        for layer in layers.dropFirst() {
+            transposed.append(
+                try PackedMatrix(
+                    engine: engine, m: microBatch, k: layer.outputSize, n: layer.inputSize, transposed: true))
+        }
+        self.transposed = transposed
+    }
+
+    /// Writes the first parameters: the same on every rank that writes them.
+    public func initialize(_ parameters: UnsafeMutablePointer<Float>, seed: UInt64) {
+        parameters.update(repeating: 0, count: layout.count)
+        for (index, layer) in layers.enumerated() {
+            configuration.initialization.fill(
+                parameters + layer.weight.lowerBound, inputSize: layer.inputSize, outputSize: layer.outputSize,
+                layer: index, seed: seed)
+        }
+    }
+
+    /// Takes the parameters of a step; to be called whenever they changed, before workspaces use them.
+    public func prepare(_ parameters: UnsafePointer<Float>) {
+        self.parameters = parameters
+        for (layer, matrix) in zip(layers, transposed) { matrix?.pack(parameters + layer.weight.lowerBound) }
+    }
+
+    /// Memory and compiled products for one thread. Throws ``ComputeError``.
+    public func makeWorkspace() throws(ComputeError) -> Workspace { try Workspace(self) }
+}

@@ -1,0 +1,89 @@
+internal import CKernels
+internal import Foundation
+
+public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+    /// Gradient descent with momentum.
+    case sgd
+    /// Kingma & Ba 2015, algorithm 1; weight decay is added to the gradient.
+    case adam
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2).
+    case adamw
+}
+
+/// An optimiser and its constants, with PyTorch's meaning and defaults; weight decay goes for all parameters.
+public struct OptimizerConfiguration: Codable, Sendable, Equatable {
+    public var kind: OptimizerKind
+    public var momentum: Float
+    public var beta1: Float
+    public var beta2: Float
+    public var epsilon: Float
+    public var weightDecay: Float
+
+    public init(
+        kind: OptimizerKind = .adam, momentum: Float = 0, beta1: Float = 0.9, beta2: Float = 0.999,
+        epsilon: Float = 1e-8, weightDecay: Float = 0
+    ) {
+        self.kind = kind
+        self.momentum = momentum
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+    }
+}
+
+/// The optimiser's state for one slice of the flat parameters.
+public final class OptimizerState {
+    public let configuration: OptimizerConfiguration
+    /// The elements of the flat parameters whose state this is.
+    public let range: Range<Int>
+    private let buffers: [AlignedBuffer]
+
+    public init(_ configuration: OptimizerConfiguration, range: Range<Int>) {
+        self.configuration = configuration
+        self.range = range
+        buffers = Self.momentNames(configuration.kind).map { _ in AlignedBuffer(count: range.count) }
+    }
+
+    /// The names of the moments that a kind keeps.
+    public static func momentNames(_ kind: OptimizerKind) -> [String] { kind == .sgd ? ["m"] : ["m", "v"] }
+
+    /// The moments of the slice.
+    public var moments: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {
+        zip(Self.momentNames(configuration.kind), buffers).map {
+            ($0, UnsafeMutableBufferPointer(start: $1.pointer, count: range.count))
+        }
+    }
+
+    /// Updates some parameters of the slice.
+    ///
+    /// - Parameters:
+    ///   - parameters: element 0 of the flat parameters.
+    ///   - gradient: the gradient of `part`.
+    ///   - part: a part of ``range``.
+    ///   - factor: multiplies the gradient.
+    ///   - step: updates made before this one.
+    public func update(
+        _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>,
+        factor: Float, learningRate: Float, step: Int
+    ) {
+        precondition(part.isEmpty || (range.lowerBound <= part.lowerBound && part.upperBound <= range.upperBound))
+        let c = configuration
+        let target = parameters + part.lowerBound
+        let offset = part.lowerBound - range.lowerBound
+        switch c.kind {
+        case .sgd:
+            kernel_sgd(
+                target, gradient, buffers[0].pointer + offset, factor, learningRate, c.momentum, c.weightDecay,
+                part.count)
+        case .adam, .adamw:
+            let correction1 = 1 - pow(Double(c.beta1), Double(step + 1))
+            let correction2 = 1 - pow(Double(c.beta2), Double(step + 1))
+            let decoupled = c.kind == .adamw
+            kernel_adam(
+                target, gradient, buffers[0].pointer + offset, buffers[1].pointer + offset, factor,
+                Float(Double(learningRate) / correction1), Float(1 / correction2.squareRoot()), c.beta1, c.beta2,
+                c.epsilon, decoupled ? 0 : c.weightDecay, decoupled ? learningRate * c.weightDecay : 0, part.count)
+        }
+    }
+}

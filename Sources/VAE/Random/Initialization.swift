@@ -1,0 +1,25 @@
+/// How the first weights are drawn; biases begin at 0.
+public enum Initialization: String, Codable, Sendable, CaseIterable {
+    /// Uniform in +-sqrt(6 / (inputs + outputs)) (Glorot & Bengio 2010, equation 16).
+    case glorot
+    /// Uniform in +-sqrt(6 / inputs) (He et al. 2015, section 2.2, as a uniform distribution).
+    case he
+
+    /// Writes a weight matrix `[inputSize, outputSize]`; every element is a function of the seed, the layer and its place.
+    func fill(
+        _ weights: UnsafeMutablePointer<Float>, inputSize: Int, outputSize: Int, layer: Int, seed: UInt64
+    ) {
+        let fan = self == .glorot ? inputSize + outputSize : inputSize
+        let limit = (6 / Float(fan)).squareRoot()
+        let key = NoiseKey(seed: seed, epoch: 0, purpose: .initialization)
+        let count = inputSize * outputSize
+        for first in stride(from: 0, to: count, by: 4) {
+            let words = key.words(row: UInt64(layer), index: UInt32(first / 4))
+            for offset in 0..<min(4, count - first) {
+                // Multiples of 2^-24 in -1..<1.
+                let unit = Float(Int32(words[offset] >> 7) - 1 << 24) * 0x1p-24
+                weights[first + offset] = unit * limit
+            }
+        }
+    }
+}

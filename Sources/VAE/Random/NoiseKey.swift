@@ -1,0 +1,64 @@
+internal import CKernels
+
+/// What random numbers are for; each purpose has numbers of its own.
+public enum NoisePurpose: UInt16, Sendable {
+    /// Samples of the posterior while training.
+    case training = 1
+    /// Samples of the posterior in validation and evaluation.
+    case validation = 2
+    /// The order of a shard's rows in an epoch.
+    case shuffle = 3
+    /// The division of rows into training, validation and test rows.
+    case split = 4
+    /// The first parameters.
+    case initialization = 5
+}
+
+/// Names a set of random numbers: together with a row and an index it gives a number, without any state.
+///
+/// The generator is Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 4.3): the seed is
+/// its key; row, purpose, epoch and index make its counter.
+public struct NoiseKey: Sendable, Equatable {
+    public var seed: UInt64
+    public var epoch: Int
+    public var purpose: NoisePurpose
+
+    public init(seed: UInt64, epoch: Int, purpose: NoisePurpose) {
+        self.seed = seed
+        self.epoch = epoch
+        self.purpose = purpose
+    }
+
+    /// Fills `noise[rows, size]` with standard normal numbers, a function of key, row and column.
+    func fillNormal(
+        _ noise: UnsafeMutablePointer<Float>, rows: UnsafePointer<Int64>, rowCount: Int, size: Int
+    ) {
+        kernel_normal(noise, rows, rowCount, size, seed, purpose.rawValue, UInt32(truncatingIfNeeded: epoch))
+    }
+
+    /// Four random words for an index of a row.
+    func words(row: UInt64, index: UInt32) -> Philox.Block {
+        Philox.block(
+            counter: Philox.Block(
+                index, UInt32(truncatingIfNeeded: row),
+                UInt32(truncatingIfNeeded: row >> 32) | UInt32(purpose.rawValue) << 16,
+                UInt32(truncatingIfNeeded: epoch)),
+            key: seed)
+    }
+}
+
+/// The counter-based generator Philox 4x32-10.
+package enum Philox {
+    package typealias Block = SIMD4<UInt32>
+
+    /// The random block that belongs to a counter.
+    package static func block(counter: Block, key: UInt64) -> Block {
+        var words = (counter.x, counter.y, counter.z, counter.w)
+        withUnsafeMutableBytes(of: &words) {
+            kernel_philox(
+                $0.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(truncatingIfNeeded: key),
+                UInt32(truncatingIfNeeded: key >> 32))
+        }
+        return Block(words.0, words.1, words.2, words.3)
+    }
+}
