@@ -1,4 +1,83 @@
-// Shims for what Swift cannot import from hdf5.h: macros that call functions (H5T_NATIVE_*, H5P_*, H5F_ACC_*). No logic.
+// Shims for what Swift cannot import from hdf5.h: macros that call functions (H5T_NATIVE_*, H5P_*, H5F_ACC_*), and the walk of the
+// error stack, whose callback gets a struct of C strings that live only as long as the call. No logic beyond that.
 #pragma once
 #include <hdf5.h>
 #include <hdf5_hl.h>
+#include <stdio.h>
+#include <string.h>
+
+static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t chdf5_native_int16(void) { return H5T_NATIVE_INT16; }
+static inline hid_t chdf5_native_uint16(void) { return H5T_NATIVE_UINT16; }
+static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t chdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
+
+static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_file_create(void) { return H5P_FILE_CREATE; }
+static inline hid_t chdf5_group_create(void) { return H5P_GROUP_CREATE; }
+static inline hid_t chdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline hid_t chdf5_dataset_access(void) { return H5P_DATASET_ACCESS; }
+static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
+static inline hid_t chdf5_all(void) { return H5S_ALL; }
+static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
+static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }
+
+/// Files that are locked or cannot be locked, as on some network file systems, are read all the same.
+static inline herr_t chdf5_ignore_disabled_locks(hid_t access) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
+    return H5Pset_file_locking(access, 1, 1);
+#else
+    return 0;
+#endif
+}
+
+static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+static inline herr_t chdf5_append_frame(unsigned n, const H5E_error2_t *frame, void *text) {
+    (void)n;
+    const size_t used = strlen((char *)text);
+    snprintf((char *)text + used, 4096 - used, "%s(): %s\n", frame->func_name, frame->desc);
+    return 0;
+}
+
+/// The frames of the error stack as lines, innermost first, in 4096 bytes.
+static inline void chdf5_error_frames(char *text) {
+    text[0] = 0;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, chdf5_append_frame, text);
+    H5Eclear2(H5E_DEFAULT);
+}
+
+typedef void (*chdf5_name_callback)(void *context, const char *name);
+struct chdf5_names { chdf5_name_callback call; void *context; };
+static inline herr_t chdf5_forward_name(hid_t group, const char *name, const H5L_info_t *info, void *data) {
+    (void)group, (void)info;
+    const struct chdf5_names *names = data;
+    names->call(names->context, name);
+    return 0;
+}
+
+/// Calls back with the name of every link of a group, in order.
+static inline herr_t chdf5_for_each_link(hid_t group, chdf5_name_callback call, void *context) {
+    struct chdf5_names names = {call, context};
+    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, chdf5_forward_name, &names);
+}
+
+static inline herr_t chdf5_forward_attribute(hid_t object, const char *name, const H5A_info_t *info, void *data) {
+    (void)object, (void)info;
+    const struct chdf5_names *names = data;
+    names->call(names->context, name);
+    return 0;
+}
+
+static inline herr_t chdf5_for_each_attribute(hid_t object, chdf5_name_callback call, void *context) {
+    struct chdf5_names names = {call, context};
+    return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, chdf5_forward_attribute, &names);
+}

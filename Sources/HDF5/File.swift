@@ -1,1 +1,90 @@
-/// HDF5 files.
+internal import CHDF5
+internal import Foundation
+
+/// An HDF5 file. Used by one thread at a time.
+public final class File {
+    /// The file's name, for messages.
+    public let path: String
+    let handle: Handle
+
+    private init(_ path: String, _ handle: Handle) {
+        self.path = path
+        self.handle = handle
+    }
+
+    /// Opens a file for reading; other readers do not disturb, and file systems without locks neither.
+    public static func open(_ path: String) throws(HDF5Error) -> File {
+        prepareLibrary
+        // The library says only "unable to open file"; the system knows more.
+        var status = stat()
+        if stat(path, &status) != 0 {
+            let denied = errno == EACCES
+            throw HDF5Error(denied ? .noPermission : .missingFile, file: path, String(cString: strerror(errno)).lowercased())
+        }
+        if status.st_mode & S_IFMT == S_IFDIR { throw HDF5Error(.notHDF5, file: path, "is a folder, not an HDF5 file") }
+        if status.st_mode & S_IFMT != S_IFREG { throw HDF5Error(.notHDF5, file: path, "is not a regular file") }
+        if access(path, R_OK) != 0 { throw HDF5Error(.noPermission, file: path, "may not be read (permission denied)") }
+        let known = H5Fis_hdf5(path)
+        if known <= 0 {
+            _ = takeErrorFrames()
+            throw HDF5Error(.notHDF5, file: path, "is not an HDF5 file (or is cut short before its first byte of data)")
+        }
+        let access = try accessProperties(path)
+        chdf5_ignore_disabled_locks(access.id)
+        let id = H5Fopen(path, chdf5_read_only(), access.id)
+        return File(path, try Handle(id, file: path, "cannot be opened: damaged or incomplete"))
+    }
+
+    /// Creates a file in memory, whose bytes ``image()`` gives.
+    ///
+    /// - Parameter name: for messages.
+    public static func inMemory(_ name: String) throws(HDF5Error) -> File {
+        prepareLibrary
+        let access = try accessProperties(name)
+        H5Pset_fapl_core(access.id, 1 << 20, false)
+        let id = H5Fcreate(name, chdf5_truncate(), chdf5_default(), access.id)
+        return File(name, try Handle(id, file: name, "cannot be created in memory"))
+    }
+
+    /// Creates a file on disk that does not exist yet.
+    public static func create(_ path: String) throws(HDF5Error) -> File {
+        prepareLibrary
+        let access = try accessProperties(path)
+        let id = H5Fcreate(path, chdf5_exclusive(), chdf5_default(), access.id)
+        return File(path, try Handle(id, file: path, "cannot be created"))
+    }
+
+    /// The bytes of the whole file.
+    public func image() throws(HDF5Error) -> [UInt8] {
+        H5Fflush(handle.id, H5F_SCOPE_GLOBAL)
+        let size = H5Fget_file_image(handle.id, nil, 0)
+        guard size > 0 else { throw failure(nil, "cannot be completed in memory") }
+        var bytes = [UInt8](repeating: 0, count: size)
+        guard H5Fget_file_image(handle.id, &bytes, size) == size else { throw failure(nil, "cannot be completed in memory") }
+        return bytes
+    }
+
+    /// Writes everything out and closes; a full disk may show only here.
+    public func close() throws(HDF5Error) {
+        let flushed = H5Fflush(handle.id, H5F_SCOPE_GLOBAL) >= 0
+        if !handle.close() || !flushed { throw failure(nil, "cannot be written completely") }
+    }
+
+    func failure(_ object: String?, _ reason: String) -> HDF5Error {
+        HDF5Error(.inputOutput, file: path, object: object, reason, frames: takeErrorFrames())
+    }
+
+    /// File format of HDF5 1.10: its metadata carry checksums.
+    private static func accessProperties(_ path: String) throws(HDF5Error) -> Handle {
+        let access = try Handle(H5Pcreate(chdf5_file_access()), file: path, "no properties")
+        H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
+        return access
+    }
+}
+
+/// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names.
+private let prepareLibrary: Void = {
+    H5open()
+    chdf5_silence()
+    H5PLset_loading_state(0)
+}()

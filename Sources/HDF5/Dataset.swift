@@ -1,0 +1,146 @@
+internal import CHDF5
+
+/// A data set: an array of numbers or strings, rows first.
+public final class Dataset {
+    public let path: String
+    public let type: ElementType
+    /// Empty for a scalar.
+    public let shape: [Int]
+    /// The shape of a chunk; nil if the data are in one piece.
+    public let chunkShape: [Int]?
+    let file: File
+    let handle: Handle
+
+    /// The rows of the first dimension.
+    public var rowCount: Int { shape.first ?? 1 }
+    /// The elements of a row.
+    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+
+    init(file: File, path: String) throws(HDF5Error) {
+        self.file = file
+        self.path = path
+        let handle = try Handle(
+            H5Dopen2(file.handle.id, path, chdf5_default()), file: file.path, object: path, "cannot be opened")
+        let properties = try Handle(H5Dget_create_plist(handle.id), file: file.path, object: path, "has no properties")
+        if H5Pget_layout(properties.id) == H5D_VIRTUAL {
+            throw HDF5Error(.refused, file: file.path, object: path, "is a virtual data set over other files, which is refused")
+        }
+        if H5Pget_external_count(properties.id) > 0 {
+            throw HDF5Error(.refused, file: file.path, object: path, "keeps its data in other files, which is refused")
+        }
+        let type = try Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type")
+        let space = try Handle(H5Dget_space(handle.id), file: file.path, object: path, "has no shape")
+        let rank = Int(max(H5Sget_simple_extent_ndims(space.id), 0))
+        var dimensions = [hsize_t](repeating: 0, count: max(rank, 1))
+        H5Sget_simple_extent_dims(space.id, &dimensions, nil)
+        guard dimensions.prefix(rank).allSatisfy({ $0 < 1 << 48 }) else {
+            throw HDF5Error(.unsuitable, file: file.path, object: path, "claims an impossible size")
+        }
+        self.handle = handle
+        self.type = ElementType(type.id)
+        shape = dimensions.prefix(rank).map(Int.init)
+        if H5Pget_layout(properties.id) == H5D_CHUNKED {
+            var chunk = [hsize_t](repeating: 0, count: max(rank, 1))
+            H5Pget_chunk(properties.id, Int32(rank), &chunk)
+            chunkShape = chunk.prefix(rank).map(Int.init)
+        } else {
+            chunkShape = nil
+        }
+    }
+
+    /// The bytes that the data take in the file.
+    public var storageSize: Int { Int(H5Dget_storage_size(handle.id)) }
+
+    /// The names of the filters on the data, in order.
+    public var filters: [String] {
+        let properties = H5Dget_create_plist(handle.id)
+        defer { H5Idec_ref(properties) }
+        return (0..<max(H5Pget_nfilters(properties), 0)).map { index in
+            var flags: UInt32 = 0
+            var count = 0
+            var configuration: UInt32 = 0
+            var name = [CChar](repeating: 0, count: 64)
+            let filter = H5Pget_filter2(properties, UInt32(index), &flags, &count, nil, 64, &name, &configuration)
+            let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return text.isEmpty ? "filter \(filter)" : text
+        }
+    }
+
+    /// Throws unless the data set holds what it claims to: nothing was left unwritten, and no filter is missing.
+    ///
+    /// A few bytes of a file can claim any number of rows; this is found out before memory is taken for them.
+    public func checkStorage() throws(HDF5Error) {
+        let properties = try Handle(H5Dget_create_plist(handle.id), file: file.path, object: path, "has no properties")
+        for (index, name) in filters.enumerated() {
+            var flags: UInt32 = 0
+            var count = 0
+            var configuration: UInt32 = 0
+            let filter = H5Pget_filter2(properties.id, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
+            if H5Zfilter_avail(filter) <= 0 {
+                throw HDF5Error(
+                    .unsuitable, file: file.path, object: path,
+                    "is compressed with '\(name)' (filter \(filter)), which this HDF5 library lacks: "
+                        + "rewrite the file with gzip, e.g. h5repack -f GZIP=4")
+            }
+        }
+        let claimed = shape.reduce(1.0) { $0 * Double($1) } * Double(type.size)
+        if claimed > 0, storageSize == 0 {
+            throw HDF5Error(.unsuitable, file: file.path, object: path, "was never written: it has a shape but no data")
+        }
+        // Gzip shrinks by 1000 at most.
+        if claimed > Double(storageSize) * 1100 + 1e6 {
+            throw HDF5Error(
+                .unsuitable, file: file.path, object: path,
+                "claims \(Int(claimed / 1e9)) GB in \(storageSize) bytes of storage: most of it was never written")
+        }
+    }
+
+    /// Reads rows into memory, converting to `Number`.
+    ///
+    /// - Parameters:
+    ///   - rows: rows of the first dimension.
+    ///   - destination: room for `rows.count * rowSize` numbers.
+    public func read<Number: HDF5Number>(
+        rows: Range<Int>, into destination: UnsafeMutablePointer<Number>
+    ) throws(HDF5Error) {
+        try transfer(rows: rows, "cannot be read: damaged, or compressed in a way this library does not know") {
+            H5Dread(handle.id, Number.nativeTypeID, $0, $1, chdf5_default(), destination)
+        }
+    }
+
+    /// Reads rows as `Number`s.
+    public func read<Number: HDF5Number>(_: Number.Type, rows: Range<Int>? = nil) throws(HDF5Error) -> [Number] {
+        let rows = rows ?? 0..<rowCount
+        let count = rows.count * rowSize
+        let numbers = UnsafeMutablePointer<Number>.allocate(capacity: max(count, 1))
+        defer { numbers.deallocate() }
+        try read(rows: rows, into: numbers)
+        return Array(UnsafeBufferPointer(start: numbers, count: count))
+    }
+
+    /// Writes rows, converting from `Number`.
+    public func write<Number: HDF5Number>(_ numbers: UnsafePointer<Number>, rows: Range<Int>) throws(HDF5Error) {
+        try transfer(rows: rows, "cannot be written") {
+            H5Dwrite(handle.id, Number.nativeTypeID, $0, $1, chdf5_default(), numbers)
+        }
+    }
+
+    /// Selects rows in the file and as many elements in memory, and calls `body(memory space, file space)`.
+    private func transfer(
+        rows: Range<Int>, _ reason: String, _ body: (hid_t, hid_t) -> herr_t
+    ) throws(HDF5Error) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows outside the data set")
+        if rows.isEmpty || rowSize == 0 { return }
+        if shape.isEmpty {
+            if body(chdf5_all(), chdf5_all()) < 0 { throw file.failure(path, reason) }
+            return
+        }
+        let space = try Handle(H5Dget_space(handle.id), file: file.path, object: path, "has no shape")
+        let start = [hsize_t(rows.lowerBound)] + shape.dropFirst().map { _ in 0 }
+        let count = [hsize_t(rows.count)] + shape.dropFirst().map(hsize_t.init)
+        H5Sselect_hyperslab(space.id, H5S_SELECT_SET, start, nil, count, nil)
+        let memory = try Handle(
+            H5Screate_simple(Int32(count.count), count, nil), file: file.path, object: path, "has no shape")
+        if body(memory.id, space.id) < 0 { throw file.failure(path, reason) }
+    }
+}

@@ -1,0 +1,60 @@
+internal import CHDF5
+
+/// The type of a data set's elements as it is in the file.
+public struct ElementType: Sendable, Equatable, CustomStringConvertible {
+    public enum Class: Sendable, Equatable {
+        case signed
+        case unsigned
+        case float
+        case string
+        /// Compounds, references, enumerations, lists and the like.
+        case other
+    }
+
+    public let elementClass: Class
+    /// Bytes of one element.
+    public let size: Int
+    public let isBigEndian: Bool
+
+    public var isNumeric: Bool { [.signed, .unsigned, .float].contains(elementClass) }
+
+    public var description: String {
+        let order = isBigEndian && size > 1 ? ", big-endian" : ""
+        return switch elementClass {
+        case .signed: "int\(size * 8)\(order)"
+        case .unsigned: "uint\(size * 8)\(order)"
+        case .float: "float\(size * 8)\(order)"
+        case .string: "string"
+        case .other: "neither numbers nor strings"
+        }
+    }
+
+    init(_ type: hid_t) {
+        elementClass =
+            switch H5Tget_class(type) {
+            case H5T_INTEGER: H5Tget_sign(type) == H5T_SGN_NONE ? .unsigned : .signed
+            case H5T_FLOAT: .float
+            case H5T_STRING: .string
+            default: .other
+            }
+        size = H5Tget_size(type)
+        isBigEndian = H5Tget_order(type) == H5T_ORDER_BE
+    }
+}
+
+/// A number type that data can be read into and written from; the library converts.
+public protocol HDF5Number: BitwiseCopyable, Sendable {
+    /// The library's name for the type in memory.
+    static var nativeTypeID: Int64 { get }
+}
+
+extension Int8: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int8() } }
+extension UInt8: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint8() } }
+extension Int16: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int16() } }
+extension UInt16: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint16() } }
+extension Int32: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int32() } }
+extension UInt32: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint32() } }
+extension Int64: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int64() } }
+extension UInt64: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint64() } }
+extension Float: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_float() } }
+extension Double: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_double() } }

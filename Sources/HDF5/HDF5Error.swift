@@ -1,0 +1,68 @@
+internal import CHDF5
+
+/// What the HDF5 library or a file did not allow.
+public struct HDF5Error: Error, Sendable, CustomStringConvertible {
+    public enum Kind: Sendable {
+        case missingFile
+        case noPermission
+        case notHDF5
+        case missingObject
+        /// External or virtual storage, links into other files: refused, see ``File/dataset(_:)``.
+        case refused
+        /// A type or a shape that the caller cannot use.
+        case unsuitable
+        /// The library could not read or write: damage, a full disk, a missing filter.
+        case inputOutput
+    }
+
+    public let kind: Kind
+    /// The file, and the object in it.
+    public let file: String
+    public let object: String?
+    public let reason: String
+    /// The library's own error stack, innermost frame first.
+    public let frames: [String]
+
+    init(_ kind: Kind, file: String, object: String? = nil, _ reason: String, frames: [String] = []) {
+        self.kind = kind
+        self.file = file
+        self.object = object
+        self.reason = reason
+        self.frames = frames
+    }
+
+    /// One line: where, what, and the library's innermost word on it.
+    public var description: String {
+        let place = object.map { "\(file):\($0)" } ?? file
+        guard let cause = frames.first else { return "\(place): \(reason)" }
+        return "\(place): \(reason) (HDF5: \(cause))"
+    }
+}
+
+/// The frames of the library's error stack, which is emptied.
+func takeErrorFrames() -> [String] {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { text in
+        chdf5_error_frames(text.baseAddress!)
+        return String(cString: text.baseAddress!).split(separator: "\n").map(String.init)
+    }
+}
+
+/// An `hid_t` with one owner, closed when it goes.
+final class Handle {
+    let id: hid_t
+    private var isOpen = true
+
+    /// Throws what the library said if `id` is negative.
+    init(_ id: hid_t, file: String, object: String? = nil, _ reason: String) throws(HDF5Error) {
+        if id < 0 { throw HDF5Error(.inputOutput, file: file, object: object, reason, frames: takeErrorFrames()) }
+        self.id = id
+    }
+
+    /// Closes now, for callers that must know whether it went well.
+    func close() -> Bool {
+        isOpen = false
+        return H5Idec_ref(id) >= 0
+    }
+
+    deinit { if isOpen { H5Idec_ref(id) } }
+}
