@@ -54,6 +54,21 @@ public final class File {
         return File(path, try Handle(id, file: path, "cannot be created"))
     }
 
+    /// Opens the bytes of a file for reading.
+    ///
+    /// - Parameter name: for messages.
+    public static func open(image: [UInt8], name: String) throws(HDF5Error) -> File {
+        prepareLibrary
+        let access = try accessProperties(name)
+        H5Pset_fapl_core(access.id, 1 << 20, false)
+        var image = image
+        if H5Pset_file_image(access.id, &image, image.count) < 0 {
+            throw HDF5Error(.inputOutput, file: name, "cannot be opened in memory", frames: takeErrorFrames())
+        }
+        let id = H5Fopen(name, chdf5_read_only(), access.id)
+        return File(name, try Handle(id, file: name, "cannot be opened: damaged or incomplete"))
+    }
+
     /// The bytes of the whole file.
     public func image() throws(HDF5Error) -> [UInt8] {
         H5Fflush(handle.id, H5F_SCOPE_GLOBAL)

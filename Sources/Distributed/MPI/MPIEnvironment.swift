@@ -11,6 +11,12 @@ public struct SharedFailure: ExitStatusError {
     public let exitStatus: Int32
     /// What went wrong, on the one rank that speaks for all; nil on the others.
     public let message: String?
+
+    /// - Parameter message: on one rank alone.
+    public init(exitStatus: Int32, message: String?) {
+        self.exitStatus = exitStatus
+        self.message = message
+    }
 }
 
 /// Starts MPI, runs `body`, ends MPI, and gives the status to exit with.

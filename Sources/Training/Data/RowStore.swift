@@ -1,13 +1,13 @@
 internal import Foundation
-public import VAE
+internal import VAE
 
 /// Rows of a data set in memory, in the file's own type where that is small, for random access by position.
 ///
 /// A batch is decoded into floats where it is used: unsigned bytes are divided by 255, so images come out in 0...1; everything
 /// else keeps its value.
-public final class RowStore {
+final class RowStore {
     /// How the rows are kept.
-    public enum Kept: Sendable {
+    enum Kept: Sendable {
         case bytes
         case floats
 
@@ -20,10 +20,10 @@ public final class RowStore {
     }
 
     /// The number of values in a row.
-    public let features: Int
-    public let kept: Kept
+    let features: Int
+    let kept: Kept
     /// The row of the data set that each kept row is; keys its noise.
-    public let rows: [Int64]
+    let rows: [Int64]
     private let memory: UnsafeMutableRawPointer
 
     /// - Parameters:

@@ -1,5 +1,5 @@
 internal import Distributed
-public import VAE
+internal import VAE
 
 /// Figures of a model on some rows, in nats, averaged over rows; sums over features and latents.
 public struct Evaluation: Codable, Sendable, Equatable {

@@ -1,20 +1,20 @@
 internal import Distributed
 internal import Foundation
-public import VAE
+internal import VAE
 
 /// Where training stands: together with parameters and moments all that a checkpoint needs, and nothing of it belongs to a rank.
-public struct Progress: Sendable, Equatable {
+struct Progress: Equatable {
     /// Updates made so far, over all epochs.
-    public var step = 0
+    var step = 0
     /// Steps made in the current epoch.
-    public var stepInEpoch = 0
-    public var epoch = 0
+    var stepInEpoch = 0
+    var epoch = 0
     /// Sums of the current epoch's steps so far, by shard.
-    public var sums: [LossSums]
+    var sums: [LossSums]
     /// The best figure so far (nats per row, lower is better), the step it was reached at, and the epochs since.
-    public var best = Double.infinity
-    public var bestStep = 0
-    public var epochsSinceBest = 0
+    var best = Double.infinity
+    var bestStep = 0
+    var epochsSinceBest = 0
 }
 
 /// Trains one replica of the model on this rank's shards.
@@ -24,6 +24,8 @@ final class Trainer {
     let optimizer: OptimizerState
     private(set) var progress: Progress
     let stepsPerEpoch: Int
+    /// Rows that all ranks used since the start of the program.
+    private(set) var globalRows = 0
     /// Seconds this rank spent decoding rows, by worker.
     let dataSeconds: UnsafeMutableBufferPointer<Double>
 
@@ -67,6 +69,7 @@ final class Trainer {
         }
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())
+        data.shuffle(epoch: progress.epoch, seed: configuration.training.seed)
     }
 
     deinit {
@@ -90,9 +93,12 @@ final class Trainer {
         let step = progress.step
         let result = try reduction.step(flags: flags, clipNorm: clipNorm) { range, gradient, factor in
             optimizer.update(
-                parameters, gradient: gradient, range: range, gradientScale: factor, learningRate: rate, step: step)
+                parameters, gradient: gradient, range: range, factor: factor, learningRate: rate, step: step)
         }
-        if !result.flags.contains(.notFinite) { advance() }
+        if !result.flags.contains(.notFinite) {
+            advance()
+            globalRows += count
+        }
         return result.flags
     }
 

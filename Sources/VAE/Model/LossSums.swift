@@ -1,5 +1,5 @@
 /// Sums over rows of the parts of the loss, in nats.
-public struct LossSums: Sendable, Equatable {
+public struct LossSums: Sendable, Equatable, BitwiseCopyable {
     /// Of -log p(x | z) with one z from the posterior, summed over features.
     public var reconstruction: Double
     /// Of KL(q(z | x) || p(z)), summed over latents.

@@ -1,0 +1,98 @@
+internal import Foundation
+
+/// A file that could not be written.
+public struct FileError: Error, Sendable, CustomStringConvertible {
+    public let path: String
+    /// What was tried, for example "create".
+    public let action: String
+    /// The system's error number.
+    public let errorNumber: Int32
+
+    /// Whether the place is at fault (no permission, read-only, no folder) rather than the writing (full disk, broken disk).
+    public var isPlaceUnwritable: Bool {
+        [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ELOOP].contains(errorNumber)
+    }
+
+    public var description: String {
+        "cannot \(action) \(path): \(String(cString: strerror(errorNumber)).lowercased())"
+    }
+}
+
+/// A file that appears under its name all at once, complete, or not at all.
+///
+/// It is written beside its place under a temporary name, brought to disk (fsync), and only then given its name (rename, fsync of
+/// the folder). Whatever had the name before stays whole until that moment.
+public final class AtomicFile {
+    /// The name it will have, and the one it has until then.
+    public let path: String
+    public let temporaryPath: String
+    private let folder: String
+    private var isPublished = false
+
+    /// Chooses a temporary name in the folder of `path`; creates nothing yet.
+    public init(_ path: String) {
+        self.path = path
+        folder = (path as NSString).deletingLastPathComponent
+        let name = (path as NSString).lastPathComponent
+        let random = UInt32.random(in: 0 ... .max)
+        let temporary = ".\(name).tmp.\(getpid()).\(String(random, radix: 16))"
+        temporaryPath = folder.isEmpty ? temporary : "\(folder)/\(temporary)"
+    }
+
+    /// An unpublished file leaves nothing behind.
+    deinit { if !isPublished { unlink(temporaryPath) } }
+
+    /// Writes bytes to `path`, all at once or not at all. Throws ``FileError``.
+    public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileError) {
+        let file = AtomicFile(path)
+        try file.fill(Array(bytes))
+        try file.publish()
+    }
+
+    private func fill(_ bytes: [UInt8]) throws(FileError) {
+        // O_EXCL and O_NOFOLLOW: nobody can have planted a link under the name.
+        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw failure("create") }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 {
+                let error = failure("write")
+                close(descriptor)
+                throw error
+            }
+            written += count
+        }
+        if close(descriptor) != 0 { throw failure("write") }
+        guard let back = FileManager.default.contents(atPath: temporaryPath), back.elementsEqual(bytes) else {
+            errno = EIO
+            throw failure("read back")
+        }
+    }
+
+    /// Brings the temporary file to disk and gives it its name. Throws ``FileError``.
+    public func publish() throws(FileError) {
+        let descriptor = open(temporaryPath, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        if descriptor < 0 { throw failure("open") }
+        let synced = fsync(descriptor)
+        if synced != 0 {
+            let error = failure("write")
+            close(descriptor)
+            throw error
+        }
+        close(descriptor)
+        if rename(temporaryPath, path) != 0 { throw failure("create") }
+        isPublished = true
+        // So that the name survives a power cut too; not all file systems allow it, and none loses the file for it.
+        let folderDescriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        if folderDescriptor >= 0 {
+            fsync(folderDescriptor)
+            close(folderDescriptor)
+        }
+    }
+
+    private func failure(_ action: String) -> FileError {
+        FileError(path: path, action: action, errorNumber: errno)
+    }
+}

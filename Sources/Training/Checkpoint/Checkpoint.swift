@@ -1,0 +1,187 @@
+internal import Crypto
+internal import Foundation
+internal import HDF5
+internal import VAE
+
+/// The state of a run: parameters, moments, and how far it is. Nothing in it depends on the number of ranks, and two runs that
+/// did the same have the same bytes.
+struct Checkpoint {
+    static let format = "mpi-vae checkpoint"
+    static let formatVersion = 1
+
+    /// ``Configuration/identityTOML()`` of the run.
+    var configuration: String
+    var inputShape: [Int]
+    var shardCount: Int
+    var dataFingerprint: String
+    var progress: Progress
+    var layout: ParameterLayout
+    /// The flat parameters, gaps included.
+    var parameters: [Float]
+    /// By name, each a flat buffer like the parameters.
+    var moments: [(name: String, values: [Float])]
+
+    /// The bytes of the file. Throws ``Failure``.
+    func encoded() throws -> [UInt8] {
+        do throws(HDF5Error) {
+            let file = try File.inMemory("checkpoint")
+            try file.setAttribute("format", .string(Self.format))
+            try file.setAttribute("format_version", .integer(Int64(Self.formatVersion)))
+            try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
+            for (name, value) in attributes { try file.setAttribute(name, value) }
+            try write(parameters, to: file, "/parameters")
+            for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
+            let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, Double($0.rowCount)] }
+            try file.write(sums, shape: [progress.sums.count, 3], to: "/progress/epoch_sums")
+            try file.setAttribute(
+                "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, rows"),
+                of: "/progress/epoch_sums")
+            try file.setAttribute("sha256", .string(digest()))
+            let image = try file.image()
+            try file.close()
+            return image
+        } catch {
+            throw Failure(writing: error)
+        }
+    }
+
+    private var attributes: [(String, AttributeValue)] {
+        [
+            ("step", .integer(Int64(progress.step))),
+            ("epoch", .integer(Int64(progress.epoch))),
+            ("step_in_epoch", .integer(Int64(progress.stepInEpoch))),
+            ("shards", .integer(Int64(shardCount))),
+            ("input_shape", .string(inputShape.map(String.init).joined(separator: "x"))),
+            ("data_fingerprint", .string(dataFingerprint)),
+            ("best", .double(progress.best)),
+            ("best_step", .integer(Int64(progress.bestStep))),
+            ("epochs_since_best", .integer(Int64(progress.epochsSinceBest))),
+            ("configuration", .string(configuration)),
+        ]
+    }
+
+    private func write(_ values: [Float], to file: File, _ group: String) throws(HDF5Error) {
+        for entry in layout.entries {
+            let dataset = try file.createDataset("\(group)/\(entry.name)", Float.self, shape: entry.shape)
+            try dataset.write(Array(values[entry.range]), rows: 0..<dataset.rowCount)
+        }
+    }
+
+    /// SHA-256 of all values and attributes, in order.
+    private func digest() -> String {
+        var digest = SHA256()
+        for (name, value) in attributes { digest.update(data: Data("\(name)=\(value)\n".utf8)) }
+        for (name, values) in [("parameters", parameters)] + moments.map({ ($0.name, $0.values) }) {
+            digest.update(data: Data("\(name)\n".utf8))
+            for entry in layout.entries {
+                digest.update(data: Data("\(entry.name) \(entry.shape)\n".utf8))
+                values.withUnsafeBufferPointer {
+                    digest.update(bufferPointer: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0[entry.range])))
+                }
+            }
+        }
+        for sums in progress.sums {
+            digest.update(data: Data("\(sums.reconstruction) \(sums.kl) \(sums.rowCount)\n".utf8))
+        }
+        return digest.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+extension Checkpoint {
+    /// Reads and verifies a checkpoint. Throws ``Failure`` (65, 66, 77).
+    static func read(_ path: String) throws -> Checkpoint {
+        do {
+            return try decoded(try File.open(path), path)
+        } catch let error as HDF5Error {
+            throw Failure(error)
+        }
+    }
+
+    /// Reads and verifies the bytes of a checkpoint. Throws ``Failure``.
+    static func decoded(_ bytes: [UInt8]) throws -> Checkpoint {
+        do {
+            return try decoded(try File.open(image: bytes, name: "checkpoint"), "checkpoint")
+        } catch let error as HDF5Error {
+            throw Failure(error)
+        }
+    }
+
+    private static func decoded(_ file: File, _ path: String) throws -> Checkpoint {
+        let reader = Reader(file: file)
+        guard try file.attribute("format") == .string(format) else {
+            throw Failure(.badData, "\(path) is an HDF5 file, but not a checkpoint of mpi-vae")
+        }
+        let version = try reader.integer("format_version")
+        guard version <= formatVersion else {
+            throw Failure(
+                .badData, "\(path) has format version \(version); this program reads up to \(formatVersion): use a newer one")
+        }
+        let configurationText = try reader.string("configuration")
+        let configuration = try Configuration(toml: configurationText, name: path)
+        let inputShape = try reader.string("input_shape").split(separator: "x").compactMap { Int($0) }
+        guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
+        let model = try Model(
+            configuration.modelConfiguration(inputSize: inputShape.reduce(1, *)), microBatch: 1)
+        let shardCount = try reader.integer("shards")
+        guard shardCount > 0, shardCount <= 1 << 20 else { throw reader.damaged }
+        let sums = try file.dataset("/progress/epoch_sums")
+        guard sums.shape == [shardCount, 3] else { throw reader.damaged }
+        let values = try sums.read(Double.self)
+        var progress = Progress(
+            sums: (0..<shardCount).map {
+                LossSums(
+                    reconstruction: values[3 * $0], kl: values[3 * $0 + 1], rowCount: Int(exactly: values[3 * $0 + 2]) ?? 0)
+            })
+        progress.step = try reader.integer("step")
+        progress.epoch = try reader.integer("epoch")
+        progress.stepInEpoch = try reader.integer("step_in_epoch")
+        progress.best = try reader.double("best")
+        progress.bestStep = try reader.integer("best_step")
+        progress.epochsSinceBest = try reader.integer("epochs_since_best")
+        let checkpoint = Checkpoint(
+            configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
+            dataFingerprint: try reader.string("data_fingerprint"), progress: progress, layout: model.layout,
+            parameters: try reader.flat("/parameters", model.layout),
+            moments: try OptimizerState.momentNames(configuration.optimizer.optimizer).map {
+                ($0, try reader.flat("/optimizer/\($0)", model.layout))
+            })
+        guard try reader.string("sha256") == checkpoint.digest() else { throw reader.damaged }
+        return checkpoint
+    }
+
+    private struct Reader {
+        let file: File
+
+        var damaged: Failure { Failure(.badData, "\(file.path) is damaged: its content does not match its checksum") }
+
+        func integer(_ name: String) throws -> Int {
+            guard case .integer(let value) = try file.attribute(name) else { throw damaged }
+            return Int(value)
+        }
+
+        func double(_ name: String) throws -> Double {
+            guard case .double(let value) = try file.attribute(name) else { throw damaged }
+            return value
+        }
+
+        func string(_ name: String) throws -> String {
+            guard case .string(let value) = try file.attribute(name) else { throw damaged }
+            return value
+        }
+
+        func flat(_ group: String, _ layout: ParameterLayout) throws -> [Float] {
+            var values = [Float](repeating: 0, count: layout.count)
+            for entry in layout.entries {
+                let dataset = try file.dataset("\(group)/\(entry.name)")
+                guard dataset.shape == entry.shape, dataset.type.elementClass == .float else { throw damaged }
+                try values.withUnsafeMutableBufferPointer {
+                    try dataset.read(rows: 0..<dataset.rowCount, into: $0.baseAddress! + entry.range.lowerBound)
+                }
+            }
+            return values
+        }
+    }
+}
+
+/// The version of the program, as `mpi-vae --version` has it.
+public let programVersion = "0.1.0"

@@ -1,0 +1,82 @@
+internal import Foundation
+internal import HDF5
+
+/// The folder of a run: where its files lie, and which checkpoints are kept. Used by root alone.
+struct RunFolder {
+    let path: String
+
+    var checkpoints: String { "\(path)/checkpoints" }
+    var best: String { "\(path)/best.h5" }
+    var embeddings: String { "\(path)/embeddings.h5" }
+    var metrics: String { "\(path)/metrics.csv" }
+    var configuration: String { "\(path)/config.toml" }
+    var shapes: String { "\(path)/shapes.h5" }
+
+    /// Makes the folder and finds out whether it can be written to, before any work is done.
+    func create() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
+        } catch {
+            // Foundation's own text is long; the system's error is what matters.
+            let reason = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\(($0 as! NSError).localizedDescription)" }
+            throw Failure(
+                .cannotCreate,
+                "cannot create the folder \(path): \((reason ?? error.localizedDescription).lowercased()); "
+                    + "choose another with --output")
+        }
+        do {
+            try AtomicFile.write([], to: "\(checkpoints)/.probe")
+            unlink("\(checkpoints)/.probe")
+        } catch {
+            throw Failure(.cannotCreate, "cannot write into the folder \(path): \(error); choose another with --output")
+        }
+    }
+
+    /// The checkpoints, newest first.
+    func checkpointPaths() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+        return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(checkpoints)/\($0)" }
+    }
+
+    /// Writes a checkpoint, and then removes the oldest beyond `keep`. Throws ``Failure``.
+    func save(_ bytes: [UInt8], step: Int, keep: Int) throws {
+        let digits = String(step)
+        let name = "step-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".h5"
+        try write(bytes, to: "\(checkpoints)/\(name)")
+        for old in checkpointPaths().dropFirst(keep) { unlink(old) }
+    }
+
+    /// Writes a file whole. Throws ``Failure``.
+    func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+        do {
+            try AtomicFile.write(bytes, to: path)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// The newest checkpoint that is whole; `warn` is told of those that are not. nil if there are none at all.
+    func newestCheckpoint(warn: (String) -> Void) throws -> Checkpoint? {
+        let paths = checkpointPaths()
+        for path in paths {
+            do {
+                return try Checkpoint.read(path)
+            } catch let failure as Failure where failure.code == .badData {
+                warn("skipping a checkpoint: \(failure.message)")
+            }
+        }
+        if let first = paths.first {
+            throw Failure(
+                .badData, "none of the \(paths.count) checkpoints in \(checkpoints) can be used, the newest is \(first): "
+                    + "start again with another --output")
+        }
+        return nil
+    }
+
+    /// The checkpoint with the best figure, or else the newest that is whole. Throws ``Failure``.
+    func bestCheckpoint() throws -> Checkpoint {
+        if let best = try? Checkpoint.read(best) { return best }
+        if let newest = try newestCheckpoint(warn: { _ in }) { return newest }
+        throw Failure(.inputMissing, "\(path) holds no checkpoint: is it the folder of a run?")
+    }
+}

@@ -1,0 +1,122 @@
+public import VAE
+
+/// Everything a run is made of. Keys of the TOML file, of `--set section.key=value`, and flags have the same names.
+public struct Configuration: Sendable, Equatable {
+    public struct Data: Sendable, Equatable {
+        /// `file.h5` or `file.h5:/path`; empty for the generated shapes.
+        public var data = ""
+        public var validationData = ""
+        public var testData = ""
+        public var validationFraction = 0.0
+        public var testFraction = 0.0
+    }
+
+    public struct Model: Sendable, Equatable {
+        public var model = ModelKind.variational
+        public var hidden = [400]
+        public var latent = 20
+        public var likelihood = Likelihood.bernoulli
+        public var likelihoodScale = 1.0
+        public var activation = Activation.relu
+        public var initialization = Initialization.glorot
+    }
+
+    public struct Objective: Sendable, Equatable {
+        public var beta = 1.0
+        public var betaSchedule = BetaSchedule.Shape.constant
+        public var betaWarmupEpochs = 0.0
+        public var betaCycles = 4
+    }
+
+    public struct Optimizer: Sendable, Equatable {
+        public var optimizer = OptimizerKind.adam
+        public var lr = 1e-3
+        public var momentum = 0.0
+        public var beta1 = 0.9
+        public var beta2 = 0.999
+        public var epsilon = 1e-8
+        public var weightDecay = 0.0
+        /// 0 for no clipping.
+        public var clipNorm = 0.0
+        public var schedule = LearningRateSchedule.Shape.constant
+        public var warmupSteps = 0
+        public var lrFinalFactor = 0.1
+        public var lrStepEpochs = 10
+    }
+
+    public struct Training: Sendable, Equatable {
+        public var epochs = 10
+        public var globalBatch = 1024
+        /// V; 0 chooses 8, or the number of ranks if that is larger, or what the checkpoint has.
+        public var shards = 0
+        public var microBatch = 256
+        public var seed: UInt64 = 1
+        public var precision = Precision.fp32
+        /// Epochs without a better figure after which training ends; 0 for never.
+        public var earlyStopping = 0
+    }
+
+    public struct Run: Sendable, Equatable {
+        public var output = "runs/default"
+        public var reduction = ReductionKind.ordered
+        public var threads = 1
+        /// `auto`, `never`, or a checkpoint.
+        public var resume = "auto"
+        /// 0 for no limit.
+        public var maxSteps = 0
+        public var checkpointEveryEpochs = 1
+        public var checkpointEverySteps = 0
+        public var keep = 2
+    }
+
+    public var data = Data()
+    public var model = Model()
+    public var objective = Objective()
+    public var optimizer = Optimizer()
+    public var training = Training()
+    public var run = Run()
+
+    public init() {}
+}
+
+/// The arithmetic of the products.
+public enum Precision: String, Sendable, CaseIterable {
+    case fp32
+}
+
+/// How gradients are summed.
+public enum ReductionKind: String, Sendable, CaseIterable {
+    /// The same bits on any number of ranks.
+    case ordered
+    /// MPI_Allreduce, as a reference to compare with.
+    case allreduce
+}
+
+/// What the parts of the program are made from.
+extension Configuration {
+    func modelConfiguration(inputSize: Int) -> ModelConfiguration {
+        ModelConfiguration(
+            kind: model.model, inputSize: inputSize, hiddenSizes: model.hidden, latentSize: model.latent,
+            activation: model.activation, likelihood: model.likelihood, likelihoodScale: Float(model.likelihoodScale),
+            initialization: model.initialization)
+    }
+
+    var optimizerConfiguration: OptimizerConfiguration {
+        OptimizerConfiguration(
+            kind: optimizer.optimizer, momentum: Float(optimizer.momentum), beta1: Float(optimizer.beta1),
+            beta2: Float(optimizer.beta2), epsilon: Float(optimizer.epsilon), weightDecay: Float(optimizer.weightDecay))
+    }
+
+    func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+        LearningRateSchedule(
+            shape: optimizer.schedule, rate: optimizer.lr, warmupSteps: optimizer.warmupSteps,
+            finalFactor: optimizer.lrFinalFactor, interval: optimizer.lrStepEpochs * stepsPerEpoch)
+    }
+
+    func betaSchedule(stepsPerEpoch: Int) -> BetaSchedule {
+        BetaSchedule(
+            shape: objective.betaSchedule, beta: objective.beta,
+            warmupSteps: Int(objective.betaWarmupEpochs * Double(stepsPerEpoch)), cycles: objective.betaCycles,
+            totalSteps: stepsPerEpoch * training.epochs)
+    }
+}

@@ -1,0 +1,182 @@
+/// A key of the configuration: its name, what it means, and how it is read from text and written as TOML.
+public struct ConfigurationKey: Sendable {
+    public let section: String
+    public let name: String
+    public let help: String
+    /// Sets the key from text; throws a message that says what is allowed.
+    let set: @Sendable (inout Configuration, String) throws(Unsuitable) -> Void
+    /// The value as TOML.
+    public let toml: @Sendable (Configuration) -> String
+
+    /// Why a text is no value of a key.
+    struct Unsuitable: Error {
+        let message: String
+        init(_ message: String) { self.message = message }
+    }
+}
+
+extension ConfigurationKey {
+    private typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
+
+    private static func text(
+        _ section: String, _ name: String, _ path: Path<String>, _ help: String
+    ) -> ConfigurationKey {
+        ConfigurationKey(section: section, name: name, help: help) { configuration, text in
+            configuration[keyPath: path] = text
+        } toml: { quoted($0[keyPath: path]) }
+    }
+
+    private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ section: String, _ name: String, _ path: Path<Value>, _ help: String
+    ) -> ConfigurationKey {
+        let choices = Value.allCases.map(\.rawValue)
+        return ConfigurationKey(section: section, name: name, help: "\(help): \(choices.joined(separator: ", "))") {
+            configuration, text throws(Unsuitable) in
+            guard let value = Value(rawValue: text) else {
+                let nearest = nearestNames(to: text, among: choices)[0]
+                throw Unsuitable(
+                    "is '\(text)', but must be one of \(choices.joined(separator: ", ")) (nearest: \(nearest))")
+            }
+            configuration[keyPath: path] = value
+        } toml: { quoted($0[keyPath: path].rawValue) }
+    }
+
+    private static func integer(
+        _ section: String, _ name: String, _ path: Path<Int>, from minimum: Int,
+        _ help: String
+    ) -> ConfigurationKey {
+        ConfigurationKey(section: section, name: name, help: help) { configuration, text throws(Unsuitable) in
+            guard let value = Int(text), value >= minimum, value <= 1 << 40 else {
+                throw Unsuitable("is '\(text)', but must be a whole number of at least \(minimum)")
+            }
+            configuration[keyPath: path] = value
+        } toml: { String($0[keyPath: path]) }
+    }
+
+    /// A finite number in `range`; `open` excludes the lower end.
+    private static func number(
+        _ section: String, _ name: String, _ path: Path<Double>,
+        _ range: ClosedRange<Double>, open: Bool = false, below: Bool = false, _ help: String
+    ) -> ConfigurationKey {
+        ConfigurationKey(section: section, name: name, help: help) { configuration, text throws(Unsuitable) in
+            guard let value = Double(text), value.isFinite, range.contains(value), !open || value > range.lowerBound,
+                !below || value < range.upperBound
+            else {
+                let lower = open ? "above \(short(range.lowerBound))" : "at least \(short(range.lowerBound))"
+                let upper =
+                    range.upperBound > 1e30 ? "" : " and \(below ? "below" : "at most") \(short(range.upperBound))"
+                throw Unsuitable("is '\(text)', but must be a number \(lower)\(upper)")
+            }
+            configuration[keyPath: path] = value
+        } toml: { tomlNumber($0[keyPath: path]) }
+    }
+
+    private static let any = 0.0...Double.greatestFiniteMagnitude
+
+    /// All keys, by section, in the order in which they are written.
+    public static let all: [ConfigurationKey] = [
+        text("data", "data", \.data.data, "data set to train on, file.h5[:/path]; generated shapes if none is given"),
+        text("data", "validation-data", \.data.validationData, "data set to validate on, file.h5[:/path]"),
+        text("data", "test-data", \.data.testData, "data set to test on at the end, file.h5[:/path]"),
+        number("data", "validation-fraction", \.data.validationFraction, 0...1, below: true,
+            "share of the rows of data, drawn by the seed, to validate on"),
+        number("data", "test-fraction", \.data.testFraction, 0...1, below: true,
+            "share of the rows of data, drawn by the seed, to test on at the end"),
+
+        choice("model", "model", \.model.model, "kind of model"),
+        ConfigurationKey(section: "model", name: "hidden", help: "sizes of the encoder's hidden layers, as 512,256; "
+            + "the decoder has them in reverse; none for a linear model") { configuration, text throws(Unsuitable) in
+            let parts = text.trimmingPrefix("[").split { ",] ".contains($0) }
+            let sizes = parts.compactMap { Int($0) }
+            guard sizes.count == parts.count || text == "none", sizes.allSatisfy({ $0 >= 1 && $0 <= 1 << 24 }) else {
+                throw Unsuitable("is '\(text)', but must be sizes such as 512,256, or none")
+            }
+            configuration.model.hidden = sizes
+        } toml: { "[\($0.model.hidden.map(String.init).joined(separator: ", "))]" },
+        integer("model", "latent", \.model.latent, from: 1, "number of latents"),
+        choice("model", "likelihood", \.model.likelihood, "what the decoder's output means"),
+        number("model", "likelihood-scale", \.model.likelihoodScale, any, open: true,
+            "standard deviation of the likelihood gaussian"),
+        choice("model", "activation", \.model.activation, "function behind each hidden layer"),
+        choice("model", "initialization", \.model.initialization, "how the first weights are drawn"),
+
+        number("objective", "beta", \.objective.beta, any, "weight of the KL term"),
+        choice("objective", "beta-schedule", \.objective.betaSchedule, "how beta is reached"),
+        number("objective", "beta-warmup-epochs", \.objective.betaWarmupEpochs, any,
+            "epochs over which a linear beta schedule rises"),
+        integer("objective", "beta-cycles", \.objective.betaCycles, from: 1, "cycles of a cyclical beta schedule"),
+
+        choice("optimizer", "optimizer", \.optimizer.optimizer, "optimiser"),
+        number("optimizer", "lr", \.optimizer.lr, any, open: true, "learning rate; not changed with the number of ranks"),
+        number("optimizer", "momentum", \.optimizer.momentum, 0...1, below: true, "momentum of sgd"),
+        number("optimizer", "beta1", \.optimizer.beta1, 0...1, below: true, "decay of Adam's first moment"),
+        number("optimizer", "beta2", \.optimizer.beta2, 0...1, below: true, "decay of Adam's second moment"),
+        number("optimizer", "epsilon", \.optimizer.epsilon, any, open: true, "Adam's epsilon"),
+        number("optimizer", "weight-decay", \.optimizer.weightDecay, any, "weight decay"),
+        number("optimizer", "clip-norm", \.optimizer.clipNorm, any, "largest norm of the gradient; 0 for no limit"),
+        choice("optimizer", "schedule", \.optimizer.schedule, "how the learning rate changes"),
+        integer("optimizer", "warmup-steps", \.optimizer.warmupSteps, from: 0, "steps over which the learning rate rises"),
+        number("optimizer", "lr-final-factor", \.optimizer.lrFinalFactor, 0...1,
+            "part of the learning rate that is left at the end, or after each drop of the schedule step"),
+        integer("optimizer", "lr-step-epochs", \.optimizer.lrStepEpochs, from: 1, "epochs between drops of the schedule step"),
+
+        integer("training", "epochs", \.training.epochs, from: 1, "passes over the data"),
+        integer("training", "global-batch", \.training.globalBatch, from: 1, "rows per step over all ranks"),
+        integer("training", "shards", \.training.shards, from: 0,
+            "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
+        integer("training", "micro-batch", \.training.microBatch, from: 1, "rows that go through the network at once"),
+        ConfigurationKey(section: "training", name: "seed", help: "seed of all random numbers") {
+            configuration, text throws(Unsuitable) in
+            guard let seed = UInt64(text), seed < 1 << 63 else {
+                throw Unsuitable("is '\(text)', but must be a whole number of at least 0")
+            }
+            configuration.training.seed = seed
+        } toml: { String($0.training.seed) },
+        choice("training", "precision", \.training.precision, "arithmetic of the products"),
+        integer("training", "early-stopping", \.training.earlyStopping, from: 0,
+            "epochs without a better figure after which training ends; 0 for never"),
+
+        text("run", "output", \.run.output, "folder of the run"),
+        choice("run", "reduction", \.run.reduction, "how gradients are summed"),
+        integer("run", "threads", \.run.threads, from: 1, "threads per rank, each working on shards of its own"),
+        text("run", "resume", \.run.resume, "auto, never, or a checkpoint to go on from"),
+        integer("run", "max-steps", \.run.maxSteps, from: 0, "steps after which to save and stop; 0 for no limit"),
+        integer("run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 1, "epochs between checkpoints"),
+        integer("run", "checkpoint-every-steps", \.run.checkpointEverySteps, from: 0,
+            "steps between checkpoints within an epoch; 0 for none"),
+        integer("run", "keep", \.run.keep, from: 1, "checkpoints to keep, besides the best"),
+    ]
+
+    /// The keys of the sections that determine the bits of the result, and so belong into checkpoints.
+    static let identity = all.filter {
+        ["model", "objective", "optimizer", "training"].contains($0.section)
+            || ["validation-fraction", "test-fraction"].contains($0.name)
+    }
+
+    /// The environment variable of the key.
+    var environmentName: String {
+        "MPI_VAE_" + name.uppercased().replacing("-", with: "_")
+    }
+}
+
+private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)" }
+
+/// TOML tells integers from floats by the point.
+private func tomlNumber(_ value: Double) -> String { "\(value)" }
+
+func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 32:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}

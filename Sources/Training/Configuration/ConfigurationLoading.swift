@@ -1,0 +1,168 @@
+internal import Foundation
+internal import TOMLKit
+
+/// Layers of the configuration: defaults, file, environment, flags; the later ones win.
+extension Configuration {
+    /// Reads the configuration.
+    ///
+    /// - Parameters:
+    ///   - file: a TOML file; nil for none.
+    ///   - environment: variables `MPI_VAE_<KEY>`.
+    ///   - flags: values by key name.
+    ///   - assignments: `section.key=value`.
+    /// - Throws: ``Failure`` (78, or 66 for a missing file) that says where the value came from.
+    public static func load(
+        file: String?, environment: [String: String], flags: [String: String], assignments: [String]
+    ) throws -> Configuration {
+        var configuration = Configuration()
+        if let file { try configuration.apply(file: file) }
+        try configuration.apply(environment: environment)
+        for assignment in assignments { try configuration.apply(assignment: assignment) }
+        for key in ConfigurationKey.all {
+            if let value = flags[key.name] { try configuration.apply(key, value, from: "--\(key.name)") }
+        }
+        try configuration.validate()
+        return configuration
+    }
+
+    /// Reads what ``resolvedTOML`` or ``identityTOML`` wrote.
+    public init(toml: String, name: String) throws {
+        try apply(toml: toml, name: name)
+    }
+
+    private mutating func apply(file: String) throws {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(.inputMissing, "\(file): the configuration file cannot be read: is the name right?")
+        }
+        guard data.count < 1 << 20, let text = String(data: data, encoding: .utf8) else {
+            throw Failure(.configuration, "\(file): not a configuration file: larger than 1 MiB, or not UTF-8 text")
+        }
+        try apply(toml: text, name: file)
+    }
+
+    private mutating func apply(toml text: String, name: String) throws {
+        let table: TOMLTable
+        do {
+            table = try TOMLTable(string: text)
+        } catch {
+            throw Failure(.configuration, "\(name): not valid TOML: \("\(error)".replacing("\n", with: " "))")
+        }
+        let sections = Set(ConfigurationKey.all.map(\.section)).sorted()
+        for section in table.keys {
+            let line = Self.line(of: section, in: nil, text)
+            guard sections.contains(section), let keys = table[section]?.table else {
+                let owner = ConfigurationKey.all.first { $0.name == section }.map { "; \(section) belongs into [\($0.section)]" }
+                let nearest = nearestNames(to: section, among: sections)[0]
+                throw Failure(
+                    .configuration,
+                    "\(name):\(line): unknown section '\(section)'\(owner ?? ": nearest is [\(nearest)]")")
+            }
+            for key in keys.keys {
+                let place = "\(name):\(Self.line(of: key, in: section, text))"
+                guard let known = ConfigurationKey.all.first(where: { $0.name == key && $0.section == section }) else {
+                    throw Self.unknownKey(key, section: section, place: place)
+                }
+                try apply(known, Self.text(keys[key]!), from: "\(place): \(key)")
+            }
+        }
+    }
+
+    private mutating func apply(environment: [String: String]) throws {
+        // What others read: the build, and our tests.
+        let others = ["MPI_VAE_MPI_PC", "MPI_VAE_HDF5_PC", "MPI_VAE_ONEDNN_PC"]
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("MPI_VAE_") {
+            if others.contains(name) || name.hasPrefix("MPI_VAE_TEST_") { continue }
+            guard let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) else {
+                let nearest = nearestNames(to: name, among: ConfigurationKey.all.map(\.environmentName))[0]
+                throw Failure(.configuration, "environment: unknown variable \(name): nearest is \(nearest)")
+            }
+            try apply(key, value, from: "environment: \(name)")
+        }
+    }
+
+    private mutating func apply(assignment: String) throws {
+        let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, path.count == 2 else {
+            throw Failure(.configuration, "--set \(assignment): must be section.key=value, for example model.latent=10")
+        }
+        guard let key = ConfigurationKey.all.first(where: { $0.section == path[0] && $0.name == path[1] }) else {
+            throw Self.unknownKey(String(path[1]), section: String(path[0]), place: "--set \(assignment)")
+        }
+        try apply(key, String(parts[1]), from: "--set \(path[0]).\(path[1])")
+    }
+
+    private mutating func apply(_ key: ConfigurationKey, _ text: String, from place: String) throws {
+        do {
+            try key.set(&self, text)
+        } catch {
+            throw Failure(.configuration, "\(place) \(error.message)")
+        }
+    }
+
+    private static func unknownKey(_ key: String, section: String, place: String) -> Failure {
+        if let other = ConfigurationKey.all.first(where: { $0.name == key }) {
+            return Failure(.configuration, "\(place): '\(key)' belongs into section [\(other.section)], not [\(section)]")
+        }
+        let nearest = nearestNames(to: key, among: ConfigurationKey.all.map(\.name))[0]
+        let home = ConfigurationKey.all.first { $0.name == nearest }!.section
+        return Failure(.configuration, "\(place): unknown key '\(key)' in [\(section)]: nearest is '\(nearest)' in [\(home)]")
+    }
+
+    /// What holds between keys.
+    private func validate() throws {
+        if data.validationFraction + data.testFraction >= 1 {
+            throw Failure(.configuration, "validation-fraction and test-fraction leave no rows to train on")
+        }
+        if !data.validationData.isEmpty, data.validationFraction > 0 {
+            throw Failure(.configuration, "validation-data and validation-fraction cannot both be given: leave one out")
+        }
+        if !data.testData.isEmpty, data.testFraction > 0 {
+            throw Failure(.configuration, "test-data and test-fraction cannot both be given: leave one out")
+        }
+        if run.output.isEmpty { throw Failure(.configuration, "output is empty, but must name a folder") }
+    }
+
+    /// A TOML value as the text that a flag would have.
+    private static func text(_ value: any TOMLValueConvertible) -> String {
+        if let string = value.string { return string }
+        if let array = value.array { return array.map { text($0) }.joined(separator: ",") }
+        return value.debugDescription
+    }
+
+    /// The line of a key or of a section's header, for messages; TOMLKit does not tell.
+    private static func line(of key: String, in section: String?, _ text: String) -> Int {
+        var current: String?
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let trimmed = line.trimmingCharacters(in: .whitespaces)
+            if trimmed.hasPrefix("[") { current = trimmed.trimmingCharacters(in: CharacterSet(charactersIn: "[] \r")) }
+            let name = trimmed.split(separator: "=")[safe: 0]?.trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'"))
+            let found = section == nil ? current == key || name == key : current == section && name == key
+            if found { return index + 1 }
+        }
+        return 1
+    }
+
+    /// All keys, as TOML that gives the same configuration.
+    public func resolvedTOML() -> String { toml(ConfigurationKey.all) }
+
+    /// The keys that determine the result, bit for bit; no paths, threads, or anything else of this one run.
+    public func identityTOML() -> String { toml(ConfigurationKey.identity) }
+
+    private func toml(_ keys: [ConfigurationKey]) -> String {
+        var text = ""
+        var section = ""
+        for key in keys {
+            if key.section != section {
+                text += "\(text.isEmpty ? "" : "\n")[\(key.section)]\n"
+                section = key.section
+            }
+            text += "\(key.name) = \(key.toml(self))\n"
+        }
+        return text
+    }
+}
+
+extension Collection {
+    fileprivate subscript(safe index: Index) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,25 @@
+internal import Foundation
+
+/// Whether the process was asked to stop. A handler may do nothing but set a flag; the step asks for it.
+enum StopSignal {
+    private nonisolated(unsafe) static let flag: UnsafeMutablePointer<sig_atomic_t> = {
+        let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
+        flag.initialize(to: 0)
+        return flag
+    }()
+
+    /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one ends the process at once.
+    static func install() {
+        flag.pointee = 0
+        for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] {
+            signal(number) { number in
+                StopSignal.flag.pointee = 1
+                signal(number, SIG_DFL)
+            }
+        }
+        // Output goes to a launcher, which may be gone.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    static var wasGiven: Bool { flag.pointee != 0 }
+}

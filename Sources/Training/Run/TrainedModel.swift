@@ -1,0 +1,74 @@
+public import Distributed
+internal import Foundation
+internal import VAE
+
+/// A model from a checkpoint, ready to be applied to data by all ranks.
+public final class TrainedModel {
+    private let world: World
+    private let checkpoint: Checkpoint
+    private let configuration: Configuration
+    private let model: Model
+    private let parameters: AlignedBuffer
+    private let pool: WorkerPool
+    private let workspaces: [Workspace]
+
+    /// Reads a checkpoint, or the best one of a run's folder. Collective; throws ``SharedFailure``.
+    public init(_ path: String, world: World, threads: Int) throws {
+        self.world = world
+        let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
+        self.checkpoint = checkpoint
+        configuration = try Configuration(toml: checkpoint.configuration, name: path)
+        let model = try Model(
+            configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
+            microBatch: configuration.training.microBatch)
+        parameters = AlignedBuffer(count: model.layout.count)
+        parameters.pointer.update(from: checkpoint.parameters, count: checkpoint.parameters.count)
+        model.prepare(parameters.pointer)
+        self.model = model
+        pool = WorkerPool(count: threads)
+        workspaces = try (0..<threads).map { _ in try model.makeWorkspace() }
+    }
+
+    private static func read(_ path: String) throws -> Checkpoint {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            return try RunFolder(path: path).bestCheckpoint()
+        }
+        return try Checkpoint.read(path)
+    }
+
+    /// Opens data that the model can take. Collective.
+    private func open(_ data: String) throws -> DataSource {
+        try world.together {
+            let source = try DataSource.open(data)
+            let expected = checkpoint.inputShape
+            guard source.features == expected.reduce(1, *) else {
+                throw Failure(
+                    .badData, "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(expected)")
+            }
+            return source
+        }
+    }
+
+    private var unitInterval: Bool { configuration.model.likelihood.needsUnitInterval }
+
+    /// The model's figures on all rows of a data set. Collective.
+    public func evaluate(_ data: String) throws -> Evaluation {
+        let source = try open(data)
+        let plan = BlockPlan(rowCount: source.rowCount)
+        let rows = plan.rows(of: plan.blocks(ofRank: world.rank, worldSize: world.size))
+        let store = try world.together { try source.store(rows: rows.map(Int64.init), unitInterval: unitInterval) }
+        return try Evaluator(
+            world: world, pool: pool, plan: plan, store: store, workspaces: workspaces, seed: configuration.training.seed
+        ).evaluate()
+    }
+
+    /// Writes the embeddings of all rows of a data set. Collective.
+    public func embed(_ data: String, to output: String) throws {
+        let source = try open(data)
+        let embedder = Embedder(
+            world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
+            seed: configuration.training.seed, unitInterval: unitInterval)
+        try embedder.write([EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint)
+    }
+}
