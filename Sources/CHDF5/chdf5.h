@@ -26,6 +26,7 @@ static inline hid_t chdf5_dataset_access(void) { return H5P_DATASET_ACCESS; }
 static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 static inline hid_t chdf5_all(void) { return H5S_ALL; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }

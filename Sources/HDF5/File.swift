@@ -54,6 +54,14 @@ public final class File {
         return File(path, try Handle(id, file: path, "cannot be created"))
     }
 
+    /// Opens a file to add to it.
+    public static func update(_ path: String) throws(HDF5Error) -> File {
+        prepareLibrary
+        let access = try accessProperties(path)
+        let id = H5Fopen(path, chdf5_read_write(), access.id)
+        return File(path, try Handle(id, file: path, "cannot be opened to be added to"))
+    }
+
     /// Opens the bytes of a file for reading.
     ///
     /// - Parameter name: for messages.

@@ -106,3 +106,12 @@ func singletonHint(worldSize: Int) -> String? {
     }
     return nil
 }
+
+/// The name and version of the MPI library that the program runs with.
+public func mpiVersion() -> String {
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
+    var length: Int32 = 0
+    MPI_Get_library_version(&text, &length)
+    let bytes = text.prefix(Int(length)).map { UInt8(bitPattern: $0) }
+    return String(decoding: bytes, as: UTF8.self).split { ",\n".contains($0) }.first.map(String.init) ?? "unknown"
+}

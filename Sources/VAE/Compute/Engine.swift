@@ -33,3 +33,9 @@ final class Engine: @unchecked Sendable {
 func check(_ status: Int32, _ call: String) throws(ComputeError) {
     if status != 0 { throw ComputeError(call: call, status: status) }
 }
+
+/// The version of the oneDNN library that the program runs with.
+public func oneDNNVersion() -> String {
+    let version = dnnl_version()!.pointee
+    return "\(version.major).\(version.minor).\(version.patch)"
+}

@@ -1,0 +1,8 @@
+internal import CHDF5
+
+/// The version of the HDF5 library that the program runs with.
+public func hdf5Version() -> String {
+    var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+    H5get_libversion(&major, &minor, &release)
+    return "\(major).\(minor).\(release)"
+}

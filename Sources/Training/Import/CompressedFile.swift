@@ -1,0 +1,65 @@
+internal import CZlib
+internal import Foundation
+
+/// A file that is read from its start to its end, gzipped or not.
+final class CompressedFile {
+    let path: String
+    private let handle: gzFile
+    private(set) var offset = 0
+
+    /// Throws ``Failure`` (66, 77).
+    init(_ path: String) throws {
+        self.path = path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.inputMissing, "\(path): no such file")
+        }
+        if isFolder.boolValue { throw Failure(.inputMissing, "\(path): is a folder, not a file") }
+        guard let handle = gzopen(path, "rb") else {
+            throw Failure(.noPermission, "\(path): \(String(cString: strerror(errno)).lowercased())")
+        }
+        gzbuffer(handle, 1 << 17)
+        self.handle = handle
+    }
+
+    deinit { gzclose(handle) }
+
+    /// Up to `count` bytes; fewer only at the end. Throws ``Failure`` (65) for damage.
+    func read(upTo count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            while done < count {
+                let got = gzread(handle, buffer.baseAddress! + done, UInt32(min(count - done, 1 << 30)))
+                if got < 0 { throw Failure(.badData, "\(path): damaged: its compression cannot be undone") }
+                if got == 0 { break }
+                done += Int(got)
+            }
+            offset += done
+        }
+    }
+
+    /// Exactly `count` bytes. Throws ``Failure`` (65) if the file ends before.
+    func read(exactly count: Int, _ what: String) throws -> [UInt8] {
+        let bytes = try read(upTo: count)
+        guard bytes.count == count else {
+            throw Failure(.badData, "\(path): ends after \(offset) bytes, in the middle of \(what)")
+        }
+        return bytes
+    }
+
+    /// The next line without its end; nil at the end of the file. Throws ``Failure`` for lines beyond 64 MiB.
+    func readLine() throws -> [UInt8]? {
+        var line: [UInt8] = []
+        while true {
+            let byte = gzgetc(handle)
+            if byte < 0 {
+                var status: Int32 = 0
+                _ = gzerror(handle, &status)
+                if status < 0 { throw Failure(.badData, "\(path): damaged: its compression cannot be undone") }
+                return line.isEmpty ? nil : line
+            }
+            if byte == 10 { return line }
+            if byte != 13 { line.append(UInt8(byte)) }
+            if line.count > 64 << 20 { throw Failure(.badData, "\(path): a line of more than 64 MiB: not a table") }
+        }
+    }
+}

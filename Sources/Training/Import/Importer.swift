@@ -1,0 +1,91 @@
+internal import Foundation
+internal import HDF5
+
+/// Brings data of other formats into HDF5: `/data`, rows first and in their own type, `/label`, and `/id`; with a name the same
+/// under `/name`. The file appears when it is complete; data that it held before stay.
+public struct Importer {
+    let output: String
+    let group: String
+
+    /// - Parameter name: the group; nil for the top of the file.
+    public init(output: String, name: String?) {
+        self.output = output
+        group = name.map { "/" + $0.trimmingCharacters(in: CharacterSet(charactersIn: "/")) } ?? ""
+    }
+
+    /// Rows are copied in pieces of about this size.
+    static let pieceBytes = 8 << 20
+
+    /// Opens the output under a temporary name, lets `body` write, and publishes.
+    func write(_ body: (File) throws -> String) throws -> String {
+        let published = AtomicFile(output)
+        do {
+            let file: File
+            if FileManager.default.fileExists(atPath: output) {
+                guard !group.isEmpty else {
+                    throw Failure(.cannotCreate, "\(output) is there already: remove it, or add to it with --name")
+                }
+                // Says so if it is not HDF5, before it is copied.
+                _ = try File.open(output)
+                do {
+                    try FileManager.default.copyItem(atPath: output, toPath: published.temporaryPath)
+                } catch {
+                    throw Failure(.inputOutput, "cannot copy \(output) to add to it: \(error.localizedDescription)")
+                }
+                file = try File.update(published.temporaryPath)
+                if try file.item("\(group)/data") != nil {
+                    throw Failure(.cannotCreate, "\(output) has \(group)/data already: give another --name")
+                }
+            } else {
+                do {
+                    try AtomicFile.write([], to: "\(published.temporaryPath)")
+                    unlink(published.temporaryPath)
+                } catch {
+                    throw Failure(.cannotCreate, "cannot create \(output): \(String(cString: strerror(error.errorNumber)).lowercased())")
+                }
+                file = try File.create(published.temporaryPath)
+            }
+            let summary = try body(file)
+            try file.close()
+            try published.publish()
+            return summary
+        } catch let error as HDF5Error {
+            throw Failure(writing: error)
+        } catch let error as FileError {
+            throw Failure(error)
+        }
+    }
+
+    /// Writes row numbers as ids.
+    func writeRowNumbers(_ count: Int, to file: File) throws(HDF5Error) {
+        let ids = try file.createDataset("\(group)/id", Int64.self, shape: [count], compressed: true)
+        for first in stride(from: 0, to: count, by: 1 << 20) {
+            let rows = first..<min(first + 1 << 20, count)
+            try ids.write(rows.map(Int64.init), rows: rows)
+        }
+    }
+
+    /// Copies `rowCount` rows that `read` gives as bytes in this machine's order.
+    func copy(
+        _ type: NumberType, shape: [Int], to path: String, in file: File, _ read: (_ byteCount: Int) throws -> [UInt8]
+    ) throws {
+        try type.with { try copy($0, shape: shape, to: path, in: file, read) }
+    }
+
+    private func copy<Number: HDF5Number>(
+        _: Number.Type, shape: [Int], to path: String, in file: File, _ read: (_ byteCount: Int) throws -> [UInt8]
+    ) throws {
+        let dataset = try file.createDataset(path, Number.self, shape: shape, compressed: true)
+        let rowBytes = dataset.rowSize * MemoryLayout<Number>.size
+        let step = max(1, Self.pieceBytes / max(rowBytes, 1))
+        for first in stride(from: 0, to: dataset.rowCount, by: step) {
+            let rows = first..<min(first + step, dataset.rowCount)
+            let bytes = try read(rows.count * rowBytes)
+            try bytes.withUnsafeBytes { try dataset.write($0.bindMemory(to: Number.self).baseAddress!, rows: rows) }
+        }
+    }
+
+    func summary(_ shape: [Int], _ type: String, labels: Bool) -> String {
+        "wrote \(output): \(group)/data \(shape) \(type)\(labels ? ", \(group)/label" : ""), \(group)/id"
+    }
+}

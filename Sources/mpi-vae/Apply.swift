@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Distributed
+internal import Foundation
+internal import Training
+
+struct Embed: RankedCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the latent codes of all rows of a data set to an HDF5 file.")
+
+    @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
+    @Option(help: "The data, file.h5[:/path].") var data: String
+    @Option(help: "The file to write.") var output = "embeddings.h5"
+    @Option(help: "Threads per rank.") var threads = 1
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+    }
+
+    func run(world: World) throws -> Int32 {
+        try TrainedModel(checkpoint, world: world, threads: threads).embed(data, to: output)
+        if world.isRoot { print("wrote \(output)") }
+        return 0
+    }
+}
+
+struct Evaluate: RankedCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell how well a model describes a data set: ELBO, reconstruction and KL, in nats per row.")
+
+    @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
+    @Option(help: "The data, file.h5[:/path].") var data: String
+    @Flag(help: "Write JSON.") var json = false
+    @Option(help: "Threads per rank.") var threads = 1
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+    }
+
+    func run(world: World) throws -> Int32 {
+        let figures = try TrainedModel(checkpoint, world: world, threads: threads).evaluate(data)
+        guard world.isRoot else { return 0 }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            print(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        } else {
+            print("rows            \(figures.rows)")
+            print(String(format: "elbo            %.4f nats per row", figures.elbo))
+            print(String(format: "reconstruction  %.4f", figures.reconstruction))
+            print(String(format: "kl              %.4f", figures.kl))
+        }
+        return 0
+    }
+}

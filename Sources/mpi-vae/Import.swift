@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Training
+
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
+        subcommands: [IDX.self, CSV.self, NPY.self])
+
+    struct Target: ParsableArguments {
+        @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
+        @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
+    }
+
+    struct IDX: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "idx", abstract: "Import IDX files (MNIST and its kin), gzipped or not.")
+        @Option(help: "The file of rows, of any number of dimensions.") var images: String
+        @Option(help: "The file of labels.") var labels: String?
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try Importer(output: target.output, name: target.name).importIDX(images: images, labels: labels))
+        }
+    }
+
+    struct CSV: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "csv", abstract: "Import a table of numbers, separated by comma, semicolon or tab, gzipped or not.")
+        @Option(help: "The file.") var file: String
+        @Option(help: "The column of labels, by its name or its number from 0.") var label: String?
+        @Option(help: "The column of ids, by its name or its number from 0.") var id: String?
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try Importer(output: target.output, name: target.name).importCSV(file: file, label: label, id: id))
+        }
+    }
+
+    struct NPY: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "npy", abstract: "Import arrays that numpy.save wrote.")
+        @Option(help: "The file of rows.") var file: String
+        @Option(help: "The file of labels.") var labels: String?
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try Importer(output: target.output, name: target.name).importNPY(file: file, labels: labels))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import Training
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what an HDF5 file holds: data, checkpoints, embeddings.")
+
+    @Argument(help: "The file.") var file: String
+    @Flag(help: "Write JSON.") var json = false
+
+    func run() throws {
+        let inspection = try Inspection(file)
+        print(json ? try inspection.json() : inspection.text())
+    }
+}
+
+struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show all keys of the configuration with their defaults, as a TOML file to begin with.")
+
+    func run() throws {
+        var section = ""
+        for key in ConfigurationKey.all {
+            if key.section != section {
+                print("\(section.isEmpty ? "" : "\n")[\(key.section)]")
+                section = key.section
+            }
+            print("# \(key.help)\n\(key.name) = \(key.toml(Configuration()))")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Distributed
+internal import Foundation
+internal import Logging
+internal import Training
+
+/// A command that all ranks run together.
+protocol RankedCommand: ParsableCommand {
+    /// - Returns: the status to exit with.
+    func run(world: World) throws -> Int32
+}
+
+@main
+struct MPIVAE: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mpi-vae",
+        abstract: "Trains variational autoencoders on CPU clusters: HDF5 in, HDF5 out, the same bits on any number of ranks.",
+        discussion: """
+            mpi-vae train                              trains on generated shapes, to try it out
+            mpi-vae import idx --images F --output data.h5
+            mpirun -n 8 mpi-vae train --data data.h5 --validation-fraction 0.1 --output runs/first
+            mpi-vae embed --checkpoint runs/first --data data.h5 --output embeddings.h5
+            """,
+        version: programVersion,
+        subcommands: [Train.self, Embed.self, Evaluate.self, Import.self, Inspect.self, Config.self, Doctor.self])
+
+    /// Parses on every rank, so that all end alike, but speaks on one.
+    static func main() {
+        // A crash of ours is a bug to report by its message; a page of registers per rank helps no user.
+        LoggingSystem.bootstrap { _ in TerminalLog() }
+        let speaks = (launcherRank ?? 0) == 0
+        do {
+            var command = try parseAsRoot()
+            if let ranked = command as? any RankedCommand {
+                Foundation.exit(withMPI { try ranked.run(world: $0) })
+            }
+            if speaks { try command.run() }
+        } catch let failure as Failure {
+            FileHandle.standardError.write(Data("mpi-vae: error: \(failure.message)\n".utf8))
+            Foundation.exit(failure.exitStatus)
+        } catch {
+            if !speaks { Foundation.exit(exitCode(for: error).rawValue) }
+            exit(withError: error)
+        }
+    }
+}
+
+/// Messages on stderr, one line each, in one write.
+struct TerminalLog: LogHandler {
+    var logLevel = Logger.Level.notice
+    var metadata = Logger.Metadata()
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let prefix = event.level >= .warning ? "mpi-vae: \(event.level): " : "mpi-vae: "
+        FileHandle.standardError.write(Data("\(prefix)\(event.message)\n".utf8))
+    }
+}

@@ -1,2 +1,0 @@
-import Training
-print("mpi-vae")
