@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
@@ -81,4 +82,38 @@ static inline herr_t chdf5_forward_attribute(hid_t object, const char *name, con
 static inline herr_t chdf5_for_each_attribute(hid_t object, chdf5_name_callback call, void *context) {
     struct chdf5_names names = {call, context};
     return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, chdf5_forward_attribute, &names);
+}
+
+/// The bytes of a file in memory, kept when the library closes it. (H5Fget_file_image gives those of an open file, and in 1.10.8
+/// with a superblock whose checksum is wrong.)
+struct chdf5_image { unsigned char *bytes; };
+
+static inline void *chdf5_image_resize(void *bytes, size_t size, H5FD_file_image_op_t operation, void *image) {
+    (void)operation, (void)image;
+    return realloc(bytes, size);
+}
+static inline herr_t chdf5_image_keep(void *bytes, H5FD_file_image_op_t operation, void *image) {
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) ((struct chdf5_image *)image)->bytes = bytes;
+    else free(bytes);
+    return 0;
+}
+static inline void *chdf5_image_same(void *image) { return image; }
+static inline herr_t chdf5_image_release(void *image) {
+    (void)image;
+    return 0;
+}
+
+/// A file created with these properties lies in memory; when it is closed, `image` owns its bytes.
+static inline herr_t chdf5_create_in_memory(hid_t access, struct chdf5_image *image) {
+    H5FD_file_image_callbacks_t callbacks = {NULL, NULL, chdf5_image_resize, chdf5_image_keep, chdf5_image_same,
+                                             chdf5_image_release, image};
+    const herr_t status = H5Pset_fapl_core(access, 1 << 20, 0);
+    return status < 0 ? status : H5Pset_file_image_callbacks(access, &callbacks);
+}
+
+/// The end of the file, as the superblock (versions 2 and 3) has it.
+static inline uint64_t chdf5_image_size(const struct chdf5_image *image) {
+    uint64_t size;
+    memcpy(&size, image->bytes + 28, 8);
+    return size;
 }

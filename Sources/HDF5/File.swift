@@ -6,10 +6,20 @@ public final class File {
     /// The file's name, for messages.
     public let path: String
     let handle: Handle
+    /// Where the bytes of a file in memory are when it is closed.
+    private let memory: UnsafeMutablePointer<chdf5_image>?
 
-    private init(_ path: String, _ handle: Handle) {
+    private init(_ path: String, _ handle: Handle, memory: UnsafeMutablePointer<chdf5_image>? = nil) {
         self.path = path
         self.handle = handle
+        self.memory = memory
+    }
+
+    deinit {
+        guard let memory else { return }
+        if memory.pointee.bytes == nil { _ = handle.close() }
+        free(memory.pointee.bytes)
+        memory.deallocate()
     }
 
     /// Opens a file for reading; other readers do not disturb, and file systems without locks neither.
@@ -35,15 +45,17 @@ public final class File {
         return File(path, try Handle(id, file: path, "cannot be opened: damaged or incomplete"))
     }
 
-    /// Creates a file in memory, whose bytes ``image()`` gives.
+    /// Creates a file in memory, whose bytes ``closeInMemory()`` gives.
     ///
     /// - Parameter name: for messages.
     public static func inMemory(_ name: String) throws(HDF5Error) -> File {
         prepareLibrary
         let access = try accessProperties(name)
-        H5Pset_fapl_core(access.id, 1 << 20, false)
+        let memory = UnsafeMutablePointer<chdf5_image>.allocate(capacity: 1)
+        memory.initialize(to: chdf5_image())
+        chdf5_create_in_memory(access.id, memory)
         let id = H5Fcreate(name, chdf5_truncate(), chdf5_default(), access.id)
-        return File(name, try Handle(id, file: name, "cannot be created in memory"))
+        return File(name, try Handle(id, file: name, "cannot be created in memory"), memory: memory)
     }
 
     /// Creates a file on disk that does not exist yet.
@@ -77,14 +89,11 @@ public final class File {
         return File(name, try Handle(id, file: name, "cannot be opened: damaged or incomplete"))
     }
 
-    /// The bytes of the whole file.
-    public func image() throws(HDF5Error) -> [UInt8] {
-        H5Fflush(handle.id, H5F_SCOPE_GLOBAL)
-        let size = H5Fget_file_image(handle.id, nil, 0)
-        guard size > 0 else { throw failure(nil, "cannot be completed in memory") }
-        var bytes = [UInt8](repeating: 0, count: size)
-        guard H5Fget_file_image(handle.id, &bytes, size) == size else { throw failure(nil, "cannot be completed in memory") }
-        return bytes
+    /// Closes a file in memory and gives its bytes. All its data sets must be gone, or it stays open.
+    public func closeInMemory() throws(HDF5Error) -> [UInt8] {
+        guard let memory else { preconditionFailure("not a file in memory") }
+        guard handle.close(), memory.pointee.bytes != nil else { throw failure(nil, "cannot be completed in memory") }
+        return Array(UnsafeBufferPointer(start: memory.pointee.bytes, count: Int(chdf5_image_size(memory))))
     }
 
     /// Writes everything out and closes; a full disk may show only here.

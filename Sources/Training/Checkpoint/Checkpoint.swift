@@ -37,9 +37,7 @@ struct Checkpoint {
                 "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, rows"),
                 of: "/progress/epoch_sums")
             try file.setAttribute("sha256", .string(digest()))
-            let image = try file.image()
-            try file.close()
-            return image
+            return try file.closeInMemory()
         } catch {
             throw Failure(writing: error)
         }

@@ -42,9 +42,7 @@ public enum GeneratedShapes {
             try file.write(factors, shape: [count, 5], to: "/factors", compressed: true)
             try file.setAttribute("names", .strings(shapes), of: "/label")
             try file.setAttribute("names", .strings(["shape", "scale", "rotation", "x", "y"]), of: "/factors")
-            let image = try file.image()
-            try file.close()
-            try AtomicFile.write(image, to: path)
+            try AtomicFile.write(try file.closeInMemory(), to: path)
         } catch let error as HDF5Error {
             throw Failure(writing: error)
         } catch let error as FileError {
