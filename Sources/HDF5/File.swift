@@ -54,7 +54,8 @@ public final class File {
         let memory = UnsafeMutablePointer<chdf5_image>.allocate(capacity: 1)
         memory.initialize(to: chdf5_image())
         chdf5_create_in_memory(access.id, memory)
-        let id = H5Fcreate(name, chdf5_truncate(), chdf5_default(), access.id)
+        let creation = try creationProperties(name)
+        let id = H5Fcreate(name, chdf5_truncate(), creation.id, access.id)
         return File(name, try Handle(id, file: name, "cannot be created in memory"), memory: memory)
     }
 
@@ -62,7 +63,8 @@ public final class File {
     public static func create(_ path: String) throws(HDF5Error) -> File {
         prepareLibrary
         let access = try accessProperties(path)
-        let id = H5Fcreate(path, chdf5_exclusive(), chdf5_default(), access.id)
+        let creation = try creationProperties(path)
+        let id = H5Fcreate(path, chdf5_exclusive(), creation.id, access.id)
         return File(path, try Handle(id, file: path, "cannot be created"))
     }
 
@@ -104,6 +106,13 @@ public final class File {
 
     func failure(_ object: String?, _ reason: String) -> HDF5Error {
         HDF5Error(.inputOutput, file: path, object: object, reason, frames: takeErrorFrames())
+    }
+
+    /// Without the times of the root group, so that the same content gives the same bytes.
+    private static func creationProperties(_ path: String) throws(HDF5Error) -> Handle {
+        let properties = try Handle(H5Pcreate(chdf5_file_create()), file: path, "no properties")
+        H5Pset_obj_track_times(properties.id, false)
+        return properties
     }
 
     /// File format of HDF5 1.10: its metadata carry checksums.
