@@ -64,9 +64,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "VAETests", dependencies: ["VAE"], swiftSettings: settings),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "HDF5", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "VAETests", dependencies: ["VAE", "CKernels"], swiftSettings: settings),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

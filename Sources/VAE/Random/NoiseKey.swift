@@ -30,14 +30,14 @@ public struct NoiseKey: Sendable, Equatable {
     }
 
     /// Fills `noise[rows, size]` with standard normal numbers, a function of key, row and column.
-    func fillNormal(
+    package func fillNormal(
         _ noise: UnsafeMutablePointer<Float>, rows: UnsafePointer<Int64>, rowCount: Int, size: Int
     ) {
         kernel_normal(noise, rows, rowCount, size, seed, purpose.rawValue, UInt32(truncatingIfNeeded: epoch))
     }
 
     /// Four random words for an index of a row.
-    func words(row: UInt64, index: UInt32) -> Philox.Block {
+    package func words(row: UInt64, index: UInt32) -> Philox.Block {
         Philox.block(
             counter: Philox.Block(
                 index, UInt32(truncatingIfNeeded: row),

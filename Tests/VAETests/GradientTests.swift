@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+import VAE
+
+/// Gradients of whole models against central differences of the reference in Double.
+struct GradientTests {
+    private func check(_ configuration: ModelConfiguration, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1) throws {
+        let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch)
+        let reference = Reference(configuration: configuration, layout: example.model.layout)
+        let (rows, noise, parameters) = example.doubles
+        let (sums, gradient) = example.gradient(beta: beta, scale: 0.5)
+
+        let parts = zip(rows, noise).map { reference.parts($0, noise: $1, parameters) }
+        let reconstruction = parts.reduce(0) { $0 + $1.reconstruction }
+        let kl = parts.reduce(0) { $0 + $1.kl }
+        #expect(sums.rowCount == rowCount)
+        #expect(abs(sums.reconstruction - reconstruction) < 1e-5 * max(1, abs(reconstruction)))
+        #expect(abs(sums.kl - kl) < 1e-5 * max(1, kl))
+
+        for entry in example.model.layout.entries {
+            // The largest element of a parameter sets the scale of what single precision can lose.
+            let exact = entry.range.map {
+                0.5 * reference.derivative($0, rows, noise: noise, beta: Double(beta), parameters)
+            }
+            let scale = exact.map { abs($0) }.max()!
+            for (index, value) in zip(entry.range, exact) {
+                #expect(
+                    abs(Double(gradient[index]) - value) < 2e-5 * max(scale, 1),
+                    "\(entry.name)[\(index - entry.range.lowerBound)]: \(gradient[index]), not \(value)")
+            }
+            #expect(scale > 0, "\(entry.name) has a gradient")
+        }
+        let covered = Set(example.model.layout.entries.flatMap { Array($0.range) })
+        #expect((0..<gradient.count).allSatisfy { covered.contains($0) || gradient[$0] == 0 }, "gaps stay 0")
+    }
+
+    @Test(arguments: Activation.allCases)
+    func activations(activation: Activation) throws {
+        try check(ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
+    }
+
+    @Test(arguments: Likelihood.allCases, ModelKind.allCases)
+    func likelihoods(likelihood: Likelihood, kind: ModelKind) throws {
+        try check(
+            ModelConfiguration(
+                kind: kind, inputSize: 9, hiddenSizes: [8], latentSize: 2, activation: .tanh, likelihood: likelihood,
+                likelihoodScale: 0.7),
+            beta: 0.3)
+    }
+
+    @Test(arguments: [[], [4], [10, 6, 3]])
+    func depths(hidden: [Int]) throws {
+        for kind in ModelKind.allCases {
+            try check(ModelConfiguration(kind: kind, inputSize: 5, hiddenSizes: hidden, latentSize: 2, activation: .silu))
+        }
+    }
+
+    @Test(arguments: [(1, 1, 1), (1, 17, 1), (17, 1, 3), (33, 33, 17)])
+    func awkwardSizes(input: Int, rows: Int, latent: Int) throws {
+        try check(
+            ModelConfiguration(kind: .variational, inputSize: input, hiddenSizes: [3], latentSize: latent, activation: .elu),
+            rowCount: rows, microBatch: 64)
+    }
+
+    /// Pieces of a batch, the last one smaller, add up to the gradient of the whole.
+    @Test func microBatches() throws {
+        try check(
+            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [5], latentSize: 3, activation: .gelu),
+            rowCount: 11, microBatch: 4, beta: 2)
+    }
+
+    @Test func noRows() throws {
+        let example = try Example(
+            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [5], latentSize: 3), rowCount: 0, microBatch: 4)
+        let (sums, gradient) = example.gradient()
+        #expect(sums == LossSums() && gradient.allSatisfy { $0 == 0 })
+    }
+
+    /// Logits and log variances far out: loss and gradients stay finite, as they must in an unlucky first epoch.
+    @Test(arguments: Likelihood.allCases)
+    func extremes(likelihood: Likelihood) throws {
+        let example = try Example(
+            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [], latentSize: 2, likelihood: likelihood),
+            rowCount: 3, microBatch: 4)
+        for i in 0..<example.model.layout.count { example.parameters.pointer[i] *= 200 }
+        example.model.prepare(example.parameters.pointer)
+        let (sums, gradient) = example.gradient()
+        #expect(sums.isFinite && gradient.allSatisfy(\.isFinite))
+    }
+
+    /// A second workspace, and another thread, give the same bits.
+    @Test func sameBitsFromEveryThread() async throws {
+        let example = try Example(
+            ModelConfiguration(kind: .variational, inputSize: 100, hiddenSizes: [64], latentSize: 8), rowCount: 77, microBatch: 32)
+        let (sums, first) = example.gradient()
+        #expect(example.gradient().1 == first)
+        nonisolated(unsafe) let shared = example
+        nonisolated(unsafe) let other = try example.model.makeWorkspace()
+        let done = DispatchSemaphore(value: 0)
+        nonisolated(unsafe) var second: (LossSums, [Float])?
+        Thread {
+            second = shared.gradient(other)
+            done.signal()
+        }.start()
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                done.wait()
+                continuation.resume()
+            }
+        }
+        #expect(second!.0 == sums && second!.1 == first)
+    }
+
+    /// What `encode` says of rows averages to what `evaluate` says of all.
+    @Test(arguments: ModelKind.allCases)
+    func rowsAddUp(kind: ModelKind) throws {
+        let example = try Example(
+            ModelConfiguration(kind: kind, inputSize: 10, hiddenSizes: [8], latentSize: 3), rowCount: 13, microBatch: 4)
+        let (mean, logVariance) = (AlignedBuffer(count: 39), AlignedBuffer(count: 39))
+        let (reconstruction, kl) = (AlignedBuffer(count: 13), AlignedBuffer(count: 13))
+        let sums = example.withBatch { example.workspace.evaluate($0, noise: example.noise) }
+        example.withBatch {
+            example.workspace.encode(
+                $0, noise: example.noise, mean: mean.pointer, logVariance: logVariance.pointer,
+                reconstruction: reconstruction.pointer, kl: kl.pointer)
+        }
+        let total = (0..<13).reduce(0.0) { $0 + Double(reconstruction.pointer[$1]) }
+        #expect(abs(total - sums.reconstruction) < 1e-5 * sums.reconstruction)
+        for row in 0..<13 {
+            let exact = (0..<3).reduce(0.0) { sum, i in
+                let (m, v) = (Double(mean.pointer[row * 3 + i]), Double(logVariance.pointer[row * 3 + i]))
+                return sum + 0.5 * (m * m + exp(v) - 1 - v)
+            }
+            #expect(kind == .autoencoder ? kl.pointer[row] == 0 : abs(exact - Double(kl.pointer[row])) < 1e-5)
+        }
+        #expect(sums == example.gradient().0, "with and without a gradient the sums are the same")
+    }
+}
+
+extension Example {
+    fileprivate func gradient(_ workspace: Workspace) -> (LossSums, [Float]) { gradient(beta: 1, scale: 1, workspace) }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import VAE
+
+/// The models once more, in Double and written down plainly, with gradients by central differences: what the code under test is
+/// compared with. Shares nothing with it but the layout of the parameters and the noise.
+struct Reference {
+    let configuration: ModelConfiguration
+    let layout: ParameterLayout
+
+    private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
+
+    static func activate(_ kind: Activation, _ x: Double) -> Double {
+        switch kind {
+        case .relu: max(x, 0)
+        case .leakyReLU: x < 0 ? 0.01 * x : x
+        case .elu: x < 0 ? exp(x) - 1 : x
+        case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
+        case .tanh: Foundation.tanh(x)
+        case .sigmoid: 1 / (1 + exp(-x))
+        case .silu: x / (1 + exp(-x))
+        }
+    }
+
+    private func dense(_ name: String, _ x: [Double], _ p: [Double], activation: Activation?) -> [Double] {
+        let weight = entry("\(name)/weight")
+        let bias = entry("\(name)/bias")
+        let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+        return (0..<outputs).map { j in
+            var sum = p[bias.range.lowerBound + j]
+            for i in 0..<inputs { sum += x[i] * p[weight.range.lowerBound + i * outputs + j] }
+            return activation.map { Self.activate($0, sum) } ?? sum
+        }
+    }
+
+    private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
+        let count = configuration.hiddenSizes.count
+        return (0...count).reduce(x) { x, index in
+            dense("\(part)/\(index)", x, p, activation: index == count ? nil : configuration.activation)
+        }
+    }
+
+    /// -log p(x | output), or the squared error.
+    static func loss(_ likelihood: Likelihood, _ x: [Double], _ output: [Double], scale: Double) -> Double {
+        let half = 0.5 * log(2 * Double.pi)
+        return x.indices.reduce(0) { sum, i in
+            let o = output[i]
+            switch likelihood {
+            case .bernoulli:
+                let p = 1 / (1 + exp(-o))
+                return sum - x[i] * log(p) - (1 - x[i]) * log(1 - p)
+            case .gaussian: return sum + 0.5 * pow((x[i] - o) / scale, 2) + log(scale) + half
+            case .gaussianLearned:
+                let v = min(max(output[x.count + i], -10), 10)
+                return sum + 0.5 * pow(x[i] - o, 2) / exp(v) + 0.5 * v + half
+            case .mse: return sum + pow(x[i] - o, 2)
+            }
+        }
+    }
+
+    /// Reconstruction and KL of one row.
+    func parts(_ x: [Double], noise: [Double], _ p: [Double]) -> (reconstruction: Double, kl: Double) {
+        let code = network("encoder", x, p)
+        let size = configuration.latentSize
+        var z = code
+        var kl = 0.0
+        if configuration.kind == .variational {
+            z = (0..<size).map { i in
+                let (mean, v) = (code[i], min(max(code[size + i], -20), 20))
+                kl += 0.5 * (mean * mean + exp(v) - 1 - v)
+                return mean + exp(0.5 * v) * noise[i]
+            }
+        }
+        let output = network("decoder", z, p)
+        return (
+            Self.loss(configuration.likelihood, x, output, scale: Double(configuration.likelihoodScale)), kl
+        )
+    }
+
+    /// The sum of reconstruction + beta * KL over rows.
+    func loss(_ rows: [[Double]], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
+        zip(rows, noise).reduce(0) { sum, row in
+            let parts = parts(row.0, noise: row.1, p)
+            return sum + parts.reconstruction + beta * parts.kl
+        }
+    }
+
+    /// Its derivative with regard to one parameter, by central differences of two widths, extrapolated.
+    func derivative(_ index: Int, _ rows: [[Double]], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
+        func difference(_ h: Double) -> Double {
+            var (up, down) = (p, p)
+            up[index] += h
+            down[index] -= h
+            return (loss(rows, noise: noise, beta: beta, up) - loss(rows, noise: noise, beta: beta, down)) / (2 * h)
+        }
+        return (4 * difference(0.5e-4) - difference(1e-4)) / 3
+    }
+}
+
+/// A batch with everything that goes with it.
+final class Example {
+    let configuration: ModelConfiguration
+    let model: Model
+    let workspace: Workspace
+    let parameters: AlignedBuffer
+    let rows: [[Float]]
+    let rowNumbers: [Int64]
+    let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
+    private let input: AlignedBuffer
+
+    init(_ configuration: ModelConfiguration, rowCount: Int, microBatch: Int) throws {
+        self.configuration = configuration
+        model = try Model(configuration, microBatch: microBatch)
+        workspace = try model.makeWorkspace()
+        parameters = AlignedBuffer(count: model.layout.count)
+        model.initialize(parameters.pointer, seed: 5)
+        // Biases other than 0, so that their place shows.
+        for entry in model.layout.entries where entry.name.hasSuffix("bias") {
+            for i in entry.range { parameters.pointer[i] = 0.1 * sin(Float(i)) }
+        }
+        model.prepare(parameters.pointer)
+        rowNumbers = (0..<rowCount).map { Int64($0 * 1_000_003 + 5) }
+        let features = configuration.inputSize
+        rows = (0..<rowCount).map { row in (0..<features).map { 0.5 + 0.5 * sin(Float(row * 31 + $0 * 17 + 1)) } }
+        input = AlignedBuffer(count: max(rowCount, 1) * features)
+        for (row, values) in rows.enumerated() {
+            for (i, value) in values.enumerated() { input.pointer[row * features + i] = value }
+        }
+    }
+
+    func gradient(beta: Float = 1, scale: Float = 1, _ workspace: Workspace? = nil) -> (LossSums, [Float]) {
+        let gradient = AlignedBuffer(count: model.layout.count)
+        // What was there before must not matter, but for the gaps.
+        for entry in model.layout.entries { for i in entry.range { gradient.pointer[i] = .nan } }
+        let sums = rowNumbers.withUnsafeBufferPointer {
+            (workspace ?? self.workspace).gradient(
+                of: Batch(input: input.pointer, rowCount: rows.count, rows: pointer($0)), noise: noise, beta: beta,
+                scale: scale, into: gradient.pointer)
+        }
+        return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
+    }
+
+    func withBatch<Result>(_ body: (Batch) -> Result) -> Result {
+        rowNumbers.withUnsafeBufferPointer {
+            body(Batch(input: input.pointer, rowCount: rows.count, rows: pointer($0)))
+        }
+    }
+
+    private func pointer(_ rows: UnsafeBufferPointer<Int64>) -> UnsafePointer<Int64> {
+        rows.baseAddress ?? UnsafePointer(bitPattern: 8)!
+    }
+
+    /// The same in Double for the reference.
+    var doubles: (rows: [[Double]], noise: [[Double]], parameters: [Double]) {
+        let size = configuration.latentSize
+        var values = [Float](repeating: 0, count: rows.count * size)
+        noise.fillNormal(&values, rows: rowNumbers, rowCount: rows.count, size: size)
+        return (
+            rows.map { $0.map(Double.init) },
+            (0..<rows.count).map { row in values[row * size..<(row + 1) * size].map(Double.init) },
+            UnsafeBufferPointer(start: parameters.pointer, count: parameters.count).map(Double.init)
+        )
+    }
+}
