@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
@@ -28,7 +30,6 @@ static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 static inline hid_t chdf5_all(void) { return H5S_ALL; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
-static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }
 
@@ -116,4 +117,10 @@ static inline uint64_t chdf5_image_size(const struct chdf5_image *image) {
     uint64_t size;
     memcpy(&size, image->bytes + 28, 8);
     return size;
+}
+
+/// Takes hold of disk blocks without changing a file's size (fallocate(2), which glibc declares for _GNU_SOURCE only).
+static inline int chdf5_reserve(int descriptor, int64_t count) {
+    enum { keep_size = 1 };
+    return (int)syscall(SYS_fallocate, descriptor, keep_size, (off_t)0, (off_t)count);
 }

@@ -1,3 +1,4 @@
+internal import CHDF5
 internal import Foundation
 
 /// A file that could not be written.
@@ -49,6 +50,23 @@ public final class AtomicFile {
         try file.publish()
     }
 
+    /// Makes the temporary file, or finds it, and takes hold of room for `byteCount` bytes on the disk.
+    ///
+    /// The HDF5 library does not survive a full disk (1.10.8 crashes when it closes), so it must not meet one. Throws ``FileError``.
+    public func reserve(_ byteCount: Int) throws(FileError) {
+        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw failure("create") }
+        defer { close(descriptor) }
+        if chdf5_reserve(descriptor, Int64(byteCount)) == 0 { return }
+        guard [EOPNOTSUPP, ENOSYS].contains(errno) else { throw failure("find \(byteCount >> 20) MiB of room for") }
+        // A file system that cannot promise room can at least say how much there is.
+        var status = statvfs()
+        if fstatvfs(descriptor, &status) == 0, Int(status.f_bavail) * Int(status.f_frsize) < byteCount {
+            errno = ENOSPC
+            throw failure("find \(byteCount >> 20) MiB of room for")
+        }
+    }
+
     private func fill(_ bytes: [UInt8]) throws(FileError) {
         // O_EXCL and O_NOFOLLOW: nobody can have planted a link under the name.
         let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
@@ -73,10 +91,11 @@ public final class AtomicFile {
 
     /// Brings the temporary file to disk and gives it its name. Throws ``FileError``.
     public func publish() throws(FileError) {
-        let descriptor = open(temporaryPath, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = open(temporaryPath, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         if descriptor < 0 { throw failure("open") }
-        let synced = fsync(descriptor)
-        if synced != 0 {
+        // Gives back what was reserved beyond the end.
+        var status = stat()
+        if fstat(descriptor, &status) != 0 || ftruncate(descriptor, status.st_size) != 0 || fsync(descriptor) != 0 {
             let error = failure("write")
             close(descriptor)
             throw error

@@ -59,13 +59,20 @@ public final class File {
         return File(name, try Handle(id, file: name, "cannot be created in memory"), memory: memory)
     }
 
-    /// Creates a file on disk that does not exist yet.
-    public static func create(_ path: String) throws(HDF5Error) -> File {
+    /// Creates a file on disk under its temporary name, with room for `byteCount` bytes, which must be more than it will have.
+    ///
+    /// Throws ``HDF5Error`` or ``FileError``.
+    public static func create(_ file: AtomicFile, byteCount: Int) throws -> File {
         prepareLibrary
+        try file.reserve(byteCount)
+        let path = file.temporaryPath
         let access = try accessProperties(path)
         let creation = try creationProperties(path)
-        let id = H5Fcreate(path, chdf5_exclusive(), creation.id, access.id)
-        return File(path, try Handle(id, file: path, "cannot be created"))
+        let id = H5Fcreate(path, chdf5_truncate(), creation.id, access.id)
+        let created = File(file.path, try Handle(id, file: file.path, "cannot be created"))
+        // The library emptied the file, and its room with it.
+        try file.reserve(byteCount)
+        return created
     }
 
     /// Opens a file to add to it.
@@ -91,7 +98,7 @@ public final class File {
         return File(name, try Handle(id, file: name, "cannot be opened: damaged or incomplete"))
     }
 
-    /// Closes a file in memory and gives its bytes. All its data sets must be gone, or it stays open.
+    /// Closes a file in memory and gives its bytes.
     public func closeInMemory() throws(HDF5Error) -> [UInt8] {
         guard let memory else { preconditionFailure("not a file in memory") }
         guard handle.close(), memory.pointee.bytes != nil else { throw failure(nil, "cannot be completed in memory") }
@@ -119,12 +126,16 @@ public final class File {
     private static func accessProperties(_ path: String) throws(HDF5Error) -> Handle {
         let access = try Handle(H5Pcreate(chdf5_file_access()), file: path, "no properties")
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
+        // Closing the file closes what is open in it, so that it is complete then.
+        H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG)
         return access
     }
 }
 
 /// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names.
 private let prepareLibrary: Void = {
+    // We close what we open; the library's own clean-up at exit can crash after an error.
+    H5dont_atexit()
     H5open()
     chdf5_silence()
     H5PLset_loading_state(0)

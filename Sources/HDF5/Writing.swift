@@ -22,11 +22,11 @@ extension File {
     /// Makes a data set of UTF-8 strings of variable length.
     public func createStrings(_ path: String, count: Int) throws(HDF5Error) -> Dataset {
         let type = try stringType(path)
-        return try createDataset(path, typeID: type.id, size: 16, shape: [count], compressed: false)
+        return try createDataset(path, typeID: type.id, size: 16, shape: [count], compressed: false, checksum: false)
     }
 
     private func createDataset(
-        _ path: String, typeID: hid_t, size: Int, shape: [Int], compressed: Bool
+        _ path: String, typeID: hid_t, size: Int, shape: [Int], compressed: Bool, checksum: Bool = true
     ) throws(HDF5Error) -> Dataset {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try createGroup(String(path[..<slash])) }
         let properties = try Handle(H5Pcreate(chdf5_dataset_create()), file: self.path, object: path, "no properties")
@@ -40,7 +40,8 @@ extension File {
                 H5Pset_shuffle(properties.id)
                 H5Pset_deflate(properties.id, 4)
             }
-            H5Pset_fletcher32(properties.id)
+            // Not for strings, which lie elsewhere in the file.
+            if checksum { H5Pset_fletcher32(properties.id) }
         }
         let dimensions = shape.map(hsize_t.init)
         let space = try Handle(

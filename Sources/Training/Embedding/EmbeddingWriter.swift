@@ -65,8 +65,9 @@ final class EmbeddingWriter {
         let published = AtomicFile(path)
         self.published = published
         let count = sources.reduce(0) { $0 + $1.rowCount }
-        do throws(HDF5Error) {
-            let file = try File.create(published.temporaryPath)
+        do {
+            // Every column uncompressed, strings of moderate length, and what describes them.
+            let file = try File.create(published, byteCount: count * (8 * latentSize + 160) + 1 << 20)
             self.file = file
             func floats(_ name: String, _ shape: [Int]) throws(HDF5Error) -> Dataset {
                 try file.createDataset(name, Float.self, shape: shape, compressed: true)
@@ -82,8 +83,10 @@ final class EmbeddingWriter {
             labels = try Column("/label", of: sources.map(\.labels), in: file, count: count)
             ids = try Column("/id", of: sources.map(\.ids), in: file, count: count)
             try Self.describe(file, sources: sources, checkpoint: checkpoint, hasLabels: labels != nil, hasIds: ids != nil)
-        } catch {
-            throw Failure(.cannotCreate, error.description)
+        } catch let error as FileError {
+            throw Failure(error)
+        } catch let error as HDF5Error {
+            throw Failure(writing: error)
         }
     }
 

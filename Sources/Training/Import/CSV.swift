@@ -14,13 +14,15 @@ extension Importer {
         // Once through to count the rows and check every number, once to write.
         var rowCount = 0
         var labelsAreNumbers = true
+        var textBytes = 0
         try table.forEachRow { row in
             rowCount += 1
+            textBytes += (row.label?.utf8.count ?? 0) + (row.id?.utf8.count ?? 0)
             if let text = row.label, Int64(text) == nil { labelsAreNumbers = false }
         }
         guard rowCount > 0 else { throw Failure(.badData, "\(path): has no rows") }
         let columns = table.dataColumns.count
-        return try write { file in
+        return try write(byteCount: rowCount * (columns * 4 + 80) + 2 * textBytes) { file in
             let data = try file.createDataset("\(group)/data", Float.self, shape: [rowCount, columns], compressed: true)
             let labels =
                 label == nil

@@ -18,7 +18,7 @@ extension Importer {
                 throw Failure(.badData, "\(labels) holds \(labelData.type), but labels must be whole numbers")
             }
         }
-        return try write { file in
+        return try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
             try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
             if let labelData {
                 try copy(labelData.type, shape: labelData.shape, to: "\(group)/label", in: file) { try labelData.read($0) }

@@ -16,8 +16,9 @@ public struct Importer {
     /// Rows are copied in pieces of about this size.
     static let pieceBytes = 8 << 20
 
-    /// Opens the output under a temporary name, lets `body` write, and publishes.
-    func write(_ body: (File) throws -> String) throws -> String {
+    /// Opens the output under a temporary name, lets `body` write at most `byteCount` bytes, and publishes.
+    func write(byteCount: Int, _ body: (File) throws -> String) throws -> String {
+        let byteCount = byteCount + byteCount / 50 + 1 << 20
         let published = AtomicFile(output)
         do {
             let file: File
@@ -32,18 +33,14 @@ public struct Importer {
                 } catch {
                     throw Failure(.inputOutput, "cannot copy \(output) to add to it: \(error.localizedDescription)")
                 }
+                let before = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
+                try published.reserve(before + byteCount)
                 file = try File.update(published.temporaryPath)
                 if try file.item("\(group)/data") != nil {
                     throw Failure(.cannotCreate, "\(output) has \(group)/data already: give another --name")
                 }
             } else {
-                do {
-                    try AtomicFile.write([], to: "\(published.temporaryPath)")
-                    unlink(published.temporaryPath)
-                } catch {
-                    throw Failure(.cannotCreate, "cannot create \(output): \(String(cString: strerror(error.errorNumber)).lowercased())")
-                }
-                file = try File.create(published.temporaryPath)
+                file = try File.create(published, byteCount: byteCount)
             }
             let summary = try body(file)
             try file.close()

@@ -16,7 +16,7 @@ extension Importer {
         if let labelData, let labels, labelData.shape != [data.shape[0]] {
             throw Failure(.badData, "\(labels) has the shape \(labelData.shape), but must have [\(data.shape[0])], one a row")
         }
-        return try write { file in
+        return try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
             try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
             if let labelData {
                 try copy(labelData.type, shape: labelData.shape, to: "\(group)/label", in: file) { try labelData.read($0) }
