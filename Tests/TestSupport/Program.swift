@@ -19,6 +19,8 @@ public struct Outcome: Sendable, CustomStringConvertible {
 /// A program that could not be started: in a test that is a failure, never a reason to skip.
 public struct CannotRun: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 public enum Program {

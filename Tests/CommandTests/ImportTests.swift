@@ -1,0 +1,138 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What is imported is what numpy reads from the same files.
+@Suite(.serialized)
+struct ImportTests {
+    private func python(_ script: String, _ arguments: String...) throws {
+        let outcome = try Program.python("import gzip, h5py, numpy as np, sys\n" + script, arguments)
+        #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    private func refused(_ status: Int32, _ text: String, _ outcome: Outcome) {
+        #expect(outcome.status == status && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errorLines.first?.contains(text) == true, "\(text): \(outcome)")
+    }
+
+    @Test func idxOfDebian() throws {
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r")
+            folder = "/usr/share/datasets/fashion-mnist/t10k-"
+            x = np.frombuffer(gzip.open(folder + "images-idx3-ubyte.gz").read(), "u1")[16:].reshape(-1, 28, 28)
+            y = np.frombuffer(gzip.open(folder + "labels-idx1-ubyte.gz").read(), "u1")[8:]
+            assert f["data"].dtype == np.uint8 and (f["data"][:] == x).all() and (f["label"][:] == y).all()
+            assert (f["id"][:] == np.arange(10000)).all() and f["data"].fletcher32
+            """, try Fixtures.fashion.get())
+    }
+
+    @Test func idxOfEveryType() throws {
+        let folder = try TemporaryFolder()
+        try python(
+            """
+            for code, t in [(8, "u1"), (9, "i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")]:
+                x = np.arange(-12, 12).reshape(4, 3, 2).astype(t)
+                h = bytes([0, 0, code, 3]) + np.array(x.shape, ">i4").tobytes()
+                open(sys.argv[1] + "/%d.idx" % code, "wb").write(h + x.tobytes())
+            open(sys.argv[1] + "/cut.idx", "wb").write(h + x.tobytes()[:-3])
+            open(sys.argv[1] + "/labels.idx", "wb").write(bytes([0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]))
+            """, folder.url.path)
+        for code in [8, 9, 11, 12, 13, 14] {
+            let outcome = try mpiVAE(
+                "import", "idx", "--images", folder.path("\(code).idx"), "--output", folder.path("all.h5"), "--name", "t\(code)")
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r")
+            for code, t in [(8, "u1"), (9, "i1"), (11, "i2"), (12, "i4"), (13, "f4"), (14, "f8")]:
+                d = f["t%d/data" % code]
+                assert d.dtype == t and (d[:] == np.arange(-12, 12).reshape(4, 3, 2).astype(t)).all(), t
+            """, folder.path("all.h5"))
+        func run(_ images: String, labels: String? = nil, output: String = "x.h5", name: String = "n") throws -> Outcome {
+            let extra = labels.map { ["--labels", $0] } ?? []
+            return try Program.run(
+                Program.built("mpi-vae"),
+                ["import", "idx", "--images", images, "--output", folder.path(output), "--name", name] + extra)
+        }
+        refused(65, "in the middle of the rows", try run(folder.path("cut.idx")))
+        refused(65, "labels must be [4]", try run(folder.path("8.idx"), labels: folder.path("labels.idx")))
+        refused(65, "not an IDX file", try run("/etc/hostname"))
+        refused(66, "no such file", try run("/none/x.idx"))
+        refused(73, "has /t8/data already", try run(folder.path("8.idx"), output: "all.h5", name: "t8"))
+        refused(73, "/none/", try Program.run(Program.built("mpi-vae"), ["import", "idx", "--images", folder.path("8.idx"), "--output", "/none/x.h5"]))
+        refused(73, "is there already", try mpiVAE("import", "idx", "--images", folder.path("8.idx"), "--output", folder.path("all.h5")))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("x.h5")), "nothing half made is left")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix(".") })
+    }
+
+    @Test func npyOfEveryType() throws {
+        let folder = try TemporaryFolder()
+        try python(
+            """
+            x = np.arange(24).reshape(4, 3, 2)
+            for t in ["i1", "u1", "<i2", ">u2", "<i4", ">i4", "<i8", "<u8", "<f2", ">f2", "<f4", ">f4", ">f8", "?"]:
+                np.save(sys.argv[1] + "/%s.npy" % t.replace("<", "l").replace(">", "b").replace("?", "bool"), x.astype(t))
+            np.save(sys.argv[1] + "/fortran.npy", np.asfortranarray(x.astype("f4")))
+            np.save(sys.argv[1] + "/y.npy", np.arange(4) * 2); np.save(sys.argv[1] + "/line.npy", np.arange(4.))
+            np.save(sys.argv[1] + "/text.npy", np.array([["a"]]))
+            """, folder.url.path)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+            .filter { !["y.npy", "line.npy", "text.npy"].contains($0) }
+        for name in names {
+            let outcome = try mpiVAE(
+                "import", "npy", "--file", folder.path(name), "--labels", folder.path("y.npy"), "--output", folder.path("all.h5"),
+                "--name", String(name.dropLast(4)))
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r")
+            x = np.arange(24).reshape(4, 3, 2)
+            assert len(f) == 15, list(f)
+            for name in f:
+                assert (f[name]["data"][:] == (x > 0 if name == "bool" else x)).all(), name
+                assert (f[name]["label"][:] == np.arange(4) * 2).all()
+            assert f["u1/data"].dtype == np.uint8 and f["bf8/data"].dtype == np.float64 and f["lf2/data"].dtype == np.float32
+            """, folder.path("all.h5"))
+        for (name, text) in [("line.npy", "must have rows and columns"), ("text.npy", "only whole and floating-point numbers")] {
+            refused(65, text, try mpiVAE("import", "npy", "--file", folder.path(name), "--output", folder.path("x.h5")))
+        }
+        refused(65, "not an NPY file", try mpiVAE("import", "npy", "--file", "/etc/passwd", "--output", folder.path("x.h5")))
+    }
+
+    @Test func csv() throws {
+        let folder = try TemporaryFolder()
+        func write(_ name: String, _ text: String) throws -> String {
+            try Data(text.utf8).write(to: folder.url.appendingPathComponent(name))
+            return folder.path(name)
+        }
+        let table = try write("a.csv", "id;x;\"y; z\";kind\r\nr1;1.5;2e3;\"a \"\"b\"\"\"\r\n\r\nr2;-3; 4 ;c\r\n")
+        let outcome = try mpiVAE(
+            "import", "csv", "--file", table, "--label", "kind", "--id", "0", "--output", folder.path("a.h5"))
+        #expect(outcome.status == 0, "\(outcome)")
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r")
+            assert (f["data"][:] == [[1.5, 2000], [-3, 4]]).all() and list(f["data"].attrs["columns"]) == ["x", "y; z"]
+            assert [x.decode() for x in f["label"][:]] == ['a "b"', "c"] and [x.decode() for x in f["id"][:]] == ["r1", "r2"]
+            """, folder.path("a.h5"))
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r")
+            t = np.loadtxt("/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz", delimiter=",")
+            assert (f["data"][:] == t[:, :64]).all() and (f["label"][:] == t[:, 64]).all() and f["label"].dtype == np.int64
+            """, try Fixtures.digits.get())
+        func bad(_ text: String, _ extra: String...) throws -> Outcome {
+            try Program.run(
+                Program.built("mpi-vae"),
+                ["import", "csv", "--file", try write("bad.csv", text), "--output", folder.path("bad.h5")] + extra)
+        }
+        refused(65, "bad.csv:3: 2 columns, but the first line has 3", try bad("1,2,3\n4,5,6\n7,8\n"))
+        refused(65, "bad.csv:2: column 1 (b) is '?', not a number", try bad("a,b\n1,?\n"))
+        refused(65, "no column 'lable' for --label; there are 2: label", try bad("x,label\n1,2\n", "--label", "lable"))
+        refused(65, "is empty", try bad(""))
+        refused(65, "has no rows", try bad("a,b\n"))
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The promise: the same configuration gives the same bytes on any number of ranks, on one node or several, straight through or
+/// killed and resumed.
+@Suite(.serialized)
+struct SameBitsTests {
+    private static let models: [[String]] = [
+        ["--model", "vae", "--hidden", "64", "--latent", "8", "--likelihood", "bernoulli"],
+        [
+            "--model", "ae", "--hidden", "48,24", "--latent", "5", "--likelihood", "mse", "--activation", "gelu", "--optimizer",
+            "adamw", "--weight-decay", "0.01", "--clip-norm", "5",
+        ],
+        [
+            "--model", "vae", "--hidden", "40", "--likelihood", "gaussian-learned", "--activation", "silu", "--optimizer", "sgd",
+            "--lr", "1e-6", "--momentum", "0.9", "--beta-schedule", "linear", "--beta-warmup-epochs", "1.5", "--schedule",
+            "cosine", "--warmup-steps", "5",
+        ],
+    ]
+
+    private func train(
+        _ run: String, ranks: Int, _ options: [String], environment: [String: String] = [:]
+    ) throws {
+        let arguments =
+            [
+                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
+                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", run,
+            ] + options
+        let outcome = try mpiVAE(ranks: ranks, arguments, environment: environment)
+        #expect(outcome.status == 0, "\(ranks) ranks: \(outcome)")
+    }
+
+    @Test(arguments: models)
+    func onAnyNumberOfRanks(model: [String]) throws {
+        let folder = try TemporaryFolder()
+        try train(folder.path("1"), ranks: 1, model)
+        let alone = try newestCheckpoint(folder.path("1"))
+        for ranks in [2, 3, 4, 5, 8] {
+            let run = folder.path("\(ranks)")
+            try train(run, ranks: ranks, model)
+            #expect(try newestCheckpoint(run) == alone, "\(ranks) ranks")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5")) == Data(contentsOf: URL(fileURLWithPath: "\(folder.path("1"))/best.h5")))
+            #expect(try metrics(run) == metrics(folder.path("1")), "\(ranks) ranks")
+        }
+    }
+
+    /// As on several nodes, without shared memory, and with threads.
+    @Test(arguments: [
+        (5, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["--threads", "2"]), (4, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], []),
+        (3, ["MPI_VAE_TEST_NO_SHARED_MEMORY": "1"], []), (1, [:], ["--threads", "3"]),
+    ] as [(Int, [String: String], [String])])
+    func onAnyMachine(ranks: Int, environment: [String: String], options: [String]) throws {
+        let folder = try TemporaryFolder()
+        try train(folder.path("1"), ranks: 1, Self.models[1])
+        try train(folder.path("x"), ranks: ranks, Self.models[1] + options, environment: environment)
+        #expect(try newestCheckpoint(folder.path("x")) == newestCheckpoint(folder.path("1")))
+    }
+
+    /// Sums in another order must show, or the tests above could not fail.
+    @Test func anotherOrderOfSumsShows() throws {
+        let folder = try TemporaryFolder()
+        try train(folder.path("1"), ranks: 1, Self.models[0])
+        for ranks in [1, 3] {
+            try train(folder.path("a\(ranks)"), ranks: ranks, Self.models[0] + ["--reduction", "allreduce"])
+            #expect(try newestCheckpoint(folder.path("a\(ranks)")) != newestCheckpoint(folder.path("1")))
+        }
+        #expect(try newestCheckpoint(folder.path("a1")) != newestCheckpoint(folder.path("a3")))
+    }
+
+    /// MPI's own reduction differs by rounding only.
+    @Test func allreduceAgrees() throws {
+        let folder = try TemporaryFolder()
+        let options = Self.models[0] + ["--epochs", "10", "--max-steps", "100"]
+        try train(folder.path("ordered"), ranks: 3, options)
+        try train(folder.path("allreduce"), ranks: 3, options + ["--reduction", "allreduce"])
+        let python = try Program.python(
+            """
+            import glob, h5py, numpy as np, sys
+            a, b = (h5py.File(glob.glob(p + "/checkpoints/*100.h5")[0], "r")["parameters"] for p in sys.argv[1:])
+            names = []
+            a.visititems(lambda name, x: names.append(name) if isinstance(x, h5py.Dataset) else None)
+            assert len(names) == 8, names
+            x = np.concatenate([a[n][:].ravel() for n in names]); y = np.concatenate([b[n][:].ravel() for n in names])
+            print(np.linalg.norm(x - y) / np.linalg.norm(x))
+            """, [folder.path("ordered"), folder.path("allreduce")])
+        let difference = try #require(Double(python.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(python)")
+        #expect(difference > 0 && difference < 1e-5, "relative difference \(difference) after 100 steps")
+    }
+
+    /// Killed at a moment that nobody chose, on 8 ranks, and gone on with on 3.
+    @Test(arguments: [0.9, 1.7])
+    func killedAndResumed(delay: Double) throws {
+        let folder = try TemporaryFolder()
+        let options = Self.models[0] + ["--epochs", "30"]
+        try train(folder.path("straight"), ranks: 2, options)
+
+        let arguments =
+            [
+                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
+                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", folder.path("killed"),
+            ] + options + ["--checkpoint-every-steps", "3"]
+        let running = try Program.startMPI(ranks: 8, Program.built("mpi-vae"), arguments)
+        let end = Date().addingTimeInterval(30)
+        func checkpoints() -> Int {
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder.path("killed/checkpoints"))) ?? [])
+                .count { $0.hasPrefix("step-") }
+        }
+        while checkpoints() == 0, Date() < end { usleep(1000) }
+        usleep(UInt32(delay * 400_000) + UInt32.random(in: 0..<100_000))
+        let ranks = running.descendants(named: "mpi-vae")
+        #expect(ranks.count == 8, "the run was over before it could be killed")
+        if let victim = ranks.randomElement() { kill(victim, SIGKILL) }
+        let outcome = try running.wait(timeout: 20)
+        #expect(outcome.status != 0 && !outcome.timedOut, "\(outcome)")
+        #expect(checkpoints() > 0)
+
+        try train(folder.path("killed"), ranks: 3, options)
+        #expect(try newestCheckpoint(folder.path("killed")) == newestCheckpoint(folder.path("straight")))
+        #expect(try metrics(folder.path("killed")) == metrics(folder.path("straight")))
+    }
+
+    /// SIGUSR1 to the launcher: saved after the same step on all ranks, exit code 75, and resumed with the same bits.
+    @Test func stoppedAndResumed() throws {
+        let folder = try TemporaryFolder()
+        let options = Self.models[0] + ["--epochs", "30"]
+        try train(folder.path("straight"), ranks: 2, options)
+        let arguments =
+            [
+                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
+                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", folder.path("stopped"),
+            ] + options
+        let running = try Program.startMPI(ranks: 4, Program.built("mpi-vae"), arguments)
+        let end = Date().addingTimeInterval(30)
+        while !FileManager.default.fileExists(atPath: folder.path("stopped/best.h5")), Date() < end { usleep(1000) }
+        for launcher in running.descendants(named: "mpirun") { kill(launcher, SIGUSR1) }
+        let outcome = try running.wait(timeout: 20)
+        #expect(outcome.status == 75 && outcome.errors.contains("saved: the same command goes on"), "\(outcome)")
+        try train(folder.path("stopped"), ranks: 3, options)
+        #expect(try newestCheckpoint(folder.path("stopped")) == newestCheckpoint(folder.path("straight")))
+    }
+
+    /// A run in pieces, by steps, is the run in one.
+    @Test func inPieces() throws {
+        let folder = try TemporaryFolder()
+        try train(folder.path("straight"), ranks: 1, Self.models[2])
+        for (steps, ranks) in [(7, 2), (22, 5), (23, 1), (0, 3)] {
+            try train(folder.path("pieces"), ranks: ranks, Self.models[2] + ["--max-steps", "\(steps)"])
+        }
+        #expect(try newestCheckpoint(folder.path("pieces")) == newestCheckpoint(folder.path("straight")))
+        #expect(try metrics(folder.path("pieces")) == metrics(folder.path("straight")))
+    }
+}
