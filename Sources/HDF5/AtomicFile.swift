@@ -43,6 +43,16 @@ public final class AtomicFile {
     /// An unpublished file leaves nothing behind.
     deinit { if !isPublished { unlink(temporaryPath) } }
 
+    /// Makes a folder and those it lies in, as far as they are missing. Throws ``FileError``.
+    public static func createFolder(_ path: String) throws(FileError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += part + "/"
+            if mkdir(made, 0o777) == 0 || errno == EEXIST || access(made, F_OK) == 0 { continue }
+            throw FileError(path: made, action: "create the folder", errorNumber: errno)
+        }
+    }
+
     /// Writes bytes to `path`, all at once or not at all. Throws ``FileError``.
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws(FileError) {
         let file = AtomicFile(path)

@@ -157,7 +157,7 @@ struct BadInputTests {
         refused(78, "latent is 3, but was 20 in the checkpoint", try train("--latent", "3"))
         refused(78, "seed is 2, but was 1", try train("--seed", "2"))
         refused(78, "9 ranks, but only 8 shards in the checkpoint", try train(ranks: 9))
-        refused(65, "data are not those", try train("--data", good + ":/table/rows", "--set", "data.data=\(good):/images", "--data", good + ":/nan"))
+        refused(65, "data are not those", try train("--data", good + ":/large", "--likelihood", "gaussian"))
         refused(65, "rows of shape [6], the data have [5]", try train("--data", good + ":/other"))
         refused(73, "already holds a run", try train("--resume", "never"))
         refused(65, "not a checkpoint", try train("--resume", good))

@@ -13,10 +13,10 @@ struct OutputTests {
             ranks: 2,
             [
                 "train", "--data", fashion, "--test-fraction", "0.2", "--validation-fraction", "0.1", "--output", run,
-                "--global-batch", "128", "--epochs", "3", "--hidden", "200",
+                "--global-batch", "128", "--epochs", "10",
             ])
         #expect(trained.status == 0 && trained.output.contains("test  elbo"), "\(trained)")
-        #expect(trained.output.split(separator: "\n").filter { $0.hasPrefix("epoch") }.count == 3, "one line an epoch")
+        #expect(trained.output.split(separator: "\n").filter { $0.hasPrefix("epoch") }.count == 10, "one line an epoch")
         // Labels in the file's order, figures that add up, and codes that know more of the classes than random projections.
         let python = try Program.python(
             """
@@ -64,7 +64,7 @@ struct OutputTests {
             e = h5py.File(sys.argv[1] + "/embeddings.h5", "r")
             h = np.maximum(x @ p["encoder/0/weight"][:] + p["encoder/0/bias"][:], 0) @ p["encoder/1/weight"][:] + p["encoder/1/bias"][:]
             assert np.allclose(h[:, :4], e["latent/mean"][:], atol=1e-4)
-            assert np.allclose(h[:, 4:], e["latent/log_variance"][:], atol=1e-4)
+            assert np.allclose(np.clip(h[:, 4:], -20, 20), e["latent/log_variance"][:], atol=1e-4)
             print("right")
             """, [run, digits])
         #expect(python.output == "right\n", "\(python)")
@@ -107,9 +107,7 @@ struct OutputTests {
                 ranks: ranks, ["embed", "--checkpoint", run, "--data", digits, "--output", folder.path("\(ranks).h5")])
             #expect(outcome.status == 0, "\(outcome)")
         }
-        let difference = try Program.run(
-            "/usr/bin/h5diff", ["--exclude-attribute", "/created", folder.path("1.h5"), folder.path("3.h5")])
-        #expect(difference.status == 0, "\(difference)")
+        #expect(try Data(contentsOf: folder.url.appendingPathComponent("1.h5")) == Data(contentsOf: folder.url.appendingPathComponent("3.h5")))
     }
 
     /// No data, no configuration: it says what it does, and the factors lie beside the shapes.

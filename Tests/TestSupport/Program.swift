@@ -103,6 +103,11 @@ public final class Running: @unchecked Sendable {
         guard FileManager.default.isExecutableFile(atPath: executable) else {
             throw CannotRun(description: "\(executable) is missing: scripts/setup --tests installs what the tests need")
         }
+        // The threads that run tests block signals, which a child would inherit.
+        var (none, old) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &old)
+        defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
         try process.run()
         for (pipe, keep) in [(output, { self.outputData = $0 }), (errors, { self.errorData = $0 })] as [(Pipe, (Data) -> Void)] {
             nonisolated(unsafe) let keep = keep

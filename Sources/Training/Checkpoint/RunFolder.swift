@@ -15,16 +15,7 @@ struct RunFolder {
     /// Makes the folder and finds out whether it can be written to, before any work is done.
     func create() throws {
         do {
-            try FileManager.default.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
-        } catch {
-            // Foundation's own text is long; the system's error is what matters.
-            let reason = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\(($0 as! NSError).localizedDescription)" }
-            throw Failure(
-                .cannotCreate,
-                "cannot create the folder \(path): \((reason ?? error.localizedDescription).lowercased()); "
-                    + "choose another with --output")
-        }
-        do {
+            try AtomicFile.createFolder(checkpoints)
             try AtomicFile.write([], to: "\(checkpoints)/.probe")
             unlink("\(checkpoints)/.probe")
         } catch {

@@ -96,7 +96,6 @@ final class EmbeddingWriter {
         try file.setAttribute("format", .string(format))
         try file.setAttribute("format_version", .integer(1))
         try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-        try file.setAttribute("created", .string(Date().ISO8601Format()))
         try file.setAttribute("sources", .strings(sources.map(\.name)))
         try file.setAttribute("configuration", .string(checkpoint.configuration))
         try file.setAttribute("step", .integer(Int64(checkpoint.progress.step)))

@@ -55,7 +55,7 @@ public enum GeneratedShapes {
         _ shape: Int, size: Double, angle: Double, at place: (Double, Double), into pixels: inout [UInt8]
     ) {
         let radius = 7.5 * size
-        let (centerX, centerY) = (8 + 15 * place.0, 8 + 15 * place.1)
+        let (centerX, centerY) = (8.5 + 15 * place.0, 8.5 + 15 * place.1)
         let (cosine, sine) = (cos(angle), sin(angle))
         for row in 0..<side {
             for column in 0..<side {
