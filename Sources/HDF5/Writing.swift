@@ -8,7 +8,8 @@ extension File {
     public func createDataset<Number: HDF5Number>(
         _ path: String, _: Number.Type, shape: [Int], compressed: Bool = false
     ) throws(HDF5Error) -> Dataset {
-        try createDataset(path, typeID: Number.nativeTypeID, size: MemoryLayout<Number>.size, shape: shape, compressed: compressed)
+        try createDataset(
+            path, typeID: Number.nativeTypeID, size: MemoryLayout<Number>.size, shape: shape, compressed: compressed)
     }
 
     /// Writes an array of numbers.

@@ -35,7 +35,8 @@ struct BadInputTests {
         let folder = try TemporaryFolder()
         let start = Date()
         let outcome = try mpiVAE(
-            ranks: ranks, ["train", "--hidden", "4", "--global-batch", "8", "--epochs", "1", "--output", folder.path("run")] + arguments,
+            ranks: ranks,
+            ["train", "--hidden", "4", "--global-batch", "8", "--epochs", "1", "--output", folder.path("run")] + arguments,
             environment: environment, timeout: 30)
         #expect(outcome.status == status && !outcome.timedOut, "\(arguments): \(outcome)")
         #expect(outcome.errorLines.count == 1, "\(arguments): \(outcome)")
@@ -131,7 +132,10 @@ struct BadInputTests {
         func train(_ arguments: String..., ranks: Int = 3) throws -> Outcome {
             try mpiVAE(
                 ranks: ranks,
-                ["train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "6", "--keep", "3", "--output", run] + arguments)
+                [
+                    "train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "6", "--keep", "3", "--output",
+                    run,
+                ] + arguments)
         }
         func damage(_ path: String) throws {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -146,7 +150,9 @@ struct BadInputTests {
         // The newest is damaged: the one before is taken, which is said, and the bits are the same.
         try damage("\(run)/checkpoints/\(names[2])")
         let fallback = try train("--epochs", "3")
-        #expect(fallback.status == 0 && fallback.errors.contains("skipping a checkpoint: \(run)/checkpoints/\(names[2])"), "\(fallback)")
+        #expect(
+            fallback.status == 0 && fallback.errors.contains("skipping a checkpoint: \(run)/checkpoints/\(names[2])"),
+            "\(fallback)")
         #expect(try newestCheckpoint(run) == straight)
 
         // Others that cannot be gone on with.

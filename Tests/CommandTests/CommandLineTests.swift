@@ -1,6 +1,6 @@
+import Foundation
 import TestSupport
 import Testing
-import Foundation
 
 /// The command line itself.
 struct CommandLineTests {

@@ -17,20 +17,24 @@ func mpiVAE(
 /// Real data, imported once for all tests.
 enum Fixtures {
     /// 1,797 digits of 8 x 8 pixels, 0 to 16, from scikit-learn; under /train and /test with labels.
-    static let digits = Result { try make("digits.h5") { path in
-        let source = "/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz"
-        return try [mpiVAE("import", "csv", "--file", source, "--label", "64", "--output", path)]
-    } }
+    static let digits = Result {
+        try make("digits.h5") { path in
+            let source = "/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz"
+            return try [mpiVAE("import", "csv", "--file", source, "--label", "64", "--output", path)]
+        }
+    }
 
     /// The 10,000 test images of Fashion-MNIST.
-    static let fashion = Result { try make("fashion.h5") { path in
-        let folder = "/usr/share/datasets/fashion-mnist"
-        return try [
-            mpiVAE(
-                "import", "idx", "--images", "\(folder)/t10k-images-idx3-ubyte.gz", "--labels",
-                "\(folder)/t10k-labels-idx1-ubyte.gz", "--output", path)
-        ]
-    } }
+    static let fashion = Result {
+        try make("fashion.h5") { path in
+            let folder = "/usr/share/datasets/fashion-mnist"
+            return try [
+                mpiVAE(
+                    "import", "idx", "--images", "\(folder)/t10k-images-idx3-ubyte.gz", "--labels",
+                    "\(folder)/t10k-labels-idx1-ubyte.gz", "--output", path)
+            ]
+        }
+    }
 
     private static let folder = Result { try TemporaryFolder() }
 

@@ -61,8 +61,13 @@ struct ImportTests {
         refused(65, "not an IDX file", try run("/etc/hostname"))
         refused(66, "no such file", try run("/none/x.idx"))
         refused(73, "has /t8/data already", try run(folder.path("8.idx"), output: "all.h5", name: "t8"))
-        refused(73, "/none/", try Program.run(Program.built("mpi-vae"), ["import", "idx", "--images", folder.path("8.idx"), "--output", "/none/x.h5"]))
-        refused(73, "is there already", try mpiVAE("import", "idx", "--images", folder.path("8.idx"), "--output", folder.path("all.h5")))
+        refused(
+            73, "/none/",
+            try Program.run(
+                Program.built("mpi-vae"), ["import", "idx", "--images", folder.path("8.idx"), "--output", "/none/x.h5"]))
+        refused(
+            73, "is there already",
+            try mpiVAE("import", "idx", "--images", folder.path("8.idx"), "--output", folder.path("all.h5")))
         #expect(!FileManager.default.fileExists(atPath: folder.path("x.h5")), "nothing half made is left")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix(".") })
     }

@@ -74,7 +74,9 @@ struct OutputTests {
                 == "epoch,step,train_loss,validation_elbo,validation_reconstruction,validation_kl,samples_per_second,data_wait_s,reduce_wait_s"
         )
         let inspected = try mpiVAE("inspect", "\(run)/best.h5")
-        #expect(inspected.output.contains("mpi-vae checkpoint") && inspected.output.contains("/parameters/encoder/0/weight  "), "\(inspected)")
+        #expect(
+            inspected.output.contains("mpi-vae checkpoint") && inspected.output.contains("/parameters/encoder/0/weight  "),
+            "\(inspected)")
         let json = try mpiVAE("inspect", "\(run)/embeddings.h5", "--json")
         let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
         #expect(object?["format"] as? String == "mpi-vae embeddings" && (object?["datasets"] as? [Any])?.count == 10, "\(json)")
@@ -88,7 +90,8 @@ struct OutputTests {
         let trained = try mpiVAE(
             ranks: 3,
             [
-                "train", "--data", digits, "--validation-data", digits, "--likelihood", "gaussian", "--hidden", "16", "--latent", "3",
+                "train", "--data", digits, "--validation-data", digits, "--likelihood", "gaussian", "--hidden", "16", "--latent",
+                "3",
                 "--epochs", "3", "--global-batch", "64", "--output", run,
             ])
         #expect(trained.status == 0, "\(trained)")
@@ -100,14 +103,17 @@ struct OutputTests {
         let best = try metrics(run).dropFirst().compactMap { Double($0[3]) }.max()
         #expect(figures["elbo"] == best)
         for ranks in [2, 3, 8] {
-            #expect(try mpiVAE(ranks: ranks, ["evaluate", "--checkpoint", run, "--data", digits, "--json"]).output == alone.output)
+            #expect(
+                try mpiVAE(ranks: ranks, ["evaluate", "--checkpoint", run, "--data", digits, "--json"]).output == alone.output)
         }
         for ranks in [1, 3] {
             let outcome = try mpiVAE(
                 ranks: ranks, ["embed", "--checkpoint", run, "--data", digits, "--output", folder.path("\(ranks).h5")])
             #expect(outcome.status == 0, "\(outcome)")
         }
-        #expect(try Data(contentsOf: folder.url.appendingPathComponent("1.h5")) == Data(contentsOf: folder.url.appendingPathComponent("3.h5")))
+        #expect(
+            try Data(contentsOf: folder.url.appendingPathComponent("1.h5"))
+                == Data(contentsOf: folder.url.appendingPathComponent("3.h5")))
     }
 
     /// No data, no configuration: it says what it does, and the factors lie beside the shapes.

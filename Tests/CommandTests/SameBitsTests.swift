@@ -40,16 +40,19 @@ struct SameBitsTests {
             let run = folder.path("\(ranks)")
             try train(run, ranks: ranks, model)
             #expect(try newestCheckpoint(run) == alone, "\(ranks) ranks")
-            #expect(try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5")) == Data(contentsOf: URL(fileURLWithPath: "\(folder.path("1"))/best.h5")))
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5"))
+                    == Data(contentsOf: URL(fileURLWithPath: "\(folder.path("1"))/best.h5")))
             #expect(try metrics(run) == metrics(folder.path("1")), "\(ranks) ranks")
         }
     }
 
     /// As on several nodes, without shared memory, and with threads.
-    @Test(arguments: [
-        (5, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["--threads", "2"]), (4, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], []),
-        (3, ["MPI_VAE_TEST_NO_SHARED_MEMORY": "1"], []), (1, [:], ["--threads", "3"]),
-    ] as [(Int, [String: String], [String])])
+    @Test(
+        arguments: [
+            (5, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["--threads", "2"]), (4, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], []),
+            (3, ["MPI_VAE_TEST_NO_SHARED_MEMORY": "1"], []), (1, [:], ["--threads", "3"]),
+        ] as [(Int, [String: String], [String])])
     func onAnyMachine(ranks: Int, environment: [String: String], options: [String]) throws {
         let folder = try TemporaryFolder()
         try train(folder.path("1"), ranks: 1, Self.models[1])

@@ -36,7 +36,8 @@ struct GradientTests {
 
     @Test(arguments: Activation.allCases)
     func activations(activation: Activation) throws {
-        try check(ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
+        try check(
+            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
     }
 
     @Test(arguments: Likelihood.allCases, ModelKind.allCases)
@@ -91,7 +92,8 @@ struct GradientTests {
     /// A second workspace, and another thread, give the same bits.
     @Test func sameBitsFromEveryThread() async throws {
         let example = try Example(
-            ModelConfiguration(kind: .variational, inputSize: 100, hiddenSizes: [64], latentSize: 8), rowCount: 77, microBatch: 32)
+            ModelConfiguration(kind: .variational, inputSize: 100, hiddenSizes: [64], latentSize: 8), rowCount: 77, microBatch: 32
+        )
         let (sums, first) = example.gradient()
         #expect(example.gradient().1 == first)
         nonisolated(unsafe) let shared = example

@@ -5,7 +5,8 @@ import VAE
 struct OptimizerTests {
     static let configurations: [OptimizerConfiguration] = [
         OptimizerConfiguration(kind: .sgd), OptimizerConfiguration(kind: .sgd, momentum: 0.9, weightDecay: 0.01),
-        OptimizerConfiguration(), OptimizerConfiguration(weightDecay: 0.1), OptimizerConfiguration(kind: .adamw, weightDecay: 0.1),
+        OptimizerConfiguration(), OptimizerConfiguration(weightDecay: 0.1),
+        OptimizerConfiguration(kind: .adamw, weightDecay: 0.1),
         OptimizerConfiguration(beta1: 0.5, beta2: 0.9, epsilon: 1e-3),
     ]
 
@@ -27,7 +28,11 @@ struct OptimizerTests {
                 parameters.pointer, gradient: values, range: 0..<count, factor: 0.5, learningRate: Float(rate), step: step)
             for i in 0..<count {
                 var g = 0.5 * Double(values[i])
-                if c.kind == .adamw { expected[i] *= 1 - rate * Double(c.weightDecay) } else { g += Double(c.weightDecay) * expected[i] }
+                if c.kind == .adamw {
+                    expected[i] *= 1 - rate * Double(c.weightDecay)
+                } else {
+                    g += Double(c.weightDecay) * expected[i]
+                }
                 if c.kind == .sgd {
                     m[i] = Double(c.momentum) * m[i] + g
                     expected[i] -= rate * m[i]

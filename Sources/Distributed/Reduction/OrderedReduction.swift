@@ -60,9 +60,10 @@ public final class OrderedReduction: GradientReduction {
         let shards = (0..<world.size).map {
             ShardPlan.shards(ofRank: $0, worldSize: world.size, shardCount: shardCount)
         }
-        let level = (0..<tree.root.level).first { level in
-            shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= Self.keptGradients }
-        } ?? tree.root.level
+        let level =
+            (0..<tree.root.level).first { level in
+                shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= Self.keptGradients }
+            } ?? tree.root.level
         let kept = shards.map { tree.cover($0, maximumLevel: level) }
         shareNodes = kept[world.rank]
         shares = shareNodes.map(\.leaves)

@@ -41,7 +41,8 @@ public struct FoldTree: Sendable, Equatable {
         var leaf = range.lowerBound
         while leaf < range.upperBound {
             var level = 0
-            while level < maximumLevel, leaf % (2 << level) == 0, node(level: level, covering: leaf).leaves.upperBound < leafCount,
+            while level < maximumLevel, leaf % (2 << level) == 0,
+                node(level: level, covering: leaf).leaves.upperBound < leafCount,
                 min(leaf + (2 << level), leafCount) <= range.upperBound
             {
                 level += 1

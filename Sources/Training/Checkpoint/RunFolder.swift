@@ -58,7 +58,8 @@ struct RunFolder {
         }
         if let first = paths.first {
             throw Failure(
-                .badData, "none of the \(paths.count) checkpoints in \(checkpoints) can be used, the newest is \(first): "
+                .badData,
+                "none of the \(paths.count) checkpoints in \(checkpoints) can be used, the newest is \(first): "
                     + "start again with another --output")
         }
         return nil

@@ -23,7 +23,9 @@ extension ConfigurationKey {
     ) -> ConfigurationKey {
         ConfigurationKey(section: section, name: name, help: help) { configuration, text in
             configuration[keyPath: path] = text
-        } toml: { quoted($0[keyPath: path]) }
+        } toml: {
+            quoted($0[keyPath: path])
+        }
     }
 
     private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
@@ -38,7 +40,9 @@ extension ConfigurationKey {
                     "is '\(text)', but must be one of \(choices.joined(separator: ", ")) (nearest: \(nearest))")
             }
             configuration[keyPath: path] = value
-        } toml: { quoted($0[keyPath: path].rawValue) }
+        } toml: {
+            quoted($0[keyPath: path].rawValue)
+        }
     }
 
     private static func integer(
@@ -50,7 +54,9 @@ extension ConfigurationKey {
                 throw Unsuitable("is '\(text)', but must be a whole number of at least \(minimum)")
             }
             configuration[keyPath: path] = value
-        } toml: { String($0[keyPath: path]) }
+        } toml: {
+            String($0[keyPath: path])
+        }
     }
 
     /// A finite number in `range`; `open` excludes the lower end.
@@ -68,7 +74,9 @@ extension ConfigurationKey {
                 throw Unsuitable("is '\(text)', but must be a number \(lower)\(upper)")
             }
             configuration[keyPath: path] = value
-        } toml: { tomlNumber($0[keyPath: path]) }
+        } toml: {
+            tomlNumber($0[keyPath: path])
+        }
     }
 
     private static let any = 0.0...Double.greatestFiniteMagnitude
@@ -78,31 +86,40 @@ extension ConfigurationKey {
         text("data", "data", \.data.data, "data set to train on, file.h5[:/path]; generated shapes if none is given"),
         text("data", "validation-data", \.data.validationData, "data set to validate on, file.h5[:/path]"),
         text("data", "test-data", \.data.testData, "data set to test on at the end, file.h5[:/path]"),
-        number("data", "validation-fraction", \.data.validationFraction, 0...1, below: true,
+        number(
+            "data", "validation-fraction", \.data.validationFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to validate on"),
-        number("data", "test-fraction", \.data.testFraction, 0...1, below: true,
+        number(
+            "data", "test-fraction", \.data.testFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to test on at the end"),
 
         choice("model", "model", \.model.model, "kind of model"),
-        ConfigurationKey(section: "model", name: "hidden", help: "sizes of the encoder's hidden layers, as 512,256; "
-            + "the decoder has them in reverse; none for a linear model") { configuration, text throws(Unsuitable) in
+        ConfigurationKey(
+            section: "model", name: "hidden",
+            help: "sizes of the encoder's hidden layers, as 512,256; "
+                + "the decoder has them in reverse; none for a linear model"
+        ) { configuration, text throws(Unsuitable) in
             let parts = text.trimmingPrefix("[").split { ",] ".contains($0) }
             let sizes = parts.compactMap { Int($0) }
             guard sizes.count == parts.count || text == "none", sizes.allSatisfy({ $0 >= 1 && $0 <= 1 << 24 }) else {
                 throw Unsuitable("is '\(text)', but must be sizes such as 512,256, or none")
             }
             configuration.model.hidden = sizes
-        } toml: { "[\($0.model.hidden.map(String.init).joined(separator: ", "))]" },
+        } toml: {
+            "[\($0.model.hidden.map(String.init).joined(separator: ", "))]"
+        },
         integer("model", "latent", \.model.latent, from: 1, "number of latents"),
         choice("model", "likelihood", \.model.likelihood, "what the decoder's output means"),
-        number("model", "likelihood-scale", \.model.likelihoodScale, any, open: true,
+        number(
+            "model", "likelihood-scale", \.model.likelihoodScale, any, open: true,
             "standard deviation of the likelihood gaussian"),
         choice("model", "activation", \.model.activation, "function behind each hidden layer"),
         choice("model", "initialization", \.model.initialization, "how the first weights are drawn"),
 
         number("objective", "beta", \.objective.beta, any, "weight of the KL term"),
         choice("objective", "beta-schedule", \.objective.betaSchedule, "how beta is reached"),
-        number("objective", "beta-warmup-epochs", \.objective.betaWarmupEpochs, any,
+        number(
+            "objective", "beta-warmup-epochs", \.objective.betaWarmupEpochs, any,
             "epochs over which a linear beta schedule rises"),
         integer("objective", "beta-cycles", \.objective.betaCycles, from: 1, "cycles of a cyclical beta schedule"),
 
@@ -116,13 +133,15 @@ extension ConfigurationKey {
         number("optimizer", "clip-norm", \.optimizer.clipNorm, any, "largest norm of the gradient; 0 for no limit"),
         choice("optimizer", "schedule", \.optimizer.schedule, "how the learning rate changes"),
         integer("optimizer", "warmup-steps", \.optimizer.warmupSteps, from: 0, "steps over which the learning rate rises"),
-        number("optimizer", "lr-final-factor", \.optimizer.lrFinalFactor, 0...1,
+        number(
+            "optimizer", "lr-final-factor", \.optimizer.lrFinalFactor, 0...1,
             "part of the learning rate that is left at the end, or after each drop of the schedule step"),
         integer("optimizer", "lr-step-epochs", \.optimizer.lrStepEpochs, from: 1, "epochs between drops of the schedule step"),
 
         integer("training", "epochs", \.training.epochs, from: 1, "passes over the data"),
         integer("training", "global-batch", \.training.globalBatch, from: 1, "rows per step over all ranks"),
-        integer("training", "shards", \.training.shards, from: 0,
+        integer(
+            "training", "shards", \.training.shards, from: 0,
             "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
         integer("training", "micro-batch", \.training.microBatch, from: 1, "rows that go through the network at once"),
         ConfigurationKey(section: "training", name: "seed", help: "seed of all random numbers") {
@@ -131,9 +150,12 @@ extension ConfigurationKey {
                 throw Unsuitable("is '\(text)', but must be a whole number of at least 0")
             }
             configuration.training.seed = seed
-        } toml: { String($0.training.seed) },
+        } toml: {
+            String($0.training.seed)
+        },
         choice("training", "precision", \.training.precision, "arithmetic of the products"),
-        integer("training", "early-stopping", \.training.earlyStopping, from: 0,
+        integer(
+            "training", "early-stopping", \.training.earlyStopping, from: 0,
             "epochs without a better figure after which training ends; 0 for never"),
 
         text("run", "output", \.run.output, "folder of the run"),
@@ -142,7 +164,8 @@ extension ConfigurationKey {
         text("run", "resume", \.run.resume, "auto, never, or a checkpoint to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, "steps after which to save and stop; 0 for no limit"),
         integer("run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 1, "epochs between checkpoints"),
-        integer("run", "checkpoint-every-steps", \.run.checkpointEverySteps, from: 0,
+        integer(
+            "run", "checkpoint-every-steps", \.run.checkpointEverySteps, from: 0,
             "steps between checkpoints within an epoch; 0 for none"),
         integer("run", "keep", \.run.keep, from: 1, "checkpoints to keep, besides the best"),
     ]

@@ -64,7 +64,9 @@ final class DataSource {
     }
 
     /// The element type and shape, for messages and logs.
-    var description: String { "\(name), \(rowCount) rows of \(rowShape.map(String.init).joined(separator: " x ")) \(dataset.type)" }
+    var description: String {
+        "\(name), \(rowCount) rows of \(rowShape.map(String.init).joined(separator: " x ")) \(dataset.type)"
+    }
 
     /// Reads some rows.
     ///
@@ -125,7 +127,8 @@ final class DataSource {
         }
         throw Failure(
             .badData,
-            "\(place) is \(value), but the likelihood bernoulli needs values in 0...1: scale the data, or use --likelihood gaussian")
+            "\(place) is \(value), but the likelihood bernoulli needs values in 0...1: scale the data, or use --likelihood gaussian"
+        )
     }
 
     /// Shape, type, and a digest of samples from all over the data set: tells whether a run goes on with the data it began with.

@@ -12,7 +12,8 @@ extension Importer {
             guard labelData.shape == [data.shape[0]] else {
                 throw Failure(
                     .badData,
-                    "\(labels) has the shape \(labelData.shape), but \(images) has \(data.shape[0]) rows: labels must be [\(data.shape[0])]")
+                    "\(labels) has the shape \(labelData.shape), but \(images) has \(data.shape[0]) rows: labels must be [\(data.shape[0])]"
+                )
             }
             guard ![.float32, .float64].contains(labelData.type) else {
                 throw Failure(.badData, "\(labels) holds \(labelData.type), but labels must be whole numbers")

@@ -72,7 +72,8 @@ private final class NPYReader {
         case "b1": widened = .bool
         case let name:
             guard let known = types[String(name)] else {
-                throw Failure(.badData, "\(path) holds elements of type '\(descr)': only whole and floating-point numbers can be imported")
+                throw Failure(
+                    .badData, "\(path) holds elements of type '\(descr)': only whole and floating-point numbers can be imported")
             }
             type = known
         }

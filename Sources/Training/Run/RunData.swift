@@ -23,7 +23,8 @@ final class RunData {
             guard other.features == source.features else {
                 throw Failure(
                     .badData,
-                    "\(other.name) has rows of shape \(other.rowShape), but \(source.name), which is trained on, of \(source.rowShape)")
+                    "\(other.name) has rows of shape \(other.rowShape), but \(source.name), which is trained on, of \(source.rowShape)"
+                )
             }
             return other
         }

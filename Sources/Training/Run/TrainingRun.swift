@@ -104,7 +104,8 @@ public final class TrainingRun {
     private static func shardCount(
         _ configuration: Configuration, resumed: ResumeState?, world: World, rowCount: Int
     ) throws -> Int {
-        let count = resumed?.shardCount ?? (configuration.training.shards > 0 ? configuration.training.shards : max(8, world.size))
+        let count =
+            resumed?.shardCount ?? (configuration.training.shards > 0 ? configuration.training.shards : max(8, world.size))
         guard world.size <= count else {
             throw Failure(
                 .configuration,
@@ -115,7 +116,8 @@ public final class TrainingRun {
         guard count <= rowCount else {
             throw Failure(
                 .badData,
-                "\(rowCount) rows to train on, but \(count) shards: give --shards \(max(rowCount, 1)) or fewer (and as many ranks at most)")
+                "\(rowCount) rows to train on, but \(count) shards: give --shards \(max(rowCount, 1)) or fewer (and as many ranks at most)"
+            )
         }
         let batch = configuration.training.globalBatch
         guard batch % count == 0 else {
@@ -156,7 +158,9 @@ public final class TrainingRun {
             }
         }
         guard trainer.progress.epoch >= epochs || isStoppedEarly else {
-            if world.isRoot { log.notice("stopped after step \(trainer.progress.step), saved: the same command goes on from there") }
+            if world.isRoot {
+                log.notice("stopped after step \(trainer.progress.step), saved: the same command goes on from there")
+            }
             return limit == .asked ? .temporary : .done
         }
         try finish()
