@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034
+# What the scripts share: which Debian packages are needed, and how ranks are started. Sourced, not run.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# What building and running needs.
+run_packages=(libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev pkg-config)
+# What the demonstration needs besides: its data, and Python to open what it writes.
+demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
+# What the tests need besides.
+test_packages=("${demo_packages[@]}" python3-anndata hdf5-tools shellcheck util-linux)
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# Prints those of the given packages that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+    done
+}
+
+# Installs those of the given packages that are missing.
+install_packages() {
+    local missing as_root=()
+    mapfile -t missing < <(missing_packages "$@")
+    if [ ${#missing[@]} -eq 0 ]; then return; fi
+    command -v apt-get >/dev/null || die "missing ${missing[*]}, and there is no apt-get: see docs/installation.md"
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "missing ${missing[*]}: install them as root, or install sudo"
+        as_root=(sudo)
+    fi
+    say "Installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+require_swift() {
+    command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
+}
+
+# Starts ranks: ranks COUNT PROGRAM ARGUMENT...
+# Open MPI refuses to run as root, and more ranks than cores, unless told; it is told only where that is so.
+ranks() {
+    local count=$1 options=() cores
+    shift
+    if [ "$(id -u)" -eq 0 ]; then options+=(--allow-run-as-root); fi
+    cores=$(lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
+    if [ "$count" -gt "$cores" ]; then options+=(--oversubscribe); fi
+    mpirun "${options[@]}" -n "$count" "$@"
+}
