@@ -15,7 +15,11 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "mpi-vae",
-    products: [.executable(name: "mpi-vae", targets: ["mpi-vae"])],
+    products: [
+        .executable(name: "mpi-vae", targets: ["mpi-vae"]),
+        // For the tests: loaded into the program, counts what it allocates.
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -61,6 +65,7 @@ let package = Package(
             path: "Tests/RankCases",
             swiftSettings: settings
         ),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),

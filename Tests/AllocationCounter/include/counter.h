@@ -1,0 +1,1 @@
+// Nothing to declare: the counter replaces functions of the C library.
