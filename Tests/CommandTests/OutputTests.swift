@@ -142,6 +142,35 @@ struct OutputTests {
         #expect(python.output == "right\n", "\(python)")
     }
 
+    /// A group stands for the data in it, with its labels; each part of the data may come from a place of its own.
+    @Test func partsOfOneFileByTheirGroups() throws {
+        let folder = try TemporaryFolder()
+        let source = "/usr/share/datasets/fashion-mnist/t10k"
+        for name in ["train", "test"] {
+            let imported = try mpiVAE(
+                "import", "idx", "--images", "\(source)-images-idx3-ubyte.gz", "--labels", "\(source)-labels-idx1-ubyte.gz",
+                "--output", folder.path("both.h5"), "--name", name)
+            #expect(imported.status == 0, "\(imported)")
+        }
+        let outcome = try mpiVAE(
+            ranks: 2,
+            [
+                "train", "--data", folder.path("both.h5:/train"), "--test-data", folder.path("both.h5:/test/data"), "--output",
+                folder.path("run"), "--hidden", "8", "--epochs", "1",
+            ])
+        #expect(outcome.status == 0 && outcome.output.contains("of 10000 rows"), "\(outcome)")
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            e, d = h5py.File(sys.argv[1] + "/run/embeddings.h5", "r"), h5py.File(sys.argv[1] + "/both.h5", "r")
+            assert (e["label"][:] == np.concatenate([d["train/label"][:], d["test/label"][:]])).all()
+            assert (e["row"][:] == np.tile(np.arange(10000), 2)).all() and (e["source"][:] == np.repeat([0, 1], 10000)).all()
+            assert (e["split"][:] == np.repeat([0, 2], 10000)).all()
+            assert list(e.attrs["sources"]) == [sys.argv[1] + "/both.h5:/train/data", sys.argv[1] + "/both.h5:/test/data"]
+            """, [folder.url.path])
+        #expect(python.status == 0, "\(python)")
+    }
+
     @Test func theConfigurationFileOfTheFolderIsUsed() throws {
         let folder = try TemporaryFolder()
         let text = "[model]\nhidden = [16]\nlatent = 3\n[run]\nmax-steps = 2\noutput = \"here\"\n"

@@ -21,15 +21,19 @@ final class DataSource {
 
     /// Opens `file.h5` or `file.h5:/path`.
     ///
-    /// Without a path the data set is `/data`, or the only one with rows and columns that the file has.
+    /// Without a path the data set is `/data`, or the only one with rows and columns that the file has; the path of a group means
+    /// the `data` in it.
     /// - Throws: ``Failure`` that says what is there instead.
     static func open(_ specification: String) throws -> DataSource {
         let (path, object) = parse(specification)
         do {
             let file = try File.open(path)
             let found = try object ?? onlyCandidate(in: file)
-            if try file.item(found) == nil { throw missing(found, in: file) }
-            return try DataSource(file, try file.dataset(found))
+            let item = try file.item(found)
+            if item == nil { throw missing(found, in: file) }
+            let inGroup = "\(found == "/" ? "" : found)/data"
+            let isGroupOfData = try item == .group && file.item(inGroup) == .dataset
+            return try DataSource(file, try file.dataset(isGroupOfData ? inGroup : found))
         } catch let error as HDF5Error {
             throw Failure(error)
         }
