@@ -83,7 +83,9 @@ extension ConfigurationKey {
 
     /// All keys, by section, in the order in which they are written.
     public static let all: [ConfigurationKey] = [
-        text("data", "data", \.data.data, "data set to train on, file.h5[:/path], or a group with /data in it; generated shapes if none is given"),
+        text(
+            "data", "data", \.data.data,
+            "data set to train on, file.h5[:/path], or a group with /data in it; generated shapes if none is given"),
         text("data", "validation-data", \.data.validationData, "data set to validate on, file.h5[:/path]"),
         text("data", "test-data", \.data.testData, "data set to test on at the end, file.h5[:/path]"),
         number(

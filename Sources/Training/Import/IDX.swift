@@ -19,19 +19,12 @@ extension Importer {
                 throw Failure(.badData, "\(labels) holds \(labelData.type), but labels must be whole numbers")
             }
         }
-        return try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
-            try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
-            if let labelData {
-                try copy(labelData.type, shape: labelData.shape, to: "\(group)/label", in: file) { try labelData.read($0) }
-            }
-            try writeRowNumbers(data.shape[0], to: file)
-            return summary(data.shape, "\(data.type)", labels: labelData != nil)
-        }
+        return try write(data, labels: labelData)
     }
 }
 
 /// An IDX file that is read row by row.
-private final class IDXReader {
+private final class IDXReader: ArrayReader {
     let type: NumberType
     let shape: [Int]
     private let file: CompressedFile

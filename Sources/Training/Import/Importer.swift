@@ -1,6 +1,15 @@
 internal import Foundation
 internal import HDF5
 
+/// An array in a file of another format, read from its start to its end.
+protocol ArrayReader {
+    var type: NumberType { get }
+    var shape: [Int] { get }
+
+    /// The next bytes, in this machine's order. Throws ``Failure``.
+    func read(_ byteCount: Int) throws -> [UInt8]
+}
+
 /// Brings data of other formats into HDF5: `/data`, rows first and in their own type, `/label`, and `/id`; with a name the same
 /// under `/name`. The file appears when it is complete; data that it held before stay.
 public struct Importer {
@@ -59,6 +68,18 @@ public struct Importer {
         for first in stride(from: 0, to: count, by: 1 << 20) {
             let rows = first..<min(first + 1 << 20, count)
             try ids.write(rows.map(Int64.init), rows: rows)
+        }
+    }
+
+    /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so.
+    func write(_ data: some ArrayReader, labels: (some ArrayReader)?) throws -> String {
+        try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
+            try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
+            if let labels {
+                try copy(labels.type, shape: labels.shape, to: "\(group)/label", in: file) { try labels.read($0) }
+            }
+            try writeRowNumbers(data.shape[0], to: file)
+            return summary(data.shape, "\(data.type)", labels: labels != nil)
         }
     }
 

@@ -16,19 +16,12 @@ extension Importer {
         if let labelData, let labels, labelData.shape != [data.shape[0]] {
             throw Failure(.badData, "\(labels) has the shape \(labelData.shape), but must have [\(data.shape[0])], one a row")
         }
-        return try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
-            try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
-            if let labelData {
-                try copy(labelData.type, shape: labelData.shape, to: "\(group)/label", in: file) { try labelData.read($0) }
-            }
-            try writeRowNumbers(data.shape[0], to: file)
-            return summary(data.shape, "\(data.type)", labels: labelData != nil)
-        }
+        return try write(data, labels: labelData)
     }
 }
 
 /// An NPY file whose numbers are read in C order.
-private final class NPYReader {
+private final class NPYReader: ArrayReader {
     private(set) var type = NumberType.float32
     private(set) var shape: [Int] = []
     private let file: CompressedFile
