@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Distributed
-internal import Foundation
 internal import Logging
 internal import Training
 
@@ -14,24 +13,11 @@ struct Train: RankedCommand {
             66 input missing, 73 output cannot be created, 78 configuration.
             """)
 
-    @Option(help: "TOML file with the configuration (see `mpi-vae config`).") var config: String?
-    @Option(name: .customLong("set"), help: "Set any key: section.key=value. May be repeated.") var assignments: [String] = []
-    @OptionGroup(title: "Configuration keys") var flags: ConfigurationFlags
+    @OptionGroup var source: ConfigurationOptions
 
     func run(world: World) throws -> Int32 {
         let log = Logger(label: "train")
-        // One rank reads; a file that changes under way is the same for all.
-        var text = ""
-        try world.onRoot {
-            let ownFile = FileManager.default.fileExists(atPath: "mpi-vae.toml") ? "mpi-vae.toml" : nil
-            if config == nil, ownFile != nil { log.notice("configuration: mpi-vae.toml of this folder") }
-            text = try Configuration.load(
-                file: config ?? ownFile, environment: ProcessInfo.processInfo.environment, flags: flags.values,
-                assignments: assignments
-            ).resolvedTOML()
-        }
-        text = String(decoding: try world.communicator.broadcast(Array(text.utf8)), as: UTF8.self)
-        let configuration = try Configuration(toml: text, name: "configuration")
+        let configuration = try source.load(world: world, log: log)
         return try TrainingRun.run(configuration, world: world, log: log).rawValue
     }
 }

@@ -41,7 +41,7 @@ func reduction(_ world: World, _ options: Options) throws {
                 }
             }
         }
-        let result = try reduction.step(flags: flags, clipNorm: clip) { range, gradient, factor in
+        let result = try reduction.step(flags: flags, clipNorm: clip) { _, range, gradient, factor in
             for i in range { parameters[i] -= 0.01 * (factor * gradient[i - range.lowerBound]) }
         }
         try expect(result.flags == (step == 1 ? .stop : []), "flags of step \(step): \(result.flags)")
@@ -67,7 +67,7 @@ func reduction(_ world: World, _ options: Options) throws {
             reduction.gradient(of: share, worker: worker) { _, gradient in gradient.update(repeating: .nan, count: count) }
         }
     }
-    let result = try reduction.step(flags: world.rank == world.size - 1 ? .notFinite : [], clipNorm: clip) { _, _, _ in
+    let result = try reduction.step(flags: world.rank == world.size - 1 ? .notFinite : [], clipNorm: clip) { _, _, _, _ in
         fatalError("an update was made of a gradient that is not finite")
     }
     try expect(result.flags == .notFinite && before == Array(reduction.parameters), "not finite")

@@ -60,6 +60,17 @@ extension Communicator {
             "MPI_Allreduce")
     }
 
+    /// Sends floats to one rank while it sends as many here.
+    func exchange(
+        _ values: UnsafePointer<Float>, into received: UnsafeMutablePointer<Float>, count: Int, with partner: Int
+    ) throws(MPIError) {
+        try check(
+            MPI_Sendrecv(
+                values, Int32(count), cmpi_float(), Int32(partner), 0, received, Int32(count), cmpi_float(),
+                Int32(partner), 0, handle, cmpi_status_ignore()),
+            "MPI_Sendrecv")
+    }
+
     /// Every rank's array, in rank order; lengths may differ. Collective.
     public func allGather<Value: BitwiseCopyable>(_ values: [Value]) throws(MPIError) -> [[Value]] {
         let stride = MemoryLayout<Value>.stride

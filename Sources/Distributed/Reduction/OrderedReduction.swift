@@ -135,7 +135,7 @@ public final class OrderedReduction: GradientReduction {
 
     public func step(
         flags: StepFlags, clipNorm: Double?,
-        update: (_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+        update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
         memory.raise(flags)
         waitForGroup()
@@ -147,10 +147,10 @@ public final class OrderedReduction: GradientReduction {
                 norm = try foldAndMeasure()
                 let factor = clipFactor(norm: norm!, limit: clipNorm)
                 let slice = folded!.base - owned.lowerBound
-                forEachBlock { _, range in update(range, slice + range.lowerBound, factor) }
+                forEachBlock { worker, range in update(worker, range, slice + range.lowerBound, factor) }
             } else {
                 forEachBlock { worker, range in
-                    update(range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].base), 1)
+                    update(worker, range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].base), 1)
                 }
             }
         }

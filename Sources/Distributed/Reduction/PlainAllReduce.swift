@@ -59,7 +59,7 @@ public final class PlainAllReduce: GradientReduction {
 
     public func step(
         flags: StepFlags, clipNorm: Double?,
-        update: (_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+        update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
         let sum = sums[0].base
         // Worker 0 is the calling thread, which always has a share.
@@ -86,7 +86,7 @@ public final class PlainAllReduce: GradientReduction {
             pool.run { worker in
                 let part = ShardPlan.part(worker, of: pool.count, count: (parameters.count + 15) / 16)
                 let range = part.lowerBound * 16..<min(part.upperBound * 16, parameters.count)
-                update(range, sum + range.lowerBound, factor)
+                update(worker, range, sum + range.lowerBound, factor)
             }
         }
         times.work += Double(DispatchTime.now().uptimeNanoseconds - end) * 1e-9

@@ -26,8 +26,11 @@ final class Trainer {
     let stepsPerEpoch: Int
     /// Rows that all ranks used since the start of the program.
     private(set) var globalRows = 0
-    /// Seconds this rank spent decoding rows, by worker.
+    /// Seconds this rank spent decoding rows, by worker, and updating parameters.
     let dataSeconds: UnsafeMutableBufferPointer<Double>
+    let updateSeconds: UnsafeMutableBufferPointer<Double>
+    /// Seconds spent packing weights.
+    private(set) var prepareSeconds = 0.0
 
     private let plan: ShardPlan
     private let data: ShardedRows
@@ -64,6 +67,8 @@ final class Trainer {
         seed = configuration.training.seed
         dataSeconds = .allocate(capacity: pool.count)
         dataSeconds.initialize(repeating: 0)
+        updateSeconds = .allocate(capacity: pool.count)
+        updateSeconds.initialize(repeating: 0)
         buffers = (0..<pool.count).map { [shardBatch] _ in
             BatchBuffer(capacity: shardBatch, features: data.store.features)
         }
@@ -75,7 +80,11 @@ final class Trainer {
     deinit {
         stepSums.deallocate()
         dataSeconds.deallocate()
+        updateSeconds.deallocate()
     }
+
+    /// The bytes of this rank's rows in memory.
+    var dataBytes: Int { data.store.rows.count * data.store.features * data.store.kept.size }
 
     /// The weight of the KL term in the next step.
     var beta: Float { betaSchedule.value(step: progress.step) }
@@ -91,9 +100,11 @@ final class Trainer {
         let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
         let parameters = reduction.parameters.baseAddress!
         let step = progress.step
-        let result = try reduction.step(flags: flags, clipNorm: clipNorm) { range, gradient, factor in
+        let result = try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
+            var watch = Stopwatch()
             optimizer.update(
                 parameters, gradient: gradient, range: range, factor: factor, learningRate: rate, step: step)
+            updateSeconds[worker] += watch.lap()
         }
         if !result.flags.contains(.notFinite) {
             advance()
@@ -104,26 +115,24 @@ final class Trainer {
 
     /// Every worker computes the gradients of some of this rank's shards, each alone.
     private func computeGradients(scale: Float) {
+        var watch = Stopwatch()
         model.prepare(reduction.parameters.baseAddress!)
+        prepareSeconds += watch.lap()
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
         let beta = beta
         pool.run { worker in
             for share in stride(from: worker, to: reduction.shares.count, by: pool.count) {
                 reduction.gradient(of: share, worker: worker) { shard, gradient in
-                    let start = DispatchTime.now().uptimeNanoseconds
+                    var watch = Stopwatch()
                     let positions = plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch)
                     let batch = buffers[worker].fill(
                         from: data.store, at: positions.lazy.map { self.data.position($0, ofShard: shard) })
-                    decoded(worker, since: start)
+                    dataSeconds[worker] += watch.lap()
                     stepSums[shard - data.shards.lowerBound] = workspaces[worker].gradient(
                         of: batch, noise: noise, beta: beta, scale: scale, into: gradient)
                 }
             }
         }
-    }
-
-    private func decoded(_ worker: Int, since start: UInt64) {
-        dataSeconds[worker] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
     }
 
     /// Counts the step that was made, and turns to the next epoch's order after the last of an epoch.

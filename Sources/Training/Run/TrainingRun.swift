@@ -9,17 +9,8 @@ public final class TrainingRun {
     private let world: World
     private let log: Logger
     private let folder: RunFolder
-    private let data: RunData
-    private let shardCount: Int
-    private let model: Model
-    private let pool: WorkerPool
-    private let workspaces: [Workspace]
-    private let reduction: any GradientReduction
+    private let replica: Replica
     private let trainer: Trainer
-    private let validation: Evaluator?
-    private let fingerprint: String
-    /// Steps done before this start of the program.
-    private let firstStep: Int
 
     /// Trains, or goes on training, writes checkpoints and at the end the embeddings. Collective.
     ///
@@ -41,92 +32,14 @@ public final class TrainingRun {
         return try TrainingRun(configuration, folder, world, log).train()
     }
 
-    private init(_ given: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger) throws {
-        var configuration = given
+    private init(_ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
-        let data = try world.together { try RunData(given) }
-        let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
-        try world.together { [configuration] in
-            try resumed?.check(configuration, inputShape: data.source.rowShape, fingerprint: fingerprint)
-        }
-        let shardCount = try world.together { [configuration] in
-            try Self.shardCount(configuration, resumed: resumed, world: world, rowCount: data.count(.train))
-        }
-        configuration.training.shards = shardCount
-        self.configuration = configuration
+        replica = try Replica(configuration, resumed: resumed, world: world, log: log)
+        self.configuration = replica.configuration
         self.folder = folder
         self.world = world
         self.log = log
-        self.data = data
-        self.fingerprint = fingerprint
-        self.shardCount = shardCount
-
-        let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
-        let model = try Model(modelConfiguration, microBatch: configuration.training.microBatch)
-        let pool = WorkerPool(count: configuration.run.threads)
-        let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
-        self.model = model
-        self.pool = pool
-        self.workspaces = workspaces
-        let count = model.layout.count
-        switch configuration.run.reduction {
-        case .ordered:
-            let ordered = try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
-            if world.isRoot, world.localSize > 1, !ordered.usesSharedMemory {
-                log.warning("no room in /dev/shm for gradients: ranks of a node exchange messages, which is slower")
-            }
-            reduction = ordered
-        case .allreduce:
-            reduction = PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
-        }
-
-        let unit = configuration.model.likelihood.needsUnitInterval
-        let shards = try world.together { try data.shards(shardCount: shardCount, world: world, unitInterval: unit) }
-        let held = try world.together { try data.blocks(.validation, world: world, unitInterval: unit) }
-        validation = held.map {
-            Evaluator(
-                world: world, pool: pool, plan: $0.plan, store: $0.store, workspaces: workspaces,
-                seed: configuration.training.seed)
-        }
-        let progress = resumed?.progress(of: shards.shards) ?? Progress(sums: shards.shards.map { _ in LossSums() })
-        trainer = Trainer(
-            configuration: configuration, model: model, reduction: reduction, data: shards, pool: pool,
-            workspaces: workspaces, progress: progress)
-        firstStep = progress.step
-        let seed = configuration.training.seed
-        try reduction.initialize { parameters in
-            if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: seed) }
-        }
-        resumed?.copyMoments(to: trainer.optimizer)
-    }
-
-    /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.
-    private static func shardCount(
-        _ configuration: Configuration, resumed: ResumeState?, world: World, rowCount: Int
-    ) throws -> Int {
-        let count =
-            resumed?.shardCount ?? (configuration.training.shards > 0 ? configuration.training.shards : max(8, world.size))
-        guard world.size <= count else {
-            throw Failure(
-                .configuration,
-                "\(world.size) ranks, but only \(count) shards\(resumed == nil ? "" : " in the checkpoint"): "
-                    + (resumed == nil
-                        ? "give --shards \(world.size) or more" : "start at most \(count) ranks (the number of shards stays)"))
-        }
-        guard count <= rowCount else {
-            throw Failure(
-                .badData,
-                "\(rowCount) rows to train on, but \(count) shards: give --shards \(max(rowCount, 1)) or fewer (and as many ranks at most)"
-            )
-        }
-        let batch = configuration.training.globalBatch
-        guard batch % count == 0 else {
-            let below = batch / count * count
-            let nearest = below > 0 ? "\(below) or \(below + count)" : "\(count)"
-            throw Failure(
-                .configuration, "global-batch \(batch) is not a multiple of the \(count) shards: nearest are \(nearest)")
-        }
-        return count
+        trainer = replica.trainer
     }
 
     private func train() throws -> ExitCode {
@@ -142,7 +55,7 @@ public final class TrainingRun {
             try finish()
             return .done
         }
-        describe()
+        replica.describe(log)
 
         var clock = EpochClock(trainer: trainer)
         var limit: Limit?
@@ -193,8 +106,8 @@ public final class TrainingRun {
         let rows = Double(max(sums.rowCount, 1))
         let loss = (sums.reconstruction + beta * sums.kl) / rows
         let epoch = trainer.progress.epoch + 1
-        model.prepare(reduction.parameters.baseAddress!)
-        let figures = try validation?.evaluate()
+        replica.model.prepare(replica.reduction.parameters.baseAddress!)
+        let figures = try replica.validation?.evaluate()
         let figure = figures.map { $0.reconstruction + configuration.objective.beta * $0.kl } ?? loss
         let isBest = trainer.note(figure: figure)
         trainer.beginNextEpoch()
@@ -223,10 +136,11 @@ public final class TrainingRun {
 
     /// Brings the state to root, which writes it. Collective.
     private func save(_ identity: String, isBest: Bool = false, isRegular: Bool = true) throws {
-        let count = model.layout.count
+        let layout = replica.model.layout
+        let reduction = replica.reduction
         var moments: [(name: String, values: [Float])] = []
         for (name, values) in trainer.optimizer.moments {
-            var whole = [Float](repeating: 0, count: world.isRoot ? count : 0)
+            var whole = [Float](repeating: 0, count: world.isRoot ? layout.count : 0)
             if configuration.run.reduction == .allreduce {
                 if world.isRoot { whole = Array(values) }
             } else {
@@ -238,8 +152,8 @@ public final class TrainingRun {
         progress.sums = Array(try world.communicator.allGather(progress.sums).joined())
         try world.onRoot {
             let checkpoint = Checkpoint(
-                configuration: identity, inputShape: data.source.rowShape, shardCount: shardCount,
-                dataFingerprint: fingerprint, progress: progress, layout: model.layout,
+                configuration: identity, inputShape: replica.data.source.rowShape, shardCount: replica.shardCount,
+                dataFingerprint: replica.fingerprint, progress: progress, layout: layout,
                 parameters: Array(reduction.parameters), moments: moments)
             let bytes = try checkpoint.encoded()
             if isBest { try folder.write(bytes, to: folder.best) }
@@ -249,6 +163,7 @@ public final class TrainingRun {
 
     /// Embeds all rows with the best parameters, and evaluates the test rows. Collective.
     private func finish() throws {
+        let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
         let best = try Checkpoint.broadcast(world) { try self.folder.bestCheckpoint() }
         let parameters = AlignedBuffer(count: model.layout.count)
         parameters.pointer.update(from: best.parameters, count: best.parameters.count)
@@ -277,27 +192,6 @@ public final class TrainingRun {
                 },
             to: folder.embeddings, checkpoint: best)
         if world.isRoot { print("wrote \(folder.embeddings)") }
-    }
-
-    private func describe() {
-        guard world.isRoot else { return }
-        let model = configuration.model
-        log.notice(
-            """
-            data: \(data.source.description); \(data.count(.train)) to train on, \(data.count(.validation)) to validate, \
-            \(data.count(.test)) to test
-            """)
-        log.notice(
-            """
-            model: \(model.model.rawValue), hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
-            \(self.model.layout.parameterCount) parameters
-            """)
-        log.notice(
-            """
-            \(world.size) ranks of \(configuration.run.threads) threads, \(shardCount) shards, global batch \
-            \(configuration.training.globalBatch), \(trainer.stepsPerEpoch) steps per epoch
-            """)
-        if firstStep > 0 { log.notice("going on after step \(firstStep)") }
     }
 
     private func notFinite() -> SharedFailure {

@@ -20,6 +20,8 @@ public final class Workspace {
     private let losses: UnsafeMutablePointer<Double>
     private let kl: UnsafeMutablePointer<Double>
     private var ownThread = false
+    /// Where this thread's time went so far.
+    public private(set) var times = ComputeTimes()
 
     init(_ model: Model) throws(ComputeError) {
         self.model = model
@@ -66,7 +68,9 @@ public final class Workspace {
             forward(piece, key, products)
             let last = model.layers[model.layers.count - 1]
             sums += measure(piece, scale: scale, columnSums: gradient + last.bias.lowerBound)
+            var watch = Stopwatch()
             backward(piece, products, klWeight: scale * beta, accumulate: first > 0, into: gradient)
+            times.backward += watch.lap()
         }
         return sums
     }
@@ -152,6 +156,7 @@ extension Workspace {
     private func forward(_ batch: Batch, _ key: NoiseKey, _ products: [DenseProducts]) {
         let parameters = model.parameters!
         let latent = model.configuration.latentSize
+        var watch = Stopwatch()
         var input = batch.input
         for (index, layer) in model.layers.enumerated() {
             let output = outputs[index].pointer
@@ -164,16 +169,20 @@ extension Workspace {
             }
             input = UnsafePointer(output)
             if index == model.posteriorLayer, model.configuration.kind == .variational {
+                times.forward += watch.lap()
                 key.fillNormal(noise.pointer, rows: batch.rows, rowCount: batch.rowCount, size: latent)
                 kernel_posterior(output, noise.pointer, z.pointer, kl, batch.rowCount, latent)
+                times.noise += watch.lap()
                 input = UnsafePointer(z.pointer)
             }
         }
+        times.forward += watch.lap()
     }
 
     /// Turns the last layer's output into the gradient with regard to it; the sums of the batch.
     private func measure(_ batch: Batch, scale: Float, columnSums: UnsafeMutablePointer<Float>) -> LossSums {
         let c = model.configuration
+        var watch = Stopwatch()
         c.likelihood.apply(
             batch.input, outputs[model.layers.count - 1].pointer, deviation: c.likelihoodScale, scale: scale,
             losses: losses, columnSums: columnSums, rows: batch.rowCount, features: c.inputSize)
@@ -182,6 +191,7 @@ extension Workspace {
             sums.reconstruction += losses[row]
             sums.kl += kl[row]
         }
+        times.loss += watch.lap()
         return sums
     }
 

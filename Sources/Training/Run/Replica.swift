@@ -1,0 +1,130 @@
+internal import Distributed
+internal import Foundation
+internal import Logging
+internal import VAE
+
+/// All that one rank needs to take steps: its rows, the model, its threads, the reduction that it shares with the other ranks,
+/// and the trainer that brings them together.
+final class Replica {
+    /// With the number of shards as it was decided.
+    let configuration: Configuration
+    let world: World
+    let data: RunData
+    let model: Model
+    let pool: WorkerPool
+    let workspaces: [Workspace]
+    let reduction: any GradientReduction
+    let trainer: Trainer
+    /// nil where there is nothing to validate on.
+    let validation: Evaluator?
+    /// Of the data that are trained on.
+    let fingerprint: String
+
+    var shardCount: Int { configuration.training.shards }
+
+    /// Opens the data and takes memory; with a checkpoint it begins where that stands. Collective.
+    ///
+    /// - Throws: ``SharedFailure``, or what MPI threw.
+    init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
+        var configuration = given
+        let data = try world.together { try RunData(given) }
+        let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
+        let shardCount = try world.together {
+            try resumed?.check(given, inputShape: data.source.rowShape, fingerprint: fingerprint)
+            return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
+        }
+        configuration.training.shards = shardCount
+        self.configuration = configuration
+        self.world = world
+        self.data = data
+        self.fingerprint = fingerprint
+
+        let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
+        let model = try Model(modelConfiguration, microBatch: configuration.training.microBatch)
+        let pool = WorkerPool(count: configuration.run.threads)
+        let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
+        self.model = model
+        self.pool = pool
+        self.workspaces = workspaces
+        let count = model.layout.count
+        switch configuration.run.reduction {
+        case .ordered:
+            let ordered = try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+            if world.isRoot, world.localSize > 1, !ordered.usesSharedMemory {
+                log.warning("no room in /dev/shm for gradients: ranks of a node exchange messages, which is slower")
+            }
+            reduction = ordered
+        case .allreduce:
+            reduction = PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+        }
+
+        let unit = configuration.model.likelihood.needsUnitInterval
+        let shards = try world.together { try data.shards(shardCount: shardCount, world: world, unitInterval: unit) }
+        let held = try world.together { try data.blocks(.validation, world: world, unitInterval: unit) }
+        validation = held.map {
+            Evaluator(
+                world: world, pool: pool, plan: $0.plan, store: $0.store, workspaces: workspaces,
+                seed: configuration.training.seed)
+        }
+        let progress = resumed?.progress(of: shards.shards) ?? Progress(sums: shards.shards.map { _ in LossSums() })
+        trainer = Trainer(
+            configuration: configuration, model: model, reduction: reduction, data: shards, pool: pool,
+            workspaces: workspaces, progress: progress)
+        let seed = configuration.training.seed
+        try reduction.initialize { parameters in
+            if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: seed) }
+        }
+        resumed?.copyMoments(to: trainer.optimizer)
+    }
+
+    /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.
+    private static func shardCount(
+        _ configuration: Configuration, resumed: ResumeState?, world: World, rowCount: Int
+    ) throws -> Int {
+        let count =
+            resumed?.shardCount ?? (configuration.training.shards > 0 ? configuration.training.shards : max(8, world.size))
+        guard world.size <= count else {
+            throw Failure(
+                .configuration,
+                "\(world.size) ranks, but only \(count) shards\(resumed == nil ? "" : " in the checkpoint"): "
+                    + (resumed == nil
+                        ? "give --shards \(world.size) or more" : "start at most \(count) ranks (the number of shards stays)"))
+        }
+        guard count <= rowCount else {
+            throw Failure(
+                .badData,
+                "\(rowCount) rows to train on, but \(count) shards: give --shards \(max(rowCount, 1)) or fewer (and as many ranks at most)"
+            )
+        }
+        let batch = configuration.training.globalBatch
+        guard batch % count == 0 else {
+            let below = batch / count * count
+            let nearest = below > 0 ? "\(below) or \(below + count)" : "\(count)"
+            throw Failure(
+                .configuration, "global-batch \(batch) is not a multiple of the \(count) shards: nearest are \(nearest)")
+        }
+        return count
+    }
+
+    /// Says what is trained on what, by whom.
+    func describe(_ log: Logger) {
+        guard world.isRoot else { return }
+        let model = configuration.model
+        log.notice(
+            """
+            data: \(data.source.description); \(data.count(.train)) to train on, \(data.count(.validation)) to validate, \
+            \(data.count(.test)) to test
+            """)
+        log.notice(
+            """
+            model: \(model.model.rawValue), hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
+            \(self.model.layout.parameterCount) parameters
+            """)
+        log.notice(
+            """
+            \(world.size) ranks of \(configuration.run.threads) threads, \(shardCount) shards, global batch \
+            \(configuration.training.globalBatch), \(trainer.stepsPerEpoch) steps per epoch
+            """)
+        if trainer.progress.step > 0 { log.notice("going on after step \(trainer.progress.step)") }
+    }
+}
