@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "HDF5", "Distributed", "VAE", "CZlib",
+                "HDF5", "Distributed", "VAE", "CKernels", "CZlib",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "TOMLKit", package: "TOMLKit"),

@@ -1,20 +1,20 @@
 #include "ckernels_posterior.h"
 #include "kernel.h"
+#include "lanes.h"
 #include "math.h"
 
 KERNEL void kernel_posterior(const float *restrict code, const float *restrict noise, float *restrict z,
                              double *restrict kl, ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, z += size) {
-        double sum = 0;
-        for (ptrdiff_t i = 0; i < size; i++) {
+        FOR_EACH_FEATURE(0, size, {
             const float mean = code[i], v = clamp(code[size + i], -limit, limit);
             const float deviation = exp_float(0.5f * v);
             z[i] = mean + deviation * noise[i];
             // Kingma & Welling 2014, appendix B.
-            sum += (double)(0.5f * (mean * mean + deviation * deviation - 1.0f - v));
-        }
-        kl[row] = sum;
+            loss = 0.5f * (mean * mean + deviation * deviation - 1.0f - v);
+        })
+        kl[row] = sum_of_lanes(lanes);
     }
 }
 

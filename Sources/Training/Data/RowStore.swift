@@ -1,4 +1,4 @@
-internal import Foundation
+internal import CKernels
 internal import VAE
 
 /// Rows of a data set in memory, in the file's own type where that is small, for random access by position.
@@ -48,14 +48,19 @@ final class RowStore {
         return UnsafeRawBufferPointer(start: memory + position * size, count: size)
     }
 
+    /// Asks the memory for a row that is to be decoded soon.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        kernel_prefetch(memory + position * features * kept.size, min(features * kept.size, 4096))
+    }
+
     /// Decodes one kept row into `features` floats.
     @inline(__always)
     func decode(_ position: Int, into destination: UnsafeMutablePointer<Float>) {
         let row = memory + position * features * kept.size
         switch kept {
         case .bytes:
-            let source = row.assumingMemoryBound(to: UInt8.self)
-            for i in 0..<features { destination[i] = Float(source[i]) / 255 }
+            kernel_decode_bytes(destination, row.assumingMemoryBound(to: UInt8.self), features)
         case .floats:
             destination.update(from: row.assumingMemoryBound(to: Float.self), count: features)
         }
@@ -66,6 +71,7 @@ final class RowStore {
 final class BatchBuffer {
     private let input: AlignedBuffer
     private let rows: UnsafeMutablePointer<Int64>
+    private let places: UnsafeMutablePointer<Int>
     private let features: Int
     let capacity: Int
 
@@ -74,19 +80,30 @@ final class BatchBuffer {
         self.features = features
         input = AlignedBuffer(count: max(capacity, 1) * features)
         rows = .allocate(capacity: max(capacity, 1))
+        places = .allocate(capacity: max(capacity, 1))
     }
 
-    deinit { rows.deallocate() }
+    deinit {
+        rows.deallocate()
+        places.deallocate()
+    }
 
     /// Decodes the rows of a store at `positions`.
     func fill(from store: RowStore, at positions: some Sequence<Int>) -> Batch {
         var count = 0
         for position in positions {
-            store.decode(position, into: input.pointer + count * features)
+            places[count] = position
             rows[count] = store.rows[position]
             count += 1
         }
         precondition(count <= capacity)
+        for index in 0..<count {
+            // Rows are drawn at random: the memory is asked for each while those before it are decoded.
+            if index + Self.lead < count { store.prefetch(places[index + Self.lead]) }
+            store.decode(places[index], into: input.pointer + index * features)
+        }
         return Batch(input: input.pointer, rowCount: count, rows: rows)
     }
+
+    private static let lead = 4
 }

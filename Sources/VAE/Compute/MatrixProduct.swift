@@ -17,18 +17,29 @@ final class MatrixProduct {
         static let packedB = Options(rawValue: 16)
     }
 
+    /// A function that is applied to what was computed.
+    enum Finish {
+        case none
+        /// x, or `slope` x below zero.
+        case relu(slope: Float)
+    }
+
     private let engine: Engine
     fileprivate let product: UnsafeMutablePointer<conednn_product>
 
     /// - Parameter packed: the packed matrix that `b` will be, with `packedB`.
     /// - Throws: ``ComputeError``.
     init(
-        engine: Engine, m: Int, k: Int, n: Int, _ options: Options, packed: PackedMatrix? = nil
+        engine: Engine, m: Int, k: Int, n: Int, _ options: Options, finish: Finish = .none, packed: PackedMatrix? = nil
     ) throws(ComputeError) {
         self.engine = engine
         product = .allocate(capacity: 1)
         product.initialize(to: conednn_product())
         var shape = productShape(m, k, n, options)
+        if case .relu(let slope) = finish {
+            shape.has_relu = 1
+            shape.slope = slope
+        }
         let status = conednn_product_create(product, engine.handle, &shape, packed?.reference.product)
         if status != 0 {
             throw ComputeError(call: "a matrix product of \(m) x \(k) with \(k) x \(n)", status: status)

@@ -28,7 +28,8 @@ struct DenseProducts {
 
     init(engine: Engine, layer: Dense, rows: Int, transposed: PackedMatrix?) throws(ComputeError) {
         let (inputs, outputs) = (layer.inputSize, layer.outputSize)
-        forward = try MatrixProduct(engine: engine, m: rows, k: inputs, n: outputs, .bias)
+        forward = try MatrixProduct(
+            engine: engine, m: rows, k: inputs, n: outputs, .bias, finish: layer.activation?.fused ?? .none)
         weightGradient = try MatrixProduct(engine: engine, m: inputs, k: rows, n: outputs, .transposeA)
         weightGradientAccumulating = try MatrixProduct(
             engine: engine, m: inputs, k: rows, n: outputs, [.transposeA, .accumulate])

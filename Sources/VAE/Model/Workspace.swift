@@ -164,7 +164,7 @@ extension Workspace {
             products[index].forward.run(
                 input, parameters + layer.weight.lowerBound, bias: parameters + layer.bias.lowerBound, into: raw,
                 scratch: scratch.pointer)
-            if let activation = layer.activation {
+            if let activation = layer.activation, activation.fused == nil {
                 kernel_activate(activation.kernel, output, raw, batch.rowCount * layer.outputSize)
             }
             input = UnsafePointer(output)
