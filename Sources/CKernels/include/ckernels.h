@@ -4,6 +4,7 @@
 #include "ckernels_decode.h"
 #include "ckernels_fold.h"
 #include "ckernels_likelihood.h"
+#include "ckernels_memory.h"
 #include "ckernels_noise.h"
 #include "ckernels_optimizer.h"
 #include "ckernels_posterior.h"

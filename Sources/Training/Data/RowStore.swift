@@ -37,6 +37,7 @@ final class RowStore {
         self.kept = kept
         let count = rows.count * features * kept.size
         memory = .allocate(byteCount: max(count, 64), alignment: 64)
+        kernel_use_huge_pages(memory, count)
         try fill(UnsafeMutableRawBufferPointer(start: memory, count: count))
     }
 
