@@ -1,21 +1,34 @@
 #include "ckernels_fold.h"
 #include "kernel.h"
+#include "math.h"
 
-KERNEL void kernel_add(float *destination, const float *a, const float *b, ptrdiff_t count) {
-    for (ptrdiff_t i = 0; i < count; i++) destination[i] = a[i] + b[i];
-}
+INLINE float same(float x) { return x; }
+INLINE float rounded(float x) { return bits_to_float(round_to_bf16(float_to_bits(x))); }
 
-KERNEL void kernel_fold4(float *restrict destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count) {
-    const float *a = sources[0] + offset, *b = sources[1] + offset, *c = sources[2] + offset, *d = sources[3] + offset;
-    for (ptrdiff_t i = 0; i < count; i++) destination[i] = (a[i] + b[i]) + (c[i] + d[i]);
-}
+// The sums in single precision, and with every operand and every sum rounded to bfloat16.
+#define FOLD(suffix, r)                                                                                               \
+    KERNEL void kernel_add##suffix(float *destination, const float *a, const float *b, ptrdiff_t count) {             \
+        for (ptrdiff_t i = 0; i < count; i++) destination[i] = r(r(a[i]) + r(b[i]));                                  \
+    }                                                                                                                 \
+    KERNEL void kernel_fold4##suffix(float *restrict destination, const float *const *sources, ptrdiff_t offset,      \
+                                     ptrdiff_t count) {                                                               \
+        const float *a = sources[0] + offset, *b = sources[1] + offset, *c = sources[2] + offset;                     \
+        const float *d = sources[3] + offset;                                                                         \
+        for (ptrdiff_t i = 0; i < count; i++)                                                                         \
+            destination[i] = r(r(r(a[i]) + r(b[i])) + r(r(c[i]) + r(d[i])));                                          \
+    }                                                                                                                 \
+    KERNEL void kernel_fold8##suffix(float *restrict destination, const float *const *sources, ptrdiff_t offset,      \
+                                     ptrdiff_t count) {                                                               \
+        const float *a = sources[0] + offset, *b = sources[1] + offset, *c = sources[2] + offset;                     \
+        const float *d = sources[3] + offset, *e = sources[4] + offset, *f = sources[5] + offset;                     \
+        const float *g = sources[6] + offset, *h = sources[7] + offset;                                               \
+        for (ptrdiff_t i = 0; i < count; i++)                                                                         \
+            destination[i] = r(r(r(r(a[i]) + r(b[i])) + r(r(c[i]) + r(d[i]))) +                                       \
+                               r(r(r(e[i]) + r(f[i])) + r(r(g[i]) + r(h[i]))));                                       \
+    }
 
-KERNEL void kernel_fold8(float *restrict destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count) {
-    const float *a = sources[0] + offset, *b = sources[1] + offset, *c = sources[2] + offset, *d = sources[3] + offset;
-    const float *e = sources[4] + offset, *f = sources[5] + offset, *g = sources[6] + offset, *h = sources[7] + offset;
-    for (ptrdiff_t i = 0; i < count; i++)
-        destination[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
-}
+FOLD(, same)
+FOLD(_bf16, rounded)
 
 KERNEL double kernel_sum_of_squares(const float *values, ptrdiff_t count) {
     double lanes[8] = {0};

@@ -17,6 +17,13 @@ INLINE uint32_t float_to_bits(float value) {
     return bits;
 }
 
+/// The bits of the bfloat16 number nearest to a float's, ties to even, with zeros below them.
+INLINE uint32_t round_to_bf16(uint32_t bits) {
+    const uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+    // Not a number must not be rounded to infinity.
+    return ((bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x400000u : rounded) & 0xffff0000u;
+}
+
 INLINE float clamp(float x, float low, float high) {
     // In this order so that not a number passes through.
     x = x < low ? low : x;

@@ -4,6 +4,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 #define CONEDNN_TRY(call)                                                                                             \
     do {                                                                                                              \
@@ -19,6 +20,18 @@ static inline void conednn_use_one_thread(void) {
     if (set) set(1);
 }
 
+/// Whether the processor multiplies bfloat16 numbers with instructions of its own (AVX-512 BF16, AMX, or SVE's).
+static inline int conednn_has_bf16(void) {
+#if defined(__x86_64__)
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP2) & (1 << 14)) != 0;
+#else
+    return 0;
+#endif
+}
+
 /// c[m, n] = a[m, k] b[k, n] (+ bias[n]) (+ c), rows contiguous.
 typedef struct {
     int64_t m, k, n;
@@ -30,8 +43,10 @@ typedef struct {
     /// Applies max(x, slope x) to the result.
     int has_relu;
     float slope;
-    /// b is given in the layout that oneDNN likes best, made by `conednn_pack`.
+    /// b is given in the layout that oneDNN likes best, made by `conednn_packing_run`.
     int packed_b;
+    /// a and b are bfloat16; c, bias and all sums are single precision.
+    int bf16;
 } conednn_product_shape;
 
 typedef struct {
@@ -47,20 +62,22 @@ static inline int conednn_engine(dnnl_engine_t *engine) { return dnnl_engine_cre
 typedef dnnl_memory_desc_t conednn_desc;
 
 #if DNNL_VERSION_MAJOR >= 3
-static inline int conednn_desc_strided(conednn_desc *d, int rank, const dnnl_dims_t dims, const dnnl_dims_t strides) {
-    return dnnl_memory_desc_create_with_strides(d, rank, dims, dnnl_f32, strides);
+static inline int conednn_desc_strided(conednn_desc *d, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                       const dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(d, 2, dims, type, strides);
 }
-static inline int conednn_desc_any(conednn_desc *d, int rank, const dnnl_dims_t dims) {
-    return dnnl_memory_desc_create_with_tag(d, rank, dims, dnnl_f32, dnnl_format_tag_any);
+static inline int conednn_desc_any(conednn_desc *d, const dnnl_dims_t dims, dnnl_data_type_t type) {
+    return dnnl_memory_desc_create_with_tag(d, 2, dims, type, dnnl_format_tag_any);
 }
 static inline void conednn_desc_free(conednn_desc *d) { dnnl_memory_desc_destroy(*d); }
 #define CONEDNN_QUERIED(description, what) ((dnnl_memory_desc_t)dnnl_primitive_desc_query_md(description, what, 0))
 #else
-static inline int conednn_desc_strided(conednn_desc *d, int rank, const dnnl_dims_t dims, const dnnl_dims_t strides) {
-    return dnnl_memory_desc_init_by_strides(d, rank, dims, dnnl_f32, strides);
+static inline int conednn_desc_strided(conednn_desc *d, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                       const dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(d, 2, dims, type, strides);
 }
-static inline int conednn_desc_any(conednn_desc *d, int rank, const dnnl_dims_t dims) {
-    return dnnl_memory_desc_init_by_tag(d, rank, dims, dnnl_f32, dnnl_format_tag_any);
+static inline int conednn_desc_any(conednn_desc *d, const dnnl_dims_t dims, dnnl_data_type_t type) {
+    return dnnl_memory_desc_init_by_tag(d, 2, dims, type, dnnl_format_tag_any);
 }
 static inline void conednn_desc_free(conednn_desc *d) { (void)d; }
 #define CONEDNN_QUERIED(description, what) (*dnnl_primitive_desc_query_md(description, what, 0))
@@ -92,12 +109,13 @@ static inline int conednn_product_create(conednn_product *p, dnnl_engine_t engin
     const dnnl_dims_t a_strides = {s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1};
     const dnnl_dims_t b_strides = {s->transpose_b ? 1 : s->n, s->transpose_b ? s->k : 1};
     const dnnl_dims_t row_strides = {s->n, 1};
-    CONEDNN_TRY(conednn_desc_strided(&a, 2, a_dims, a_strides));
+    const dnnl_data_type_t type = s->bf16 ? dnnl_bf16 : dnnl_f32;
+    CONEDNN_TRY(conednn_desc_strided(&a, a_dims, type, a_strides));
     if (s->packed_b && like) b = CONEDNN_QUERIED(like->description, dnnl_query_weights_md);
-    else if (s->packed_b) CONEDNN_TRY(conednn_desc_any(&b, 2, b_dims));
-    else CONEDNN_TRY(conednn_desc_strided(&b, 2, b_dims, b_strides));
-    CONEDNN_TRY(conednn_desc_strided(&bias, 2, bias_dims, row_strides));
-    CONEDNN_TRY(conednn_desc_strided(&c, 2, c_dims, row_strides));
+    else if (s->packed_b) CONEDNN_TRY(conednn_desc_any(&b, b_dims, type));
+    else CONEDNN_TRY(conednn_desc_strided(&b, b_dims, type, b_strides));
+    CONEDNN_TRY(conednn_desc_strided(&bias, bias_dims, dnnl_f32, row_strides));
+    CONEDNN_TRY(conednn_desc_strided(&c, c_dims, dnnl_f32, row_strides));
 
     dnnl_primitive_attr_t attributes;
     dnnl_post_ops_t operations;
@@ -159,7 +177,8 @@ static inline int conednn_point(dnnl_memory_t memory, const void *handle) {
     return now == handle ? dnnl_success : dnnl_memory_set_data_handle(memory, (void *)handle);
 }
 
-static inline int conednn_product_run(conednn_product *p, const float *a, const float *b, const float *bias, float *c,
+/// `a` and `b` are floats, or bfloat16 numbers for a product of those.
+static inline int conednn_product_run(conednn_product *p, const void *a, const void *b, const float *bias, float *c,
                                       void *scratch) {
     CONEDNN_TRY(conednn_point(p->a, a));
     CONEDNN_TRY(conednn_point(p->b, b));
@@ -174,7 +193,7 @@ static inline int conednn_product_run(conednn_product *p, const float *a, const 
     return dnnl_primitive_execute(p->primitive, p->stream, bias ? 5 : 4, arguments);
 }
 
-/// Copies a matrix into a product's packed layout.
+/// Copies a matrix of floats into a product's packed layout, rounding to its type.
 typedef struct {
     dnnl_stream_t stream;
     dnnl_primitive_t primitive;
@@ -187,7 +206,7 @@ static inline int conednn_packing_create(conednn_packing *p, dnnl_engine_t engin
     *p = (conednn_packing){0};
     const dnnl_dims_t dims = {s->k, s->n}, strides = {s->transpose_b ? 1 : s->n, s->transpose_b ? s->k : 1};
     conednn_desc plain, target = CONEDNN_QUERIED(like->description, dnnl_query_weights_md);
-    CONEDNN_TRY(conednn_desc_strided(&plain, 2, dims, strides));
+    CONEDNN_TRY(conednn_desc_strided(&plain, dims, dnnl_f32, strides));
     dnnl_primitive_desc_t description;
 #if DNNL_VERSION_MAJOR >= 3
     CONEDNN_TRY(dnnl_reorder_primitive_desc_create(&description, plain, engine, target, engine, NULL));

@@ -6,3 +6,6 @@ internal import VAE
 public func libraryVersions() -> [(library: String, version: String)] {
     [("MPI", mpiVersion()), ("HDF5", hdf5Version()), ("oneDNN", oneDNNVersion())]
 }
+
+/// Whether the processor has instructions for products of bfloat16 numbers.
+public func multipliesBF16() -> Bool { Precision.bf16.isFast }

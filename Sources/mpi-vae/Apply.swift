@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Foundation
+internal import Logging
 internal import Training
 
 struct Embed: RankedCommand {
@@ -17,7 +18,7 @@ struct Embed: RankedCommand {
     }
 
     func run(world: World) throws -> Int32 {
-        try TrainedModel(checkpoint, world: world, threads: threads).embed(data, to: output)
+        try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).embed(data, to: output)
         if world.isRoot { print("wrote \(output)") }
         return 0
     }
@@ -37,7 +38,7 @@ struct Evaluate: RankedCommand {
     }
 
     func run(world: World) throws -> Int32 {
-        let figures = try TrainedModel(checkpoint, world: world, threads: threads).evaluate(data)
+        let figures = try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).evaluate(data)
         guard world.isRoot else { return 0 }
         if json {
             let encoder = JSONEncoder()

@@ -41,6 +41,7 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("micro-batch")) var microBatch: String?
     @Option(help: .key("seed")) var seed: String?
     @Option(help: .key("precision")) var precision: String?
+    @Option(help: .key("wire")) var wire: String?
     @Option(help: .key("early-stopping")) var earlyStopping: String?
 
     @Option(help: .key("output")) var output: String?

@@ -17,6 +17,7 @@ struct SameBitsTests {
             "--lr", "1e-6", "--momentum", "0.9", "--beta-schedule", "linear", "--beta-warmup-epochs", "1.5", "--schedule",
             "cosine", "--warmup-steps", "5",
         ],
+        ["--model", "vae", "--hidden", "64", "--wire", "bf16", "--micro-batch", "16"],
     ]
 
     private func train(
@@ -47,15 +48,37 @@ struct SameBitsTests {
         }
     }
 
+    /// Products in bfloat16, where the processor has them; elsewhere they are refused.
+    @Test func inBF16() throws {
+        let folder = try TemporaryFolder()
+        let options = ["--hidden", "64", "--precision", "bf16"]
+        guard try mpiVAE("doctor").output.contains("bf16 products  yes") else {
+            let outcome = try mpiVAE(ranks: 2, ["train", "--output", folder.path("run")] + options)
+            #expect(outcome.status == 78 && outcome.errorLines.count == 1, "\(outcome)")
+            #expect(outcome.errors.contains("no instructions for bf16"))
+            return
+        }
+        try train(folder.path("1"), ranks: 1, options)
+        for ranks in [2, 3, 8] {
+            try train(folder.path("\(ranks)"), ranks: ranks, options)
+            #expect(try newestCheckpoint(folder.path("\(ranks)")) == newestCheckpoint(folder.path("1")), "\(ranks) ranks")
+        }
+        // It learns as fp32 does.
+        try train(folder.path("fp32"), ranks: 1, ["--hidden", "64"])
+        let (rounded, exact) = (try metrics(folder.path("1")).last![3], try metrics(folder.path("fp32")).last![3])
+        #expect(rounded != exact && abs(Double(rounded)! / Double(exact)! - 1) < 0.005, "\(rounded), \(exact)")
+    }
+
     /// As on several nodes, without shared memory, and with threads.
     @Test(
         arguments: [
             (5, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["--threads", "2"]), (4, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], []),
             (3, ["MPI_VAE_TEST_NO_SHARED_MEMORY": "1"], []), (1, [:], ["--threads", "3"]),
+            (3, ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["--wire", "bf16"]),
         ] as [(Int, [String: String], [String])])
     func onAnyMachine(ranks: Int, environment: [String: String], options: [String]) throws {
         let folder = try TemporaryFolder()
-        try train(folder.path("1"), ranks: 1, Self.models[1])
+        try train(folder.path("1"), ranks: 1, Self.models[1] + options.filter { ["--wire", "bf16"].contains($0) })
         try train(folder.path("x"), ranks: ranks, Self.models[1] + options, environment: environment)
         #expect(try newestCheckpoint(folder.path("x")) == newestCheckpoint(folder.path("1")))
     }

@@ -23,6 +23,7 @@ struct ReductionTests {
         ["shards=8", "parameters=20000"], ["shards=8", "parameters=20000", "clip=0.5", "threads=2"],
         ["shards=5", "parameters=4096"], ["shards=13", "parameters=70001", "clip=0.01"],
         ["shards=64", "parameters=9000"], ["shards=9", "parameters=3"],
+        ["shards=8", "parameters=20000", "wire=bf16"], ["shards=13", "parameters=9001", "wire=bf16", "clip=0.1"],
     ])
     func sameBitsOnAnyRanks(options: [String]) throws {
         let shards = Int(options[0].dropFirst("shards=".count))!

@@ -5,17 +5,18 @@ import Foundation
 /// order of every sum shows in the bits. Compares with sums written down once more, by recursion, and prints a digest of the
 /// parameters that must be the same for every number of ranks.
 ///
-/// Options: `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `misorder` (each rank hands
-/// its gradients in rotated: the same terms in another order).
+/// Options: `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `wire` (fp32, bf16), `misorder`
+/// (each rank hands its gradients in rotated: the same terms in another order).
 func reduction(_ world: World, _ options: Options) throws {
     let count = options.integer("parameters", 10_000)
     let shardCount = options.integer("shards", 8)
     let pool = WorkerPool(count: options.integer("threads", 1))
     let clip = options["clip"].flatMap { Double($0) }
     let ordered = options["kind"] != "allreduce"
+    let wire = WireFormat(rawValue: options["wire"] ?? "fp32")!
     let reduction: any GradientReduction =
         ordered
-        ? try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+        ? try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool, wire: wire)
         : PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
     if let shared = (reduction as? OrderedReduction)?.usesSharedMemory, world.size > 1 {
         try expect(
@@ -47,7 +48,7 @@ func reduction(_ world: World, _ options: Options) throws {
         try expect(result.flags == (step == 1 ? .stop : []), "flags of step \(step): \(result.flags)")
 
         if ordered, options["misorder"] == nil {
-            let sums = (0..<count).map { i in treeSum(0, shardCount) { leaf($0, step, i) } }
+            let sums = (0..<count).map { i in treeSum(0, shardCount, rounded: wire == .bf16) { leaf($0, step, i) } }
             let exact = sums.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
             if let norm = result.norm { try expect(abs(norm / exact - 1) < 1e-12, "norm \(norm), not \(exact)") }
             let factor = clip.map { Float(min(1, $0 / (result.norm! + 1e-6))) } ?? 1
@@ -89,11 +90,17 @@ private func leaf(_ shard: Int, _ step: Int, _ element: Int) -> Float {
 
 /// The sum of `V` leaves over the tree of DESIGN section 3, written without any of the code under test: split at the largest
 /// power of two below the number of leaves.
-private func treeSum(_ first: Int, _ end: Int, _ leaf: (Int) -> Float) -> Float {
-    if end - first == 1 { return leaf(first) }
+private func treeSum(_ first: Int, _ end: Int, rounded: Bool, _ leaf: (Int) -> Float) -> Float {
+    /// To eight bits of significand, that is to multiples of 2^16 ulp.
+    func round(_ value: Float) -> Float {
+        if !rounded || value == 0 { return value }
+        return (value / (value.ulp * 65536)).rounded(.toNearestOrEven) * (value.ulp * 65536)
+    }
+    if end - first == 1 { return round(leaf(first)) }
     var half = 1
     while half * 2 < end - first { half *= 2 }
-    return treeSum(first, first + half, leaf) + treeSum(first + half, end, leaf)
+    return round(
+        treeSum(first, first + half, rounded: rounded, leaf) + treeSum(first + half, end, rounded: rounded, leaf))
 }
 
 /// FNV-1a of the bits.

@@ -68,7 +68,7 @@ struct ConfigurationTests {
             (failure(flags: ["epochs": "99999999999999999999"]), "--epochs is '99999999999999999999'"),
             (failure(flags: ["likelihood": "bernouli"]), "(nearest: bernoulli)"),
             (failure(flags: ["hidden": "400,x"]), "--hidden is '400,x', but must be sizes such as 512,256"),
-            (failure(flags: ["precision": "bf16"]), "must be one of fp32"),
+            (failure(flags: ["precision": "fp8"]), "must be one of fp32"),
             (failure(flags: ["validation-fraction": "1"]), "at least 0 and below 1"),
             (failure(flags: ["validation-fraction": "0.5", "test-fraction": "0.5"]), "leave no rows to train on"),
             (failure(flags: ["validation-fraction": "0.5", "validation-data": "x.h5"]), "cannot both be given"),

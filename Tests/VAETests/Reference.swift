@@ -107,9 +107,9 @@ final class Example {
     let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
     private let input: AlignedBuffer
 
-    init(_ configuration: ModelConfiguration, rowCount: Int, microBatch: Int) throws {
+    init(_ configuration: ModelConfiguration, rowCount: Int, microBatch: Int, precision: Precision = .fp32) throws {
         self.configuration = configuration
-        model = try Model(configuration, microBatch: microBatch)
+        model = try Model(configuration, microBatch: microBatch, precision: precision)
         workspace = try model.makeWorkspace()
         parameters = AlignedBuffer(count: model.layout.count)
         model.initialize(parameters.pointer, seed: 5)

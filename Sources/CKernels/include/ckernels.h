@@ -1,6 +1,7 @@
 // Elementwise loops over float arrays, compiled once per vector width and chosen by the loader at run time.
 #pragma once
 #include "ckernels_activation.h"
+#include "ckernels_bf16.h"
 #include "ckernels_decode.h"
 #include "ckernels_fold.h"
 #include "ckernels_likelihood.h"

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CMPI
 
 /// The exchange of slices between node groups, along the column of this rank.
@@ -14,8 +15,11 @@ final class ColumnExchange {
     private let pieces: [Range<Int>]
     private let sums: [FoldProgram]
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
+    private let wire: WireFormat
     private let outgoing: AlignedFloats
     private let incoming: AlignedFloats
+    /// What travels in bfloat16, two numbers in the place of one float.
+    private let rounded: (outgoing: AlignedFloats, incoming: AlignedFloats)?
     private var sendCounts: [Int32]
     private var sendOffsets: [Int32]
     private var receiveCounts: [Int32]
@@ -28,7 +32,7 @@ final class ColumnExchange {
     /// Collective.
     init(
         world: World, topology: NodeTopology, layout: SliceLayout, tree: FoldTree, shards: [Range<Int>],
-        localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>]
+        localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>], wire: WireFormat
     ) throws(MPIError) {
         let nodes = topology.ranks.map { group in
             tree.cover(shards[group.lowerBound].lowerBound..<shards[group.upperBound - 1].upperBound)
@@ -43,7 +47,8 @@ final class ColumnExchange {
 
         // One program for each node of the tree that this group sends; its sources are some of the group's gradients.
         sums = nodes[mine].map { node in
-            FoldProgram(tree: tree, root: node, sources: localNodes.filter { node.leaves.contains($0.leaves.lowerBound) })
+            FoldProgram(
+                tree: tree, root: node, sources: localNodes.filter { node.leaves.contains($0.leaves.lowerBound) }, wire: wire)
         }
         scratchCount = sums.map(\.scratchCount).max() ?? 0
         sources = .allocate(capacity: max(localSources.count, 1))
@@ -54,6 +59,10 @@ final class ColumnExchange {
         let receive = nodes.indices.map { $0 == mine ? 0 : nodes[$0].count * pieces[mine].count }
         outgoing = AlignedFloats(count: send.reduce(0, +))
         incoming = AlignedFloats(count: receive.reduce(0, +))
+        self.wire = wire
+        rounded =
+            wire == .fp32
+            ? nil : (AlignedFloats(count: (outgoing.count + 1) / 2), AlignedFloats(count: (incoming.count + 1) / 2))
         sendCounts = send.map(Int32.init)
         sendOffsets = sendCounts.exclusiveSums()
         receiveCounts = receive.map(Int32.init)
@@ -99,12 +108,19 @@ final class ColumnExchange {
     /// Sends the sums for others and receives theirs; gives all ranks' flags, nil outside the columns. Collective.
     func exchange(flags: StepFlags) throws(MPIError) -> StepFlags? {
         guard let column else { return nil }
+        let type = wire == .fp32 ? cmpi_float() : cmpi_uint16()
+        if let rounded { kernel_to_bf16(halves(rounded.outgoing), outgoing.base, outgoing.count) }
         try check(
             MPI_Alltoallv(
-                outgoing.base, &sendCounts, &sendOffsets, cmpi_float(),
-                incoming.base, &receiveCounts, &receiveOffsets, cmpi_float(), column.handle),
+                (rounded?.outgoing ?? outgoing).base, &sendCounts, &sendOffsets, type,
+                (rounded?.incoming ?? incoming).base, &receiveCounts, &receiveOffsets, type, column.handle),
             "MPI_Alltoallv")
+        if let rounded { kernel_from_bf16(incoming.base, halves(rounded.incoming), incoming.count) }
         return StepFlags(rawValue: UInt32(try column.allReduce(Int64(flags.rawValue), .bitwiseOr)))
+    }
+
+    private func halves(_ floats: AlignedFloats) -> UnsafeMutablePointer<UInt16> {
+        UnsafeMutableRawPointer(floats.base).assumingMemoryBound(to: UInt16.self)
     }
 
     /// Completes the norms of the column's blocks. Collective.

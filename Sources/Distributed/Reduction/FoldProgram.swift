@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// The sum of some nodes of a ``FoldTree`` up to one node, compiled to a list of operations on blocks that fit the first-level
 /// cache.
 ///
@@ -23,11 +21,12 @@ struct FoldProgram {
     let sourceCount: Int
     /// The scratch blocks that a run needs.
     let scratchCount: Int
+    private let wire: WireFormat
     private let operations: [Operation]
     private let result: Operand
 
     /// - Parameter nodes: the sources, in order; together they cover the leaves of `root` exactly.
-    init(tree: FoldTree, root: FoldTree.Node, sources nodes: [FoldTree.Node]) {
+    init(tree: FoldTree, root: FoldTree.Node, sources nodes: [FoldTree.Node], wire: WireFormat) {
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
         var operations: [Operation] = []
         var scratchCount = 0
@@ -58,6 +57,7 @@ struct FoldProgram {
         result = compile(root, into: 0)
         sourceCount = nodes.count
         self.operations = operations
+        self.wire = wire
         self.scratchCount = scratchCount
     }
 
@@ -73,11 +73,11 @@ struct FoldProgram {
         for operation in operations {
             switch operation {
             case .fold8(let first, let block):
-                kernel_fold8(scratch + block * Self.blockSize, sources + first, range.lowerBound, range.count)
+                wire.fold8(scratch + block * Self.blockSize, sources + first, range.lowerBound, range.count)
             case .fold4(let first, let block):
-                kernel_fold4(scratch + block * Self.blockSize, sources + first, range.lowerBound, range.count)
+                wire.fold4(scratch + block * Self.blockSize, sources + first, range.lowerBound, range.count)
             case .add(let a, let b, let block):
-                kernel_add(
+                wire.add(
                     scratch + block * Self.blockSize, address(a, sources, range, scratch),
                     address(b, sources, range, scratch), range.count)
             }

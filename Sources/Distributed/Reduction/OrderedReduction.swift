@@ -38,6 +38,7 @@ public final class OrderedReduction: GradientReduction {
     private let shareScratch: [[AlignedFloats]]
     private let shareNodes: [FoldTree.Node]
     private let tree: FoldTree
+    private let wire: WireFormat
     /// The summed slice, kept only where the norm must be known before the update.
     private var folded: AlignedFloats?
 
@@ -50,10 +51,14 @@ public final class OrderedReduction: GradientReduction {
     ///   - parameterCount: the floats of the flat parameters.
     ///   - shardCount: V; at least the number of ranks.
     ///   - pool: the threads of this rank.
-    public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) throws {
+    ///   - wire: how gradients travel between nodes.
+    public init(
+        world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool, wire: WireFormat = .fp32
+    ) throws {
         precondition(shardCount >= world.size, "every rank needs a shard")
         self.world = world
         self.pool = pool
+        self.wire = wire
         let tree = FoldTree(leafCount: shardCount)
         self.tree = tree
 
@@ -86,7 +91,7 @@ public final class OrderedReduction: GradientReduction {
         if topology.ranks.count > 1 {
             let exchange = try ColumnExchange(
                 world: world, topology: topology, layout: layout, tree: tree, shards: shards,
-                localNodes: localNodes, localSources: local)
+                localNodes: localNodes, localSources: local, wire: wire)
             self.exchange = exchange
             var nodes: [FoldTree.Node] = []
             var addresses: [UnsafePointer<Float>?] = []
@@ -99,12 +104,12 @@ public final class OrderedReduction: GradientReduction {
                     addresses += exchange.received(fromGroup: index)
                 }
             }
-            program = FoldProgram(tree: tree, root: tree.root, sources: nodes)
+            program = FoldProgram(tree: tree, root: tree.root, sources: nodes, wire: wire)
             sources = .allocate(capacity: nodes.count)
             sources.initialize(from: addresses, count: nodes.count)
         } else {
             exchange = nil
-            program = FoldProgram(tree: tree, root: tree.root, sources: localNodes)
+            program = FoldProgram(tree: tree, root: tree.root, sources: localNodes, wire: wire)
             sources = .allocate(capacity: local.count)
             sources.initialize(from: local.map { UnsafePointer($0) }, count: local.count)
         }
@@ -128,7 +133,7 @@ public final class OrderedReduction: GradientReduction {
             let other = shareScratch[worker][depth].base
             fill(left, gradient, depth: depth)
             fill(right, other, depth: depth + 1)
-            kernel_add(gradient, gradient, other, parameters.count)
+            wire.add(gradient, gradient, other, parameters.count)
         }
         fill(shareNodes[share], memory.gradient(ofLocalRank: memory.topology.node.rank, share), depth: 0)
     }

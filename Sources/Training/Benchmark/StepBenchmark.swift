@@ -29,7 +29,7 @@ public enum StepBenchmark {
         let replica = try Replica(configuration, resumed: nil, world: world, log: log)
         if world.isRoot { try? FileManager.default.removeItem(atPath: scratch) }
 
-        let rows = min(configuration.training.globalBatch / replica.shardCount, configuration.training.microBatch)
+        let rows = min(configuration.training.globalBatch / replica.shardCount, replica.configuration.training.microBatch)
         // Between others' work, as in a step: all ranks at once.
         try world.communicator.barrier()
         let products = try replica.model.measureProducts(rows: rows, seconds: 0.05)

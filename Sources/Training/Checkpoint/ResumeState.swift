@@ -6,8 +6,15 @@ internal import VAE
 /// The checkpoint that a run goes on from, on every rank.
 struct ResumeState {
     private let checkpoint: Checkpoint
+    private let configuration: Configuration
 
     var shardCount: Int { checkpoint.shardCount }
+    var microBatch: Int { configuration.training.microBatch }
+
+    private init(_ checkpoint: Checkpoint) throws {
+        self.checkpoint = checkpoint
+        configuration = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
+    }
 
     /// Finds and reads the checkpoint by the configuration's `resume`; nil for a new run. Collective.
     static func find(
@@ -29,7 +36,7 @@ struct ResumeState {
             found = checkpoint == nil ? 0 : 1
         }
         guard try world.communicator.broadcast(found) == 1 else { return nil }
-        return ResumeState(checkpoint: try Checkpoint.broadcast(world) { checkpoint! })
+        return try ResumeState(try Checkpoint.broadcast(world) { checkpoint! })
     }
 
     /// Throws ``Failure`` unless the run that goes on is the one that was saved, but for its number of epochs.
@@ -42,10 +49,10 @@ struct ResumeState {
             throw Failure(
                 .badData, "the data are not those the checkpoint was trained on: give them, or another --output for a new run")
         }
-        let saved = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
         for key in ConfigurationKey.identity where key.name != "epochs" {
-            if key.name == "shards", configuration.training.shards == 0 { continue }
-            let (before, now) = (key.toml(saved), key.toml(configuration))
+            let (before, now) = (key.toml(self.configuration), key.toml(configuration))
+            // Left to the program, they stay as they were.
+            if ["shards", "micro-batch"].contains(key.name), now == "0" { continue }
             if before != now {
                 throw Failure(
                     .configuration,

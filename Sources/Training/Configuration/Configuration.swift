@@ -1,3 +1,4 @@
+public import Distributed
 public import VAE
 
 /// Everything a run is made of. Keys of the TOML file, of `--set section.key=value`, and flags have the same names.
@@ -49,9 +50,11 @@ public struct Configuration: Sendable, Equatable {
         public var globalBatch = 1024
         /// V; 0 chooses 8, or the number of ranks if that is larger, or what the checkpoint has.
         public var shards = 0
-        public var microBatch = 256
+        /// 0 chooses by the width of the model.
+        public var microBatch = 0
         public var seed: UInt64 = 1
         public var precision = Precision.fp32
+        public var wire = WireFormat.fp32
         /// Epochs without a better figure after which training ends; 0 for never.
         public var earlyStopping = 0
     }
@@ -77,11 +80,6 @@ public struct Configuration: Sendable, Equatable {
     public var run = Run()
 
     public init() {}
-}
-
-/// The arithmetic of the products.
-public enum Precision: String, Sendable, CaseIterable {
-    case fp32
 }
 
 /// How gradients are summed.

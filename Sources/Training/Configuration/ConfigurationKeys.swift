@@ -145,7 +145,9 @@ extension ConfigurationKey {
         integer(
             "training", "shards", \.training.shards, from: 0,
             "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
-        integer("training", "micro-batch", \.training.microBatch, from: 1, "rows that go through the network at once"),
+        integer(
+            "training", "micro-batch", \.training.microBatch, from: 0,
+            "rows that go through the network at once; 0 for 1024, or fewer for wide models"),
         ConfigurationKey(section: "training", name: "seed", help: "seed of all random numbers") {
             configuration, text throws(Unsuitable) in
             guard let seed = UInt64(text), seed < 1 << 63 else {
@@ -156,6 +158,7 @@ extension ConfigurationKey {
             String($0.training.seed)
         },
         choice("training", "precision", \.training.precision, "arithmetic of the products"),
+        choice("training", "wire", \.training.wire, "how gradients travel between nodes"),
         integer(
             "training", "early-stopping", \.training.earlyStopping, from: 0,
             "epochs without a better figure after which training ends; 0 for never"),

@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Foundation
 internal import TOMLKit
 
@@ -119,6 +120,9 @@ extension Configuration {
         }
         if !data.testData.isEmpty, data.testFraction > 0 {
             throw Failure(.configuration, "test-data and test-fraction cannot both be given: leave one out")
+        }
+        if training.wire != .fp32, run.reduction == .allreduce {
+            throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")
         }
         if run.output.isEmpty { throw Failure(.configuration, "output is empty, but must name a folder") }
     }

@@ -6,7 +6,7 @@ internal import VAE
 /// All that one rank needs to take steps: its rows, the model, its threads, the reduction that it shares with the other ranks,
 /// and the trainer that brings them together.
 final class Replica {
-    /// With the number of shards as it was decided.
+    /// With the numbers of shards and of rows at once as they were decided.
     let configuration: Configuration
     let world: World
     let data: RunData
@@ -34,13 +34,26 @@ final class Replica {
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         configuration.training.shards = shardCount
+        let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
+        if configuration.training.microBatch == 0 {
+            configuration.training.microBatch = resumed?.microBatch ?? modelConfiguration.usualMicroBatch
+        }
         self.configuration = configuration
         self.world = world
         self.data = data
         self.fingerprint = fingerprint
 
-        let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
-        let model = try Model(modelConfiguration, microBatch: configuration.training.microBatch)
+        let precision = configuration.training.precision
+        try world.together {
+            guard precision.isFast else {
+                throw Failure(
+                    .configuration,
+                    "this processor has no instructions for \(precision.rawValue) and would be slower with it: give --precision fp32"
+                )
+            }
+        }
+        let model = try Model(
+            modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
         let pool = WorkerPool(count: configuration.run.threads)
         let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
         self.model = model
@@ -49,7 +62,8 @@ final class Replica {
         let count = model.layout.count
         switch configuration.run.reduction {
         case .ordered:
-            let ordered = try OrderedReduction(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+            let ordered = try OrderedReduction(
+                world: world, parameterCount: count, shardCount: shardCount, pool: pool, wire: configuration.training.wire)
             if world.isRoot, world.localSize > 1, !ordered.usesSharedMemory {
                 log.warning("no room in /dev/shm for gradients: ranks of a node exchange messages, which is slower")
             }

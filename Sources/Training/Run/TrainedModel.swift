@@ -1,5 +1,6 @@
 public import Distributed
 internal import Foundation
+public import Logging
 internal import VAE
 
 /// A model from a checkpoint, ready to be applied to data by all ranks.
@@ -13,14 +14,21 @@ public final class TrainedModel {
     private let workspaces: [Workspace]
 
     /// Reads a checkpoint, or the best one of a run's folder. Collective; throws ``SharedFailure``.
-    public init(_ path: String, world: World, threads: Int) throws {
+    ///
+    /// - Parameter log: is told where the processor cannot work in the precision of the training, and fp32 takes its place.
+    public init(_ path: String, world: World, threads: Int, log: Logger) throws {
         self.world = world
         let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
+        let trained = configuration.training.precision
+        let isFast = try world.communicator.allReduce(trained.isFast ? 1 : 0, .minimum) == 1
+        if !isFast, world.isRoot {
+            log.warning("this processor has no instructions for \(trained.rawValue), which the model was trained in: using fp32")
+        }
         let model = try Model(
             configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
-            microBatch: configuration.training.microBatch)
+            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32)
         parameters = AlignedBuffer(count: model.layout.count)
         parameters.pointer.update(from: checkpoint.parameters, count: checkpoint.parameters.count)
         model.prepare(parameters.pointer)

@@ -15,6 +15,8 @@ final class MatrixProduct {
         static let accumulate = Options(rawValue: 8)
         /// `b` is given packed, see ``PackedMatrix``.
         static let packedB = Options(rawValue: 16)
+        /// `a` and `b` are bfloat16 numbers; `c` and `bias` are floats.
+        static let bf16 = Options(rawValue: 32)
     }
 
     /// A function that is applied to what was computed.
@@ -56,7 +58,7 @@ final class MatrixProduct {
 
     @inline(__always)
     func run(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil,
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
         into c: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let status = conednn_product_run(product, a, b, bias, c, scratch)
@@ -66,7 +68,7 @@ final class MatrixProduct {
 
 /// A matrix `b[k, n]` in the layout in which products with it run fastest, filled anew whenever the matrix changes.
 final class PackedMatrix {
-    let pointer: UnsafeMutablePointer<Float>
+    let pointer: UnsafeRawPointer
     fileprivate let reference: MatrixProduct
     private let memory: AlignedBuffer
     private let packing: UnsafeMutablePointer<conednn_packing>
@@ -74,16 +76,18 @@ final class PackedMatrix {
     /// - Parameters:
     ///   - m: the usual number of rows of `a` in products with it.
     ///   - transposed: whether the plain matrix is stored as `[n, k]`.
-    init(engine: Engine, m: Int, k: Int, n: Int, transposed: Bool) throws(ComputeError) {
-        let options: MatrixProduct.Options = transposed ? [.packedB, .transposeB] : .packedB
+    init(
+        engine: Engine, m: Int, k: Int, n: Int, transposed: Bool, precision: Precision
+    ) throws(ComputeError) {
+        let options = MatrixProduct.Options.packedB.union(transposed ? .transposeB : []).union(precision.option)
         reference = try MatrixProduct(engine: engine, m: m, k: k, n: n, options)
         memory = AlignedBuffer(count: (reference.product.pointee.packed_size + 3) / 4)
-        pointer = memory.pointer
+        pointer = UnsafeRawPointer(memory.pointer)
         packing = .allocate(capacity: 1)
         packing.initialize(to: conednn_packing())
         var shape = productShape(m, k, n, options)
         try check(
-            conednn_packing_create(packing, engine.handle, &shape, reference.product, pointer), "dnnl_reorder")
+            conednn_packing_create(packing, engine.handle, &shape, reference.product, memory.pointer), "dnnl_reorder")
     }
 
     deinit {
@@ -91,7 +95,7 @@ final class PackedMatrix {
         packing.deallocate()
     }
 
-    /// Copies the plain matrix in.
+    /// Copies the plain matrix in, rounding where that is its precision.
     func pack(_ plain: UnsafePointer<Float>) {
         let status = conednn_packing_run(packing, plain)
         precondition(status == 0, "oneDNN could not run a reorder that it compiled")
@@ -102,5 +106,10 @@ private func productShape(_ m: Int, _ k: Int, _ n: Int, _ options: MatrixProduct
     func flag(_ option: MatrixProduct.Options) -> Int32 { options.contains(option) ? 1 : 0 }
     return conednn_product_shape(
         m: Int64(m), k: Int64(k), n: Int64(n), transpose_a: flag(.transposeA), transpose_b: flag(.transposeB),
-        has_bias: flag(.bias), accumulate: flag(.accumulate), has_relu: 0, slope: 0, packed_b: flag(.packedB))
+        has_bias: flag(.bias), accumulate: flag(.accumulate), has_relu: 0, slope: 0, packed_b: flag(.packedB), bf16: flag(.bf16))
+}
+
+extension Precision {
+    /// What products of this precision are told.
+    var option: MatrixProduct.Options { self == .bf16 ? .bf16 : [] }
 }

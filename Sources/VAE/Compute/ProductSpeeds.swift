@@ -45,11 +45,11 @@ extension Model {
     ) throws(ComputeError) -> [(kind: (name: String, isUsed: Bool), product: MeasuredProduct)] {
         let (inputs, outputs) = (layer.inputSize, layer.outputSize)
         func product(_ m: Int, _ k: Int, _ n: Int, _ options: MatrixProduct.Options) throws(ComputeError) -> MeasuredProduct {
-            try MeasuredProduct(engine: engine, m: m, k: k, n: n, options)
+            try MeasuredProduct(engine: engine, m: m, k: k, n: n, options.union(precision.option))
         }
         var all = [
-            (("forward", true), try product(rows, inputs, outputs, .bias)),
-            (("forward", false), try product(rows, inputs, outputs, [.bias, .packedB])),
+            (("forward", precision == .fp32), try product(rows, inputs, outputs, .bias)),
+            (("forward", precision == .bf16), try product(rows, inputs, outputs, [.bias, .packedB])),
             (("weight gradient", true), try product(inputs, rows, outputs, .transposeA)),
         ]
         if !isFirst {
@@ -71,7 +71,9 @@ private struct MeasuredProduct {
     init(engine: Engine, m: Int, k: Int, n: Int, _ options: MatrixProduct.Options) throws(ComputeError) {
         packed =
             options.contains(.packedB)
-            ? try PackedMatrix(engine: engine, m: m, k: k, n: n, transposed: options.contains(.transposeB)) : nil
+            ? try PackedMatrix(
+                engine: engine, m: m, k: k, n: n, transposed: options.contains(.transposeB),
+                precision: options.contains(.bf16) ? .bf16 : .fp32) : nil
         product = try MatrixProduct(engine: engine, m: m, k: k, n: n, options, packed: packed)
         operands = (
             AlignedBuffer(count: m * k), AlignedBuffer(count: k * n), AlignedBuffer(count: n), AlignedBuffer(count: m * n),
@@ -88,7 +90,8 @@ private struct MeasuredProduct {
             var watch = Stopwatch()
             for _ in 0..<count {
                 product.run(
-                    operands.a.pointer, packed?.pointer ?? operands.b.pointer, bias: hasBias ? operands.bias.pointer : nil,
+                    operands.a.pointer, packed?.pointer ?? UnsafeRawPointer(operands.b.pointer),
+                    bias: hasBias ? operands.bias.pointer : nil,
                     into: operands.c.pointer, scratch: operands.scratch.pointer)
             }
             return watch.lap()

@@ -26,16 +26,23 @@ struct DenseProducts {
     /// The gradient of x, with W transposed and packed; nil for the first layer, whose input is data.
     let inputGradient: MatrixProduct?
 
-    init(engine: Engine, layer: Dense, rows: Int, transposed: PackedMatrix?) throws(ComputeError) {
+    /// - Parameters:
+    ///   - weights: the packed W that the forward product will be given; nil for the plain one.
+    ///   - transposed: the packed W transposed.
+    init(
+        engine: Engine, layer: Dense, rows: Int, precision: Precision, weights: PackedMatrix?, transposed: PackedMatrix?
+    ) throws(ComputeError) {
         let (inputs, outputs) = (layer.inputSize, layer.outputSize)
+        let option = precision.option
         forward = try MatrixProduct(
-            engine: engine, m: rows, k: inputs, n: outputs, .bias, finish: layer.activation?.fused ?? .none)
-        weightGradient = try MatrixProduct(engine: engine, m: inputs, k: rows, n: outputs, .transposeA)
+            engine: engine, m: rows, k: inputs, n: outputs, option.union(weights == nil ? .bias : [.bias, .packedB]),
+            finish: layer.activation?.fused ?? .none, packed: weights)
+        weightGradient = try MatrixProduct(engine: engine, m: inputs, k: rows, n: outputs, option.union(.transposeA))
         weightGradientAccumulating = try MatrixProduct(
-            engine: engine, m: inputs, k: rows, n: outputs, [.transposeA, .accumulate])
+            engine: engine, m: inputs, k: rows, n: outputs, option.union([.transposeA, .accumulate]))
         if let transposed {
             inputGradient = try MatrixProduct(
-                engine: engine, m: rows, k: outputs, n: inputs, [.packedB, .transposeB], packed: transposed)
+                engine: engine, m: rows, k: outputs, n: inputs, option.union([.packedB, .transposeB]), packed: transposed)
         } else {
             inputGradient = nil
         }

@@ -13,14 +13,21 @@ public final class Model {
     let layers: [Dense]
     /// The layer whose output is the posterior's parameters.
     let posteriorLayer: Int
+    /// The arithmetic of the products.
+    public let precision: Precision
+    /// W of every layer, where products cannot take the plain parameters.
+    let weights: [PackedMatrix?]
     /// W transposed, of every layer but the first.
     let transposed: [PackedMatrix?]
     /// The flat parameters of this step.
     private(set) var parameters: UnsafePointer<Float>?
 
     /// - Throws: ``ComputeError``.
-    public init(_ configuration: ModelConfiguration, microBatch: Int) throws(ComputeError) {
+    public init(
+        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32
+    ) throws(ComputeError) {
         precondition(microBatch > 0)
+        self.precision = precision
         self.configuration = configuration
         self.microBatch = microBatch
         let c = configuration
@@ -45,12 +52,16 @@ public final class Model {
         useOneThread()
         let engine = try Engine()
         self.engine = engine
-        var transposed: [PackedMatrix?] = [nil]
-        for layer in layers.dropFirst() {
-            transposed.append(
-                try PackedMatrix(
-                    engine: engine, m: microBatch, k: layer.outputSize, n: layer.inputSize, transposed: true))
+        var weights: [PackedMatrix?] = []
+        var transposed: [PackedMatrix?] = []
+        for (index, layer) in layers.enumerated() {
+            func pack(_ k: Int, _ n: Int, transposed: Bool) throws(ComputeError) -> PackedMatrix {
+                try PackedMatrix(engine: engine, m: microBatch, k: k, n: n, transposed: transposed, precision: precision)
+            }
+            weights.append(precision == .fp32 ? nil : try pack(layer.inputSize, layer.outputSize, transposed: false))
+            transposed.append(index == 0 ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
         }
+        self.weights = weights
         self.transposed = transposed
     }
 
@@ -67,7 +78,10 @@ public final class Model {
     /// Takes the parameters of a step; to be called whenever they changed, before workspaces use them.
     public func prepare(_ parameters: UnsafePointer<Float>) {
         self.parameters = parameters
-        for (layer, matrix) in zip(layers, transposed) { matrix?.pack(parameters + layer.weight.lowerBound) }
+        for (index, layer) in layers.enumerated() {
+            weights[index]?.pack(parameters + layer.weight.lowerBound)
+            transposed[index]?.pack(parameters + layer.weight.lowerBound)
+        }
     }
 
     /// Memory and compiled products for one thread. Throws ``ComputeError``.

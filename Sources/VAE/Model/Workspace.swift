@@ -16,6 +16,9 @@ public final class Workspace {
     private let noise: AlignedBuffer
     private let zGradient: AlignedBuffer
     private let columnSums: AlignedBuffer
+    /// Each layer's input as the products take it, and the gradient of the layer that is worked on.
+    private let operands: [Operand]
+    private let gradientOperand: Operand
     private var scratch = AlignedBuffer(count: 16)
     private let losses: UnsafeMutablePointer<Double>
     private let kl: UnsafeMutablePointer<Double>
@@ -34,6 +37,8 @@ public final class Workspace {
         noise = AlignedBuffer(count: rows * latent)
         zGradient = AlignedBuffer(count: rows * latent)
         columnSums = AlignedBuffer(count: model.layers.map(\.outputSize).max()!)
+        operands = model.layers.map { Operand(model.precision, count: rows * $0.inputSize) }
+        gradientOperand = Operand(model.precision, count: rows * model.layers.map(\.outputSize).max()!)
         losses = .allocate(capacity: rows)
         kl = .allocate(capacity: rows)
         losses.initialize(repeating: 0, count: rows)
@@ -129,9 +134,11 @@ public final class Workspace {
 extension Workspace {
     private func compile(rows: Int) throws(ComputeError) -> [DenseProducts] {
         var compiled: [DenseProducts] = []
-        for (layer, transposed) in zip(model.layers, model.transposed) {
+        for (index, layer) in model.layers.enumerated() {
             compiled.append(
-                try DenseProducts(engine: model.engine, layer: layer, rows: rows, transposed: transposed))
+                try DenseProducts(
+                    engine: model.engine, layer: layer, rows: rows, precision: model.precision,
+                    weights: model.weights[index], transposed: model.transposed[index]))
         }
         let scratchCount = compiled.map(\.scratchCount).max()!
         if scratchCount > scratch.count { scratch = AlignedBuffer(count: scratchCount) }
@@ -162,8 +169,9 @@ extension Workspace {
             let output = outputs[index].pointer
             let raw = inputs[index]?.pointer ?? output
             products[index].forward.run(
-                input, parameters + layer.weight.lowerBound, bias: parameters + layer.bias.lowerBound, into: raw,
-                scratch: scratch.pointer)
+                operands[index].take(input, count: batch.rowCount * layer.inputSize),
+                model.weights[index]?.pointer ?? UnsafeRawPointer(parameters + layer.weight.lowerBound),
+                bias: parameters + layer.bias.lowerBound, into: raw, scratch: scratch.pointer)
             if let activation = layer.activation, activation.fused == nil {
                 kernel_activate(activation.kernel, output, raw, batch.rowCount * layer.outputSize)
             }
@@ -211,13 +219,12 @@ extension Workspace {
                     layer.activation?.kernel ?? kernel_identity, outputGradient,
                     (inputs[index] ?? outputs[index]).pointer, gradient + layer.bias.lowerBound, rows, layer.outputSize)
             }
-            let input =
-                index == 0 ? batch.input : UnsafePointer(samples ? z.pointer : outputs[index - 1].pointer)
+            let rounded = gradientOperand.take(outputGradient, count: rows * layer.outputSize)
             let product = accumulate ? products[index].weightGradientAccumulating : products[index].weightGradient
-            product.run(input, outputGradient, into: gradient + layer.weight.lowerBound, scratch: scratch.pointer)
+            product.run(operands[index].pointer, rounded, into: gradient + layer.weight.lowerBound, scratch: scratch.pointer)
             guard index > 0 else { break }
             products[index].inputGradient!.run(
-                outputGradient, model.transposed[index]!.pointer,
+                rounded, model.transposed[index]!.pointer,
                 into: samples ? zGradient.pointer : gradients[index - 1].pointer, scratch: scratch.pointer)
             if samples {
                 let code = model.layers[model.posteriorLayer]
