@@ -10,7 +10,7 @@ run_packages=(libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev pkg-
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
-test_packages=("${demo_packages[@]}" python3-anndata hdf5-tools shellcheck util-linux)
+test_packages=("${demo_packages[@]}" python3-anndata hdf5-tools shellcheck util-linux qemu-user)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }

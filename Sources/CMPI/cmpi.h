@@ -43,6 +43,12 @@ static inline void cmpi_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
+/// Writes the mask of the processors that this process may run on; the bytes written, or less than 0. The system call, since
+/// cpu_set_t ends at 1024 processors.
+static inline long cmpi_get_affinity(void *mask, long byte_count) {
+    return syscall(SYS_sched_getaffinity, 0, byte_count, mask);
+}
+
 /// Sleeps until `*word` is no longer `expected`, at the longest one second; may return early. Not FUTEX_PRIVATE: the word is
 /// shared between processes.
 static inline void cmpi_futex_wait(uint32_t *word, uint32_t expected) {

@@ -11,10 +11,10 @@ struct Embed: RankedCommand {
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
     @Option(help: "The file to write.") var output = "embeddings.h5"
-    @Option(help: "Threads per rank.") var threads = 1
+    @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if threads < 0 { throw ValidationError("--threads must be at least 0") }
     }
 
     func run(world: World) throws -> Int32 {
@@ -31,10 +31,10 @@ struct Evaluate: RankedCommand {
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
     @Flag(help: "Write JSON.") var json = false
-    @Option(help: "Threads per rank.") var threads = 1
+    @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if threads < 0 { throw ValidationError("--threads must be at least 0") }
     }
 
     func run(world: World) throws -> Int32 {

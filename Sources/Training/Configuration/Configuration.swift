@@ -62,7 +62,8 @@ public struct Configuration: Sendable, Equatable {
     public struct Run: Sendable, Equatable {
         public var output = "runs/default"
         public var reduction = ReductionKind.ordered
-        public var threads = 1
+        /// 0 for the processors of the rank.
+        public var threads = 0
         /// `auto`, `never`, or a checkpoint.
         public var resume = "auto"
         /// 0 for no limit.

@@ -165,7 +165,9 @@ extension ConfigurationKey {
 
         text("run", "output", \.run.output, "folder of the run"),
         choice("run", "reduction", \.run.reduction, "how gradients are summed"),
-        integer("run", "threads", \.run.threads, from: 1, "threads per rank, each working on shards of its own"),
+        integer(
+            "run", "threads", \.run.threads, from: 0,
+            "threads per rank, each working on shards of its own; 0 for the processors that the rank was given"),
         text("run", "resume", \.run.resume, "auto, never, or a checkpoint to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, "steps after which to save and stop; 0 for no limit"),
         integer("run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 1, "epochs between checkpoints"),

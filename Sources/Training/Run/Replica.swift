@@ -38,11 +38,6 @@ final class Replica {
         if configuration.training.microBatch == 0 {
             configuration.training.microBatch = resumed?.microBatch ?? modelConfiguration.usualMicroBatch
         }
-        self.configuration = configuration
-        self.world = world
-        self.data = data
-        self.fingerprint = fingerprint
-
         let precision = configuration.training.precision
         try world.together {
             guard precision.isFast else {
@@ -54,8 +49,21 @@ final class Replica {
         }
         let model = try Model(
             modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
-        let pool = WorkerPool(count: configuration.run.threads)
+        let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
+        let threads = try configuration.run.threads > 0 ? configuration.run.threads : world.usualThreadCount()
+        configuration.run.threads = threads
+        if world.isRoot, threads > 1, threads > world.processorCount {
+            log.warning(
+                "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
+            )
+        }
+        // More would have no shard to work on.
+        let pool = WorkerPool(count: min(threads, ownShards))
         let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
+        self.configuration = configuration
+        self.world = world
+        self.data = data
+        self.fingerprint = fingerprint
         self.model = model
         self.pool = pool
         self.workspaces = workspaces

@@ -33,6 +33,7 @@ public final class TrainedModel {
         parameters.pointer.update(from: checkpoint.parameters, count: checkpoint.parameters.count)
         model.prepare(parameters.pointer)
         self.model = model
+        let threads = try threads > 0 ? threads : world.usualThreadCount()
         pool = WorkerPool(count: threads)
         workspaces = try (0..<threads).map { _ in try model.makeWorkspace() }
     }
