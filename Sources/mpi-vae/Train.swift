@@ -13,11 +13,16 @@ struct Train: RankedCommand {
             66 input missing, 73 output cannot be created, 78 configuration.
             """)
 
+    @Flag(help: "Open everything, show the plan and what it takes, and write nothing.") var dryRun = false
     @OptionGroup var source: ConfigurationOptions
 
     func run(world: World) throws -> Int32 {
         let log = Logger(label: "train")
         let configuration = try source.load(world: world, log: log)
+        if dryRun {
+            if let plan = try TrainingRun.plan(configuration, world: world, log: log) { print(plan) }
+            return 0
+        }
         return try TrainingRun.run(configuration, world: world, log: log).rawValue
     }
 }

@@ -50,6 +50,27 @@ struct CommandLineTests {
         }
     }
 
+    /// A dry run opens everything, tells the plan, and leaves nothing behind; with a run there, it begins where that stands.
+    @Test func dryRun() throws {
+        let folder = try TemporaryFolder()
+        let train = [
+            "train", "--data", try Fixtures.digits.get(), "--likelihood", "gaussian", "--hidden", "8", "--global-batch", "64",
+            "--epochs", "2", "--output", folder.path("run"),
+        ]
+        let outcome = try mpiVAE(ranks: 3, train + ["--dry-run"])
+        #expect(outcome.status == 0, "\(outcome)")
+        for text in ["3-5", "675-1348", "checkpoint", "rows/s", "2 epochs of 29 steps", "nothing was written"] {
+            #expect(outcome.output.contains(text), "\(text): \(outcome)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+        #expect(try mpiVAE(ranks: 1, train + ["--max-steps", "5"]).status == 0)
+        #expect(try mpiVAE(ranks: 1, train + ["--dry-run"]).errors.contains("going on after step 5"))
+        let generated = try mpiVAE("train", "--dry-run", "--hidden", "8", folder: folder.url)
+        #expect(generated.status == 0 && generated.errors.contains("generated shapes"), "\(generated)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["run"])
+        #expect(try mpiVAE(ranks: 2, ["train", "--dry-run", "--data", "none.h5"]).status == 66)
+    }
+
     @Test func theDefaultsAreAConfiguration() throws {
         let folder = try TemporaryFolder()
         let text = try mpiVAE("config").output

@@ -31,7 +31,10 @@ struct ProcessorTests {
         let folder = try TemporaryFolder()
         let outcome = try run(
             "Haswell",
-            ["train", "--data", Fixtures.digits.get(), "--likelihood", "mse", "--precision", "bf16", "--output", folder.path("run")])
+            [
+                "train", "--data", Fixtures.digits.get(), "--likelihood", "mse", "--precision", "bf16", "--output",
+                folder.path("run"),
+            ])
         #expect(outcome.status == 78 && outcome.errors.contains("no instructions for bf16"), "\(outcome)")
     }
 }

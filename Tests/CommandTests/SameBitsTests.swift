@@ -20,15 +20,17 @@ struct SameBitsTests {
         ["--model", "vae", "--hidden", "64", "--wire", "bf16", "--micro-batch", "16"],
     ]
 
+    private func arguments(_ run: String, _ options: [String]) throws -> [String] {
+        [
+            "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
+            "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", run,
+        ] + options
+    }
+
     private func train(
         _ run: String, ranks: Int, _ options: [String], environment: [String: String] = [:]
     ) throws {
-        let arguments =
-            [
-                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
-                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", run,
-            ] + options
-        let outcome = try mpiVAE(ranks: ranks, arguments, environment: environment)
+        let outcome = try mpiVAE(ranks: ranks, arguments(run, options), environment: environment)
         #expect(outcome.status == 0, "\(ranks) ranks: \(outcome)")
     }
 
@@ -83,6 +85,22 @@ struct SameBitsTests {
         #expect(try newestCheckpoint(folder.path("x")) == newestCheckpoint(folder.path("1")))
     }
 
+    /// On two hosts, with a network between them: namespaces with addresses and names of their own, which need root.
+    @Test(arguments: [["--clip-norm", "3"], ["--wire", "bf16"]])
+    func onTwoHosts(options: [String]) throws {
+        let folder = try TemporaryFolder()
+        let options = Self.models[0] + options
+        try train(folder.path("1"), ranks: 1, options)
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../scripts/two-hosts").standardized.path
+        let command = ["10", "0", "2", try Program.built("mpi-vae")] + (try arguments(folder.path("2"), options))
+        let isRoot = getuid() == 0
+        let outcome = try Program.run(isRoot ? script : "/usr/bin/sudo", (isRoot ? [] : ["-E", script]) + command, timeout: 120)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(outcome.errors.contains("4 ranks"), "\(outcome)")
+        #expect(try newestCheckpoint(folder.path("2")) == newestCheckpoint(folder.path("1")))
+    }
+
     /// Sums in another order must show, or the tests above could not fail.
     @Test func anotherOrderOfSumsShows() throws {
         let folder = try TemporaryFolder()
@@ -121,12 +139,8 @@ struct SameBitsTests {
         let options = Self.models[0] + ["--epochs", "30"]
         try train(folder.path("straight"), ranks: 2, options)
 
-        let arguments =
-            [
-                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
-                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", folder.path("killed"),
-            ] + options + ["--checkpoint-every-steps", "3"]
-        let running = try Program.startMPI(ranks: 8, Program.built("mpi-vae"), arguments)
+        let running = try Program.startMPI(
+            ranks: 8, Program.built("mpi-vae"), arguments(folder.path("killed"), options + ["--checkpoint-every-steps", "3"]))
         let end = Date().addingTimeInterval(30)
         func checkpoints() -> Int {
             ((try? FileManager.default.contentsOfDirectory(atPath: folder.path("killed/checkpoints"))) ?? [])
@@ -151,12 +165,8 @@ struct SameBitsTests {
         let folder = try TemporaryFolder()
         let options = Self.models[0] + ["--epochs", "30"]
         try train(folder.path("straight"), ranks: 2, options)
-        let arguments =
-            [
-                "train", "--data", try Fixtures.fashion.get(), "--validation-fraction", "0.1", "--test-fraction", "0.05",
-                "--global-batch", "400", "--epochs", "2", "--seed", "3", "--shards", "8", "--output", folder.path("stopped"),
-            ] + options
-        let running = try Program.startMPI(ranks: 4, Program.built("mpi-vae"), arguments)
+        let running = try Program.startMPI(
+            ranks: 4, Program.built("mpi-vae"), arguments(folder.path("stopped"), options))
         let end = Date().addingTimeInterval(30)
         while !FileManager.default.fileExists(atPath: folder.path("stopped/best.h5")), Date() < end { usleep(1000) }
         for launcher in running.descendants(named: "mpirun") { kill(launcher, SIGUSR1) }

@@ -6,7 +6,9 @@ import VAE
 /// bfloat16 against its definition, and products in it against those in single precision.
 struct PrecisionTests {
     @Test func roundsToTheNearest() {
-        var values: [Float] = [0, -0.0, 1, -1, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNormalMagnitude, Float(bitPattern: 71362)]
+        var values: [Float] = [
+            0, -0.0, 1, -1, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNormalMagnitude, Float(bitPattern: 71362),
+        ]
         for bits in stride(from: UInt32(0x3f80_0000), to: 0x3f82_0000, by: 0x1fff) { values.append(Float(bitPattern: bits)) }
         // Ties, which go to the even neighbour.
         values += [Float(bitPattern: 0x3f80_8000), Float(bitPattern: 0x3f81_8000), Float(bitPattern: 0xbf81_8000)]

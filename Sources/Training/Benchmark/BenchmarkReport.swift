@@ -22,6 +22,7 @@ public struct BenchmarkReport: Codable, Sendable {
     public var ranksPerNode: Int
     public var threads: Int
     public var precision: String
+    public var wire: String
     public var shards: Int
     public var globalBatch: Int
     public var parameters: Int

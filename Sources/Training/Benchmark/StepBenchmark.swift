@@ -14,20 +14,9 @@ public enum StepBenchmark {
     public static func run(
         _ configuration: Configuration, seconds: Double, world: World, log: Logger
     ) throws -> BenchmarkReport? {
-        var configuration = configuration
-        let scratch = FileManager.default.temporaryDirectory.path + "/mpi-vae-bench-\(getpid())"
-        if configuration.data.data.isEmpty {
-            var path = ""
-            try world.onRoot {
-                path = "\(scratch)/shapes.h5"
-                try RunFolder(path: scratch).create()
-                try GeneratedShapes.write(to: path)
-                log.notice("no --data: measuring with generated shapes")
-            }
-            configuration.data.data = try world.communicator.broadcastFromRoot(world) { path }
+        let replica = try GeneratedShapes.standingIn(configuration, world: world, log: log) {
+            try Replica($0, resumed: nil, world: world, log: log)
         }
-        let replica = try Replica(configuration, resumed: nil, world: world, log: log)
-        if world.isRoot { try? FileManager.default.removeItem(atPath: scratch) }
 
         let rows = min(configuration.training.globalBatch / replica.shardCount, replica.configuration.training.microBatch)
         // Between others' work, as in a step: all ranks at once.
@@ -45,6 +34,7 @@ public enum StepBenchmark {
         return BenchmarkReport(
             processor: processorName(), ranks: world.size, ranksPerNode: world.localSize,
             threads: replica.pool.count, precision: replica.configuration.training.precision.rawValue,
+            wire: replica.configuration.training.wire.rawValue,
             shards: replica.shardCount, globalBatch: replica.configuration.training.globalBatch,
             parameters: replica.model.layout.parameterCount,
             products: products.enumerated().map { index, product in
@@ -79,7 +69,7 @@ public enum StepBenchmark {
     }
 
     /// Seconds of a step, the median of some series of steps, and of its phases, their mean.
-    private static func measureSteps(_ replica: Replica, seconds: Double) throws -> (seconds: Double, phases: [Double]) {
+    static func measureSteps(_ replica: Replica, seconds: Double) throws -> (seconds: Double, phases: [Double]) {
         func run(_ count: Int) throws -> Double {
             var watch = Stopwatch()
             for _ in 0..<count {
@@ -107,7 +97,7 @@ public enum StepBenchmark {
     }
 
     /// Bytes of this process in memory, shared memory among them.
-    private static func residentBytes() -> Int {
+    static func residentBytes() -> Int {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
         return (Int(text.split(separator: " ")[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }

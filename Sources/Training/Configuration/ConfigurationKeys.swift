@@ -147,7 +147,7 @@ extension ConfigurationKey {
             "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
         integer(
             "training", "micro-batch", \.training.microBatch, from: 0,
-            "rows that go through the network at once; 0 for 1024, or fewer for wide models"),
+            "rows that go through the network at once; 0 for 1024 (in bf16 256), or fewer for wide models"),
         ConfigurationKey(section: "training", name: "seed", help: "seed of all random numbers") {
             configuration, text throws(Unsuitable) in
             guard let seed = UInt64(text), seed < 1 << 63 else {

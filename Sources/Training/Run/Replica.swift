@@ -36,7 +36,8 @@ final class Replica {
         configuration.training.shards = shardCount
         let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
         if configuration.training.microBatch == 0 {
-            configuration.training.microBatch = resumed?.microBatch ?? modelConfiguration.usualMicroBatch
+            configuration.training.microBatch =
+                resumed?.microBatch ?? modelConfiguration.usualMicroBatch(configuration.training.precision)
         }
         let precision = configuration.training.precision
         try world.together {

@@ -1,0 +1,56 @@
+public import Distributed
+internal import Foundation
+public import Logging
+internal import VAE
+
+extension TrainingRun {
+    /// Opens everything that a run would, and tells what it would do and take; writes nothing. Collective.
+    ///
+    /// - Returns: the plan as text, on root.
+    /// - Throws: what the run would.
+    public static func plan(_ configuration: Configuration, world: World, log: Logger) throws -> String? {
+        let folder = RunFolder(path: configuration.run.output)
+        return try GeneratedShapes.standingIn(configuration, world: world, log: log) { configuration in
+            let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
+            let replica = try Replica(configuration, resumed: resumed, world: world, log: log)
+            replica.describe(log)
+            let step = try StepBenchmark.measureSteps(replica, seconds: 1).seconds
+            let memory = try world.communicator.allGather(
+                [Double(replica.trainer.dataBytes), Double(StepBenchmark.residentBytes())])
+            guard world.isRoot else { return nil }
+            return text(replica, folder: folder, secondsPerStep: step, memory: memory)
+        }
+    }
+
+    private static func text(_ replica: Replica, folder: RunFolder, secondsPerStep: Double, memory: [[Double]]) -> String {
+        let rows = ShardPlan(shardCount: replica.shardCount, rowCount: replica.data.count(.train))
+        var lines = ["rank  shards        rows of the training part     data MiB  memory MiB"]
+        for rank in 0..<replica.world.size {
+            let shards = ShardPlan.shards(ofRank: rank, worldSize: replica.world.size, shardCount: replica.shardCount)
+            let first = rows.rows(ofShard: shards.lowerBound).lowerBound
+            let end = rows.rows(ofShard: shards.upperBound - 1).upperBound
+            let columns = ["\(shards.lowerBound)-\(shards.upperBound - 1)", "\(first)-\(end - 1)"]
+            lines.append(
+                String(format: "%4ld  ", rank) + columns[0].padding(toLength: 12, withPad: " ", startingAt: 0)
+                    + columns[1].padding(toLength: 26, withPad: " ", startingAt: 0)
+                    + String(format: "%12.1f %11.1f", memory[rank][0] / 1_048_576, memory[rank][1] / 1_048_576))
+        }
+        let configuration = replica.configuration
+        let moments = OptimizerState.momentNames(configuration.optimizer.optimizer).count
+        let checkpoint = Double(replica.model.layout.count * 4 * (1 + moments)) / 1_048_576
+        let steps = replica.trainer.stepsPerEpoch * configuration.training.epochs - replica.trainer.progress.step
+        let seconds = Double(max(0, steps)) * secondsPerStep
+        lines += [
+            String(
+                format: "checkpoint   %.1f MiB each, the newest %ld and the best are kept", checkpoint, configuration.run.keep),
+            String(
+                format: "step         %.2f ms (measured), %.0f rows/s", secondsPerStep * 1e3,
+                Double(configuration.training.globalBatch) / secondsPerStep),
+            String(
+                format: "to go        %ld epochs of %ld steps, about %.0f s without validation", configuration.training.epochs,
+                replica.trainer.stepsPerEpoch, seconds),
+            "nothing was written; the run would go to \(folder.path)",
+        ]
+        return lines.joined(separator: "\n")
+    }
+}
