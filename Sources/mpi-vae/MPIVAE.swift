@@ -39,7 +39,11 @@ struct MPIVAE: ParsableCommand {
             FileHandle.standardError.write(Data("mpi-vae: error: \(failure.message)\n".utf8))
             Foundation.exit(failure.exitStatus)
         } catch {
-            if !speaks { Foundation.exit(exitCode(for: error).rawValue) }
+            if !speaks {
+                // mpirun ends all ranks when the first one fails, so the one that speaks must be the first.
+                sleep(2)
+                Foundation.exit(exitCode(for: error).rawValue)
+            }
             exit(withError: error)
         }
     }
