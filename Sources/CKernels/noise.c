@@ -1,15 +1,6 @@
 #include "ckernels_noise.h"
 #include "kernel.h"
-#include "math.h"
-
-INLINE void philox_rounds(uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3, uint32_t k0, uint32_t k1) {
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * *c0, b = (uint64_t)0xCD9E8D57u * *c2;
-        const uint32_t n0 = (uint32_t)(b >> 32) ^ *c1 ^ k0, n2 = (uint32_t)(a >> 32) ^ *c3 ^ k1;
-        *c0 = n0, *c1 = (uint32_t)b, *c2 = n2, *c3 = (uint32_t)a;
-        k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-    }
-}
+#include "philox.h"
 
 void kernel_philox(uint32_t counter[4], uint32_t key_low, uint32_t key_high) {
     philox_rounds(&counter[0], &counter[1], &counter[2], &counter[3], key_low, key_high);

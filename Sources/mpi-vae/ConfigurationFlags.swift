@@ -9,6 +9,14 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("validation-fraction")) var validationFraction: String?
     @Option(help: .key("test-fraction")) var testFraction: String?
 
+    @Option(help: .key("library-size")) var librarySize: String?
+    @Option(help: .key("transform")) var transform: String?
+    @Option(help: .key("scale")) var scale: String?
+    @Option(help: .key("scale-by")) var scaleBy: String?
+    @Option(help: .key("clip")) var clip: String?
+    @Option(help: .key("binarize")) var binarize: String?
+    @Option(help: .key("threshold")) var threshold: String?
+
     @Option(help: .key("model")) var model: String?
     @Option(help: .key("hidden")) var hidden: String?
     @Option(help: .key("latent")) var latent: String?

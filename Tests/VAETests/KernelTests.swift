@@ -65,6 +65,49 @@ struct KernelTests {
         }
     }
 
+    @Test func preparation() {
+        var values: [Float] = [0, 1e-30, 1e-8, 1e-4, 0.1, 1, 2.5, 1000, 1e8]
+        let before = values
+        kernel_log1p(&values, values.count)
+        for (x, y) in zip(before, values) {
+            #expect(abs(Double(y) - log1p(Double(x))) <= 3e-7 * log1p(Double(x)), "log1p(\(x)) is \(y)")
+        }
+        var rows: [Float] = [1, 2, 5, 0, 0, 0]
+        kernel_scale_to_total(&rows, 16, 2, 3)
+        #expect(rows == [2, 4, 10, 0, 0, 0])
+        kernel_shift_and_scale(&rows, [1, 2, 3], [2, 1, 0.5], 2, 3)
+        #expect(rows == [2, 2, 3.5, -2, -2, -1.5])
+        kernel_clamp(&rows, -1.75, 3, 6)
+        #expect(rows == [2, 2, 3, -1.75, -1.75, -1.5])
+        kernel_threshold(&rows, 2, 6)
+        #expect(rows == [0, 0, 1, 0, 0, 0])
+    }
+
+    /// Draws have the probabilities that they are given, differ by row and epoch, and do not depend on which rows are drawn together.
+    @Test func draws() {
+        let features = 1003
+        func draw(_ rows: [Int64], epoch: UInt32) -> [Float] {
+            var values = rows.flatMap { _ in (0..<features).map { Float($0) / Float(features - 1) } }
+            kernel_draw_bernoulli(&values, rows, rows.count, features, 11, 6, epoch)
+            return values
+        }
+        let rows = (0..<400).map { Int64($0) * 7_000_000_001 }
+        let drawn = draw(rows, epoch: 2)
+        #expect(drawn.allSatisfy { $0 == 0 || $0 == 1 })
+        for first in stride(from: 0, to: features, by: 59) {
+            let expected = (Double(first) + 0.5 * 58) / Double(features - 1)
+            let columns = first..<min(first + 59, features)
+            guard columns.count == 59 else { continue }
+            let mean =
+                rows.indices.reduce(0.0) { sum, row in
+                    sum + columns.reduce(0.0) { $0 + Double(drawn[row * features + $1]) }
+                } / Double(59 * rows.count)
+            #expect(abs(mean - expected) < 5 * (0.25 / Double(59 * rows.count)).squareRoot(), "\(mean), not \(expected)")
+        }
+        #expect(draw([rows[3]], epoch: 2) == Array(drawn[3 * features..<4 * features]))
+        #expect(draw(rows, epoch: 3) != drawn && draw([rows[3]], epoch: 2) != draw([rows[4]], epoch: 2))
+    }
+
     @Test func sumsOfSquares() {
         for count in [0, 1, 7, 8, 9, 1000] {
             let values = (0..<count).map { sin(Float($0)) }

@@ -9,3 +9,4 @@
 #include "ckernels_noise.h"
 #include "ckernels_optimizer.h"
 #include "ckernels_posterior.h"
+#include "ckernels_prepare.h"

@@ -15,6 +15,9 @@ struct Checkpoint {
     var shardCount: Int
     var dataFingerprint: String
     var progress: Progress
+    /// Of the preparation, `[features]` each; empty where nothing is scaled.
+    var shift: [Float]
+    var factor: [Float]
     var layout: ParameterLayout
     /// The flat parameters, gaps included.
     var parameters: [Float]
@@ -31,6 +34,10 @@ struct Checkpoint {
             for (name, value) in attributes { try file.setAttribute(name, value) }
             try write(parameters, to: file, "/parameters")
             for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
+            if !shift.isEmpty {
+                try file.write(shift, shape: [shift.count], to: "/normalization/shift")
+                try file.write(factor, shape: [factor.count], to: "/normalization/factor")
+            }
             let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, Double($0.rowCount)] }
             try file.write(sums, shape: [progress.sums.count, 3], to: "/progress/epoch_sums")
             try file.setAttribute(
@@ -78,6 +85,7 @@ struct Checkpoint {
                 }
             }
         }
+        for values in [shift, factor] { values.withUnsafeBytes { digest.update(bufferPointer: $0) } }
         for sums in progress.sums {
             digest.update(data: Data("\(sums.reconstruction) \(sums.kl) \(sums.rowCount)\n".utf8))
         }
@@ -86,6 +94,11 @@ struct Checkpoint {
 }
 
 extension Checkpoint {
+    /// What was done to the rows that the model was trained on.
+    func preparation(_ configuration: Configuration) -> Preparation {
+        Preparation(configuration, shift: shift, factor: factor)
+    }
+
     /// Reads and verifies a checkpoint. Throws ``Failure`` (65, 66, 77).
     static func read(_ path: String) throws -> Checkpoint {
         do {
@@ -138,7 +151,10 @@ extension Checkpoint {
         progress.epochsSinceBest = try reader.integer("epochs_since_best")
         let checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
-            dataFingerprint: try reader.string("data_fingerprint"), progress: progress, layout: model.layout,
+            dataFingerprint: try reader.string("data_fingerprint"), progress: progress,
+            shift: try reader.statistics("shift", count: model.configuration.inputSize, configuration),
+            factor: try reader.statistics("factor", count: model.configuration.inputSize, configuration),
+            layout: model.layout,
             parameters: try reader.flat("/parameters", model.layout),
             moments: try OptimizerState.momentNames(configuration.optimizer.optimizer).map {
                 ($0, try reader.flat("/optimizer/\($0)", model.layout))
@@ -165,6 +181,13 @@ extension Checkpoint {
         func string(_ name: String) throws -> String {
             guard case .string(let value) = try file.attribute(name) else { throw damaged }
             return value
+        }
+
+        func statistics(_ name: String, count: Int, _ configuration: Configuration) throws -> [Float] {
+            guard Preparation(configuration).needsStatistics else { return [] }
+            let dataset = try file.dataset("/normalization/\(name)")
+            guard dataset.shape == [count] else { throw damaged }
+            return try dataset.read(Float.self)
         }
 
         func flat(_ group: String, _ layout: ParameterLayout) throws -> [Float] {

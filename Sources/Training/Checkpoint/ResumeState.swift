@@ -9,6 +9,7 @@ struct ResumeState {
     private let configuration: Configuration
 
     var shardCount: Int { checkpoint.shardCount }
+    var preparation: Preparation { checkpoint.preparation(configuration) }
     var microBatch: Int { configuration.training.microBatch }
 
     private init(_ checkpoint: Checkpoint) throws {

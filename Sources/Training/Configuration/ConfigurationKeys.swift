@@ -95,6 +95,17 @@ extension ConfigurationKey {
             "data", "test-fraction", \.data.testFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to test on at the end"),
 
+        number(
+            "preparation", "library-size", \.preparation.librarySize, any,
+            "sum that each row is scaled to, say 10000 for counts of single cells; 0 for none"),
+        choice("preparation", "transform", \.preparation.transform, "function of every value"),
+        choice("preparation", "scale", \.preparation.scale, "how features are scaled, by the training rows' statistics"),
+        choice("preparation", "scale-by", \.preparation.scaleBy, "whether each feature is scaled alone"),
+        number("preparation", "clip", \.preparation.clip, any, "largest absolute value after scaling; 0 for no limit"),
+        choice(
+            "preparation", "binarize", \.preparation.binarize, "whether values become 0 or 1, by threshold or drawn each epoch"),
+        number("preparation", "threshold", \.preparation.threshold, 0...1e30, "value above which fixed binarisation gives 1"),
+
         choice("model", "model", \.model.model, "kind of model"),
         ConfigurationKey(
             section: "model", name: "hidden",
@@ -179,7 +190,7 @@ extension ConfigurationKey {
 
     /// The keys of the sections that determine the bits of the result, and so belong into checkpoints.
     static let identity = all.filter {
-        ["model", "objective", "optimizer", "training"].contains($0.section)
+        ["preparation", "model", "objective", "optimizer", "training"].contains($0.section)
             || ["validation-fraction", "test-fraction"].contains($0.name)
     }
 

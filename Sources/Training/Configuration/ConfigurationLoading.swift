@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import TOMLKit
+internal import VAE
 
 /// Layers of the configuration: defaults, file, environment, flags; the later ones win.
 extension Configuration {
@@ -120,6 +121,17 @@ extension Configuration {
         }
         if !data.testData.isEmpty, data.testFraction > 0 {
             throw Failure(.configuration, "test-data and test-fraction cannot both be given: leave one out")
+        }
+        let p = preparation
+        let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
+        if model.likelihood.needsUnitInterval, !staysInUnit, p.binarize != .fixed {
+            throw Failure(
+                .configuration,
+                "the likelihood \(model.likelihood.rawValue) needs values in 0...1, which this preparation leaves: give --scale min-max, "
+                    + "or --likelihood gaussian")
+        }
+        if p.binarize == .dynamic, !staysInUnit {
+            throw Failure(.configuration, "binarize dynamic takes values for probabilities: give --scale min-max")
         }
         if training.wire != .fp32, run.reduction == .allreduce {
             throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")

@@ -76,18 +76,18 @@ final class DataSource {
     ///
     /// - Parameters:
     ///   - rows: in ascending order.
-    ///   - unitInterval: refuses values outside 0...1.
-    /// - Throws: ``Failure`` naming row and column of the first value that is not finite, or outside.
-    func store(rows: [Int64], unitInterval: Bool) throws -> RowStore {
+    ///   - preparation: what will be done to them, which may not allow all values.
+    /// - Throws: ``Failure`` naming row and column of the first value that is not finite, or not allowed.
+    func store(rows: [Int64], preparation: Preparation) throws -> RowStore {
         do {
-            return try RowStore(rows: rows, features: features, kept: kept) { memory in
+            return try RowStore(rows: rows, features: features, kept: kept, preparation: preparation) { memory in
                 switch kept {
                 case .bytes: try load(rows, into: memory.bindMemory(to: UInt8.self).baseAddress!)
                 case .floats:
                     let values = memory.bindMemory(to: Float.self)
                     if values.isEmpty { return }
                     try load(rows, into: values.baseAddress!)
-                    try checkValues(values, rows: rows, unitInterval: unitInterval)
+                    try checkValues(values, rows: rows, allowed: preparation.allowed)
                 }
             }
         } catch let error as HDF5Error {
@@ -119,9 +119,10 @@ final class DataSource {
         }
     }
 
-    private func checkValues(_ values: UnsafeMutableBufferPointer<Float>, rows: [Int64], unitInterval: Bool) throws {
-        let (low, high): (Float, Float) =
-            unitInterval ? (0, 1) : (-Float.greatestFiniteMagnitude, Float.greatestFiniteMagnitude)
+    private func checkValues(
+        _ values: UnsafeMutableBufferPointer<Float>, rows: [Int64], allowed: (range: ClosedRange<Float>, reason: String)
+    ) throws {
+        let (low, high) = (allowed.range.lowerBound, allowed.range.upperBound)
         // Comparisons with not a number are false, so one test finds it too.
         guard let bad = values.firstIndex(where: { !($0 >= low && $0 <= high) }) else { return }
         let place = "\(name): row \(rows[bad / features]), column \(bad % features)"
@@ -129,10 +130,7 @@ final class DataSource {
         guard value.isFinite else {
             throw Failure(.badData, "\(place) is \(value.isNaN ? "not a number (NaN)" : "infinite"): remove or fill such values")
         }
-        throw Failure(
-            .badData,
-            "\(place) is \(value), but the likelihood bernoulli needs values in 0...1: scale the data, or use --likelihood gaussian"
-        )
+        throw Failure(.badData, "\(place) is \(value), but \(allowed.reason)")
     }
 
     /// Shape, type, and a digest of samples from all over the data set: tells whether a run goes on with the data it began with.

@@ -24,17 +24,20 @@ final class RowStore {
     let kept: Kept
     /// The row of the data set that each kept row is; keys its noise.
     let rows: [Int64]
+    /// What is done to rows when they become part of a batch.
+    var preparation: Preparation
     private let memory: UnsafeMutableRawPointer
 
     /// - Parameters:
-    ///   - rows: the rows of the data set to keep.
+    ///   - rows: the rows of the data set to keep, as they come.
     ///   - fill: writes the values of all rows, row after row.
     init(
-        rows: [Int64], features: Int, kept: Kept, fill: (UnsafeMutableRawBufferPointer) throws -> Void
+        rows: [Int64], features: Int, kept: Kept, preparation: Preparation, fill: (UnsafeMutableRawBufferPointer) throws -> Void
     ) rethrows {
         self.rows = rows
         self.features = features
         self.kept = kept
+        self.preparation = preparation
         let count = rows.count * features * kept.size
         memory = .allocate(byteCount: max(count, 64), alignment: 64)
         kernel_use_huge_pages(memory, count)
@@ -89,8 +92,10 @@ final class BatchBuffer {
         places.deallocate()
     }
 
-    /// Decodes the rows of a store at `positions`.
-    func fill(from store: RowStore, at positions: some Sequence<Int>) -> Batch {
+    /// Decodes and prepares the rows of a store at `positions`.
+    ///
+    /// - Parameter noise: seed and epoch of what is drawn.
+    func fill(from store: RowStore, at positions: some Sequence<Int>, noise: NoiseKey) -> Batch {
         var count = 0
         for position in positions {
             places[count] = position
@@ -103,6 +108,7 @@ final class BatchBuffer {
             if index + Self.lead < count { store.prefetch(places[index + Self.lead]) }
             store.decode(places[index], into: input.pointer + index * features)
         }
+        store.preparation.apply(input.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
         return Batch(input: input.pointer, rowCount: count, rows: rows)
     }
 

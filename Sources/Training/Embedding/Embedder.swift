@@ -16,17 +16,17 @@ final class Embedder {
     private let workspaces: [Workspace]
     private let latentSize: Int
     private let noise: NoiseKey
-    private let unitInterval: Bool
+    private let preparation: Preparation
     /// Rows that a rank embeds at once: whole blocks, so that the shapes of all products are the same on any number of ranks.
     private static let rowsPerRound = 16 * BlockPlan.blockSize
 
     /// - Parameter workspaces: one per worker, of a model whose parameters are prepared.
-    init(world: World, pool: WorkerPool, workspaces: [Workspace], latentSize: Int, seed: UInt64, unitInterval: Bool) {
+    init(world: World, pool: WorkerPool, workspaces: [Workspace], latentSize: Int, seed: UInt64, preparation: Preparation) {
         self.world = world
         self.pool = pool
         self.workspaces = workspaces
         self.latentSize = latentSize
-        self.unitInterval = unitInterval
+        self.preparation = preparation
         // As in evaluation, so that the rows' figures average to it.
         noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
     }
@@ -63,7 +63,7 @@ final class Embedder {
     /// This rank's rows through the encoder.
     private func embed(_ source: DataSource, rows: Range<Int>) throws -> Codes {
         let store = try world.together {
-            try source.store(rows: rows.map(Int64.init), unitInterval: unitInterval)
+            try source.store(rows: rows.map(Int64.init), preparation: preparation)
         }
         let codes = Codes(rowCount: rows.count, latentSize: latentSize)
         let plan = BlockPlan(rowCount: rows.count)
@@ -72,7 +72,7 @@ final class Embedder {
             for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                 let rows = plan.rows(ofBlock: block)
                 workspaces[worker].encode(
-                    buffer.fill(from: store, at: rows), noise: noise,
+                    buffer.fill(from: store, at: rows, noise: noise), noise: noise,
                     mean: codes.mean.pointer + rows.lowerBound * latentSize,
                     logVariance: codes.logVariance.pointer + rows.lowerBound * latentSize,
                     reconstruction: codes.reconstruction.pointer + rows.lowerBound,

@@ -81,9 +81,17 @@ final class Replica {
             reduction = PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
         }
 
-        let unit = configuration.model.likelihood.needsUnitInterval
-        let shards = try world.together { try data.shards(shardCount: shardCount, world: world, unitInterval: unit) }
-        let held = try world.together { try data.blocks(.validation, world: world, unitInterval: unit) }
+        if let resumed { data.preparation = resumed.preparation }
+        let shards = try world.together { try data.shards(shardCount: shardCount, world: world) }
+        if resumed == nil {
+            try data.preparation.measure(shards, world: world, pool: pool)
+            shards.store.preparation = data.preparation
+            if world.isRoot, data.preparation.constantFeatures > 0 {
+                log.notice(
+                    "\(data.preparation.constantFeatures) features are the same in all training rows: shifted, but not scaled")
+            }
+        }
+        let held = try world.together { try data.blocks(.validation, world: world) }
         validation = held.map {
             Evaluator(
                 world: world, pool: pool, plan: $0.plan, store: $0.store, workspaces: workspaces,

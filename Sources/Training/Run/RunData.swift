@@ -9,11 +9,14 @@ final class RunData {
     /// Data sets of their own for validation and test.
     let validationSource: DataSource?
     let testSource: DataSource?
+    /// What is done to all rows; without statistics until the training rows have been measured.
+    var preparation: Preparation
 
     /// Opens the data sets and compares their shapes. Throws ``Failure``.
     init(_ configuration: Configuration) throws {
         let source = try DataSource.open(configuration.data.data)
         self.source = source
+        preparation = Preparation(configuration)
         split = Split(
             rowCount: source.rowCount, validationFraction: configuration.data.validationFraction,
             testFraction: configuration.data.testFraction, seed: configuration.training.seed)
@@ -51,22 +54,22 @@ final class RunData {
     }
 
     /// A rank's share of a part's rows for evaluation, in memory; nil if the part has no rows. Throws ``Failure``.
-    func blocks(_ part: Part, world: World, unitInterval: Bool) throws -> (plan: BlockPlan, store: RowStore)? {
+    func blocks(_ part: Part, world: World) throws -> (plan: BlockPlan, store: RowStore)? {
         let plan = BlockPlan(rowCount: count(part))
         if plan.rowCount == 0 { return nil }
         let (source, rows) = rows(part, plan.rows(of: plan.blocks(ofRank: world.rank, worldSize: world.size)))
-        return (plan, try source.store(rows: rows, unitInterval: unitInterval))
+        return (plan, try source.store(rows: rows, preparation: preparation))
     }
 
     /// A rank's shards of the training rows, in memory. Throws ``Failure``.
-    func shards(shardCount: Int, world: World, unitInterval: Bool) throws -> ShardedRows {
+    func shards(shardCount: Int, world: World) throws -> ShardedRows {
         let plan = ShardPlan(shardCount: shardCount, rowCount: count(.train))
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
         let range = plan.rows(ofShard: shards.lowerBound).lowerBound..<plan.rows(ofShard: shards.upperBound - 1).upperBound
         let (source, rows) = rows(.train, range)
         try checkMemory(rows: range.count, world: world)
         return ShardedRows(
-            plan: plan, shards: shards, store: try source.store(rows: rows, unitInterval: unitInterval))
+            plan: plan, shards: shards, store: try source.store(rows: rows, preparation: preparation))
     }
 
     /// Throws unless this rank's rows, and as many of the others on its node, fit into the memory that is free.

@@ -59,14 +59,14 @@ public final class TrainedModel {
         }
     }
 
-    private var unitInterval: Bool { configuration.model.likelihood.needsUnitInterval }
+    private var preparation: Preparation { checkpoint.preparation(configuration) }
 
     /// The model's figures on all rows of a data set. Collective.
     public func evaluate(_ data: String) throws -> Evaluation {
         let source = try open(data)
         let plan = BlockPlan(rowCount: source.rowCount)
         let rows = plan.rows(of: plan.blocks(ofRank: world.rank, worldSize: world.size))
-        let store = try world.together { try source.store(rows: rows.map(Int64.init), unitInterval: unitInterval) }
+        let store = try world.together { try source.store(rows: rows.map(Int64.init), preparation: preparation) }
         return try Evaluator(
             world: world, pool: pool, plan: plan, store: store, workspaces: workspaces, seed: configuration.training.seed
         ).evaluate()
@@ -77,7 +77,7 @@ public final class TrainedModel {
         let source = try open(data)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
-            seed: configuration.training.seed, unitInterval: unitInterval)
+            seed: configuration.training.seed, preparation: preparation)
         try embedder.write([EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint)
     }
 }

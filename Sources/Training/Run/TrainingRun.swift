@@ -153,7 +153,8 @@ public final class TrainingRun {
         try world.onRoot {
             let checkpoint = Checkpoint(
                 configuration: identity, inputShape: replica.data.source.rowShape, shardCount: replica.shardCount,
-                dataFingerprint: replica.fingerprint, progress: progress, layout: layout,
+                dataFingerprint: replica.fingerprint, progress: progress,
+                shift: replica.data.preparation.shift, factor: replica.data.preparation.factor, layout: layout,
                 parameters: Array(reduction.parameters), moments: moments)
             let bytes = try checkpoint.encoded()
             if isBest { try folder.write(bytes, to: folder.best) }
@@ -168,8 +169,7 @@ public final class TrainingRun {
         let parameters = AlignedBuffer(count: model.layout.count)
         parameters.pointer.update(from: best.parameters, count: best.parameters.count)
         model.prepare(parameters.pointer)
-        let unit = configuration.model.likelihood.needsUnitInterval
-        if let test = try world.together({ try data.blocks(.test, world: world, unitInterval: unit) }) {
+        if let test = try world.together({ try data.blocks(.test, world: world) }) {
             let evaluator = Evaluator(
                 world: world, pool: pool, plan: test.plan, store: test.store, workspaces: workspaces,
                 seed: configuration.training.seed)
@@ -183,7 +183,7 @@ public final class TrainingRun {
         }
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
-            seed: configuration.training.seed, unitInterval: unit)
+            seed: configuration.training.seed, preparation: data.preparation)
         let split = data.split
         try embedder.write(
             [EmbeddedSource(source: data.source, part: { split.part(ofRow: $0) })]

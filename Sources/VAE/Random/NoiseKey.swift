@@ -12,6 +12,8 @@ public enum NoisePurpose: UInt16, Sendable {
     case split = 4
     /// The first parameters.
     case initialization = 5
+    /// Draws of rows that are taken for probabilities.
+    case binarization = 6
 }
 
 /// Names a set of random numbers: together with a row and an index it gives a number, without any state.

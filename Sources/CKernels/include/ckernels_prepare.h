@@ -1,0 +1,22 @@
+// What is done to rows before a model sees them, in place.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// Scales every row to the sum `total`; rows whose sum is 0 stay.
+void kernel_scale_to_total(float *values, float total, ptrdiff_t rows, ptrdiff_t features);
+
+/// log(1 + x), accurate also for small x.
+void kernel_log1p(float *values, ptrdiff_t count);
+
+/// `(x - shift) * factor`, each feature with its own.
+void kernel_shift_and_scale(float *values, const float *shift, const float *factor, ptrdiff_t rows, ptrdiff_t features);
+
+void kernel_clamp(float *values, float low, float high, ptrdiff_t count);
+
+/// 1 where x is above the threshold, else 0.
+void kernel_threshold(float *values, float threshold, ptrdiff_t count);
+
+/// 1 with probability x, else 0: a draw of uniform numbers that are functions of seed, purpose, epoch, row and feature.
+void kernel_draw_bernoulli(float *values, const int64_t *row_numbers, ptrdiff_t rows, ptrdiff_t features, uint64_t seed,
+                           uint16_t purpose, uint32_t epoch);
