@@ -3,7 +3,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 
-/// A data set of rows in an HDF5 file, with the labels and ids that lie beside it.
+/// Rows in an HDF5 file, with the labels and ids that lie beside them.
 final class DataSource {
     /// `file.h5:/path`, for messages.
     let name: String
@@ -16,13 +16,13 @@ final class DataSource {
     /// Numbers or strings, one a row; nil if there are none.
     let labels: Dataset?
     let ids: Dataset?
-    private let dataset: Dataset
+    private let content: any Rows
     private let file: File
 
     /// Opens `file.h5` or `file.h5:/path`.
     ///
-    /// Without a path the data set is `/data`, or the only one with rows and columns that the file has; the path of a group means
-    /// the `data` in it.
+    /// Without a path the data set is `/data`, of an AnnData file `/X`, or the only one with rows and columns that the file has; the
+    /// path of a group means the sparse matrix that it is, or the `data` in it.
     /// - Throws: ``Failure`` that says what is there instead.
     static func open(_ specification: String) throws -> DataSource {
         let (path, object) = parse(specification)
@@ -31,45 +31,62 @@ final class DataSource {
             let found = try object ?? onlyCandidate(in: file)
             let item = try file.item(found)
             if item == nil { throw missing(found, in: file) }
-            let inGroup = "\(found == "/" ? "" : found)/data"
-            let isGroupOfData = try item == .group && file.item(inGroup) == .dataset
-            return try DataSource(file, try file.dataset(isGroupOfData ? inGroup : found))
+            if item == .group {
+                if let sparse = try SparseRows(file, found) { return try DataSource(file, sparse) }
+                let inGroup = "\(found == "/" ? "" : found)/data"
+                if try file.item(inGroup) == .dataset {
+                    return try DataSource(file, DenseRows(dataset: try file.dataset(inGroup)))
+                }
+            }
+            return try DataSource(file, DenseRows(dataset: try file.dataset(found)))
         } catch let error as HDF5Error {
             throw Failure(error)
         }
     }
 
-    private init(_ file: File, _ dataset: Dataset) throws {
-        let name = "\(file.path):\(dataset.path)"
-        guard dataset.type.isNumeric, dataset.type.size <= 8 else {
-            throw Failure(.badData, "\(name) holds \(dataset.type), but must hold numbers")
+    private init(_ file: File, _ content: some Rows) throws {
+        let name = "\(file.path):\(content.path)"
+        guard content.type.isNumeric, content.type.size <= 8 else {
+            throw Failure(.badData, "\(name) holds \(content.type), but must hold numbers")
         }
-        guard dataset.shape.count >= 2 else {
-            throw Failure(
-                .badData, "\(name) has the shape \(dataset.shape), but must have rows and columns: at least 2 dimensions")
+        let shape = [content.rowCount] + content.rowShape
+        guard shape.count >= 2 else {
+            throw Failure(.badData, "\(name) has the shape \(shape), but must have rows and columns: at least 2 dimensions")
         }
-        guard dataset.rowCount > 0, dataset.rowSize > 0 else {
-            throw Failure(.badData, "\(name) has the shape \(dataset.shape): there is nothing in it")
+        let features = content.rowShape.reduce(1, *)
+        guard content.rowCount > 0, features > 0 else {
+            throw Failure(.badData, "\(name) has the shape \(shape): there is nothing in it")
         }
-        guard dataset.rowSize <= 1 << 26 else {
-            throw Failure(.badData, "\(name) has rows of \(dataset.rowSize) values: at most \(1 << 26) are possible")
+        guard features <= 1 << 26 else {
+            throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
-        try dataset.checkStorage()
+        try content.check()
         self.file = file
-        self.dataset = dataset
+        self.content = content
         self.name = name
-        rowCount = dataset.rowCount
-        rowShape = Array(dataset.shape.dropFirst())
-        features = dataset.rowSize
-        kept = dataset.type.elementClass == .unsigned && dataset.type.size == 1 ? .bytes : .floats
-        let folder = dataset.path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        labels = try Self.companion(["label", "labels"], of: dataset, in: file, folder: folder)
-        ids = try Self.companion(["id", "ids"], of: dataset, in: file, folder: folder)
+        rowCount = content.rowCount
+        rowShape = content.rowShape
+        self.features = features
+        // Bytes are taken for pixels; in a sparse matrix they are counts.
+        kept = content is DenseRows && content.type.elementClass == .unsigned && content.type.size == 1 ? .bytes : .floats
+        let folder = content.path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        labels = try Self.companion(["label", "labels"], of: content.rowCount, in: file, folder: folder)
+        ids =
+            try Self.companion(["id", "ids"], of: content.rowCount, in: file, folder: folder)
+            ?? Self.observationNames(in: file, count: content.rowCount)
+    }
+
+    /// The names of an AnnData file's observations.
+    private static func observationNames(in file: File, count: Int) throws -> Dataset? {
+        guard try file.item("/obs") == .group, case .string(let index) = try file.attribute("_index", of: "/obs") else {
+            return nil
+        }
+        return try companion([index], of: count, in: file, folder: "/obs")
     }
 
     /// The element type and shape, for messages and logs.
     var description: String {
-        "\(name), \(rowCount) rows of \(rowShape.map(String.init).joined(separator: " x ")) \(dataset.type)"
+        "\(name), \(rowCount) rows of \(rowShape.map(String.init).joined(separator: " x ")) \(content.type)"
     }
 
     /// Reads some rows.
@@ -96,7 +113,7 @@ final class DataSource {
     }
 
     /// Reads stretch by stretch of neighbouring rows, at most about 8 MB at once, skipping what is not asked for.
-    private func load<Number: HDF5Number>(_ rows: [Int64], into destination: UnsafeMutablePointer<Number>) throws {
+    private func load<Number: HDF5Number & Numeric>(_ rows: [Int64], into destination: UnsafeMutablePointer<Number>) throws {
         let stretch = max(1, (8 << 20) / (features * MemoryLayout<Number>.size))
         let buffer = UnsafeMutablePointer<Number>.allocate(capacity: min(stretch, rowCount) * features)
         defer { buffer.deallocate() }
@@ -107,9 +124,9 @@ final class DataSource {
             while end < rows.count, Int(rows[end]) < first + stretch { end += 1 }
             let last = Int(rows[end - 1])
             if last - first + 1 == end - done {
-                try dataset.read(rows: first..<last + 1, into: destination + done * features)
+                try content.read(rows: first..<last + 1, into: destination + done * features)
             } else {
-                try dataset.read(rows: first..<last + 1, into: buffer)
+                try content.read(rows: first..<last + 1, into: buffer)
                 for index in done..<end {
                     (destination + index * features).update(
                         from: buffer + (Int(rows[index]) - first) * features, count: features)
@@ -136,13 +153,13 @@ final class DataSource {
     /// Shape, type, and a digest of samples from all over the data set: tells whether a run goes on with the data it began with.
     func fingerprint() throws -> String {
         var digest = SHA256()
-        digest.update(data: Data("\(dataset.shape) \(dataset.type)".utf8))
+        digest.update(data: Data("\([rowCount] + rowShape) \(content.type)".utf8))
         let count = min(rowCount, 16)
         var values = [Float](repeating: 0, count: count * features)
         do {
             for sample in 0..<min(64, rowCount) {
                 let first = min(sample * rowCount / 64, rowCount - count)
-                try values.withUnsafeMutableBufferPointer { try dataset.read(rows: first..<first + count, into: $0.baseAddress!) }
+                try values.withUnsafeMutableBufferPointer { try content.read(rows: first..<first + count, into: $0.baseAddress!) }
                 values.withUnsafeBytes { digest.update(bufferPointer: $0) }
             }
         } catch let error as HDF5Error {
@@ -159,6 +176,7 @@ final class DataSource {
 
     private static func onlyCandidate(in file: File) throws -> String {
         if try file.item("/data") == .dataset { return "/data" }
+        if try file.item("/X") != nil, try file.item("/obs") != nil { return "/X" }
         let candidates = try file.datasetPaths().filter { path in
             guard let dataset = try? file.dataset(path) else { return false }
             return dataset.type.isNumeric && dataset.shape.count >= 2
@@ -186,10 +204,10 @@ final class DataSource {
     }
 
     /// A data set beside the data with one value for each row.
-    private static func companion(_ names: [String], of data: Dataset, in file: File, folder: String) throws -> Dataset? {
+    private static func companion(_ names: [String], of rowCount: Int, in file: File, folder: String) throws -> Dataset? {
         for name in names where try file.item("\(folder)/\(name)") == .dataset {
             let dataset = try file.dataset("\(folder)/\(name)")
-            if dataset.shape == [data.rowCount], dataset.type.isNumeric || dataset.type.elementClass == .string {
+            if dataset.shape == [rowCount], dataset.type.isNumeric || dataset.type.elementClass == .string {
                 return dataset
             }
         }

@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Files that anndata and scipy write: dense and sparse, of the current layout and the old one.
+@Suite(.serialized)
+struct AnnDataTests {
+    private static let files = Result {
+        let folder = try TemporaryFolder()
+        let python = try Program.python(
+            """
+            import anndata, h5py, numpy as np, pandas as pd, scipy.sparse as sp, sys
+            d = sys.argv[1] + "/"
+            x = np.random.default_rng(3).poisson(0.4, (300, 50)).astype("f4")
+            x[17] = 0
+            obs = pd.DataFrame(index=[f"cell-{i}" for i in range(300)])
+            for name, matrix in [("dense", x), ("csr", sp.csr_matrix(x)), ("csc", sp.csc_matrix(x)), ("bytes", sp.csr_matrix(x.astype("u1")))]:
+                anndata.AnnData(matrix, obs=obs.copy(), dtype=matrix.dtype).write_h5ad(d + name + ".h5ad", compression="gzip")
+            m = sp.csr_matrix(x)
+            def write(name, m, old=False, **changed):
+                with h5py.File(d + name + ".h5", "w") as f:
+                    g = f.create_group("matrix")
+                    g.attrs["h5sparse_format" if old else "encoding-type"] = "csr" if old else "csr_matrix"
+                    if changed.get("shape", True) is not None: g.attrs["h5sparse_shape" if old else "shape"] = m.shape
+                    for part in ["data", "indices", "indptr"]: g[part] = changed.get(part, getattr(m, part))
+            write("old", m, old=True)
+            bad = m.indices.copy(); bad[100] = 50; write("column", m, indices=bad)
+            bad = m.indices.copy(); bad[m.indptr[40]] = bad[m.indptr[40] + 1]; write("twice", m, indices=bad)
+            bad = m.indptr.copy(); bad[9] = 10 ** 6; write("start", m, indptr=bad)
+            write("short", m, data=m.data[:-1]); write("few", m, indptr=m.indptr[:-1]); write("shapeless", m, shape=None)
+            bad = m.data.copy(); bad[m.indptr[250]] = np.nan; write("nan", m, data=bad)
+            """, [folder.url.path])
+        if python.status != 0 { throw CannotRun(description: "\(python)") }
+        return folder
+    }
+
+    private func train(_ file: String, _ run: String, ranks: Int = 1) throws -> Outcome {
+        try mpiVAE(
+            ranks: ranks,
+            [
+                "train", "--data", Self.files.get().path(file), "--likelihood", "mse", "--transform", "log1p", "--hidden", "8",
+                "--latent", "3", "--global-batch", "40", "--epochs", "2", "--validation-fraction", "0.1", "--output", run,
+            ])
+    }
+
+    @Test func sparseIsDense() throws {
+        let folder = try TemporaryFolder()
+        #expect(try train("dense.h5ad", folder.path("dense")).status == 0)
+        for (file, ranks) in [("csr.h5ad", 3), ("bytes.h5ad", 1), ("old.h5:/matrix", 2)] {
+            let run = folder.path(String(file.prefix(3)))
+            let outcome = try train(file, run, ranks: ranks)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try metrics(run) == metrics(folder.path("dense")), "\(file)")
+        }
+        let python = try Program.python(
+            """
+            import h5py, sys
+            for run in ["dense", "csr"]:
+                e = h5py.File(sys.argv[1] + "/" + run + "/embeddings.h5", "r")
+                assert [x.decode() for x in e["id"][:]] == [f"cell-{i}" for i in range(300)]
+            """, [folder.url.path])
+        #expect(python.status == 0, "\(python)")
+    }
+
+    @Test(arguments: [
+        ("csc.h5ad", "sparse by columns"), ("column.h5:/matrix", "has a value in column 50 of 50"),
+        ("twice.h5:/matrix", "two values in column"), ("start.h5:/matrix", "row 9 ends before it begins"),
+        ("short.h5:/matrix", "a column for each value"), ("few.h5:/matrix", "need 301 row starts"),
+        ("shapeless.h5:/matrix", "without a shape"), ("nan.h5:/matrix", "row 250, column"),
+    ])
+    func badMatricesAreRefused(file: String, text: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(file, folder.path("run"), ranks: 3)
+        #expect(outcome.status == 65 && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errorLines.first?.contains(text) == true, "\(text): \(outcome)")
+    }
+}
