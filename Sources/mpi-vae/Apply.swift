@@ -10,6 +10,7 @@ struct Embed: RankedCommand {
 
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
+    @Option(help: "Path of the labels in the file, as /obs/cell_type; those beside the data by default.") var labels = ""
     @Option(help: "The file to write.") var output = "embeddings.h5"
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
@@ -18,7 +19,8 @@ struct Embed: RankedCommand {
     }
 
     func run(world: World) throws -> Int32 {
-        try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).embed(data, to: output)
+        try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).embed(
+            data, labels: labels, to: output)
         if world.isRoot { print("wrote \(output)") }
         return 0
     }

@@ -6,6 +6,7 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("data")) var data: String?
     @Option(help: .key("validation-data")) var validationData: String?
     @Option(help: .key("test-data")) var testData: String?
+    @Option(help: .key("labels")) var labels: String?
     @Option(help: .key("validation-fraction")) var validationFraction: String?
     @Option(help: .key("test-fraction")) var testFraction: String?
 

@@ -13,7 +13,8 @@ struct AnnDataTests {
             d = sys.argv[1] + "/"
             x = np.random.default_rng(3).poisson(0.4, (300, 50)).astype("f4")
             x[17] = 0
-            obs = pd.DataFrame(index=[f"cell-{i}" for i in range(300)])
+            kinds = pd.Categorical(["B", "T", "NK"][i % 3] for i in range(300))
+            obs = pd.DataFrame({"kind": kinds, "depth": np.arange(300.0)}, index=[f"cell-{i}" for i in range(300)])
             for name, matrix in [("dense", x), ("csr", sp.csr_matrix(x)), ("csc", sp.csc_matrix(x)), ("bytes", sp.csr_matrix(x.astype("u1")))]:
                 anndata.AnnData(matrix, obs=obs.copy(), dtype=matrix.dtype).write_h5ad(d + name + ".h5ad", compression="gzip")
             m = sp.csr_matrix(x)
@@ -58,8 +59,35 @@ struct AnnDataTests {
             for run in ["dense", "csr"]:
                 e = h5py.File(sys.argv[1] + "/" + run + "/embeddings.h5", "r")
                 assert [x.decode() for x in e["id"][:]] == [f"cell-{i}" for i in range(300)]
+                assert "label" not in e
             """, [folder.url.path])
         #expect(python.status == 0, "\(python)")
+    }
+
+    @Test func labelsOfObservations() throws {
+        let folder = try TemporaryFolder()
+        let file = try Self.files.get().path("csr.h5ad")
+        let outcome = try mpiVAE(
+            ranks: 2,
+            [
+                "train", "--data", file, "--labels", "/obs/kind", "--likelihood", "mse", "--hidden", "8", "--global-batch", "40",
+                "--epochs", "1", "--output", folder.path("run"),
+            ])
+        #expect(outcome.status == 0, "\(outcome)")
+        let embedded = try mpiVAE(
+            "embed", "--checkpoint", folder.path("run"), "--data", file, "--labels", "obs/depth", "--output", folder.path("e.h5"))
+        #expect(embedded.status == 0, "\(embedded)")
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            e, f = h5py.File(sys.argv[1] + "/run/embeddings.h5", "r"), h5py.File(sys.argv[1] + "/e.h5", "r")
+            assert [x.decode() for x in e["label"][:]] == [["B", "T", "NK"][i % 3] for i in range(300)]
+            assert (f["label"][:] == np.arange(300)).all() and f["label"].dtype == np.float64
+            """, [folder.url.path])
+        #expect(python.status == 0, "\(python)")
+        let refused = try mpiVAE(
+            "train", "--data", file, "--labels", "/obs/knid", "--likelihood", "mse", "--output", folder.path("x"))
+        #expect(refused.status == 65 && refused.errors.contains("no labels at /obs/knid"), "\(refused)")
     }
 
     @Test(arguments: [

@@ -8,6 +8,8 @@ public struct Configuration: Sendable, Equatable {
         public var data = ""
         public var validationData = ""
         public var testData = ""
+        /// A path in the files; empty for what lies beside the data.
+        public var labels = ""
         public var validationFraction = 0.0
         public var testFraction = 0.0
     }

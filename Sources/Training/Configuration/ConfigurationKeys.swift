@@ -88,6 +88,9 @@ extension ConfigurationKey {
             "data set to train on, file.h5[:/path], or a group with /data in it; generated shapes if none is given"),
         text("data", "validation-data", \.data.validationData, "data set to validate on, file.h5[:/path]"),
         text("data", "test-data", \.data.testData, "data set to test on at the end, file.h5[:/path]"),
+        text(
+            "data", "labels", \.data.labels,
+            "path of the labels in the files, as /obs/cell_type; those beside the data if none is given"),
         number(
             "data", "validation-fraction", \.data.validationFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to validate on"),

@@ -13,9 +13,8 @@ final class DataSource {
     let features: Int
     /// How rows are kept in memory: unsigned bytes as they are, everything else as floats.
     let kept: RowStore.Kept
-    /// Numbers or strings, one a row; nil if there are none.
-    let labels: Dataset?
-    let ids: Dataset?
+    let labels: RowValues?
+    let ids: RowValues?
     private let content: any Rows
     private let file: File
 
@@ -23,8 +22,9 @@ final class DataSource {
     ///
     /// Without a path the data set is `/data`, of an AnnData file `/X`, or the only one with rows and columns that the file has; the
     /// path of a group means the sparse matrix that it is, or the `data` in it.
+    /// - Parameter labels: the path of the labels in the file; empty for those beside the data.
     /// - Throws: ``Failure`` that says what is there instead.
-    static func open(_ specification: String) throws -> DataSource {
+    static func open(_ specification: String, labels: String = "") throws -> DataSource {
         let (path, object) = parse(specification)
         do {
             let file = try File.open(path)
@@ -32,19 +32,19 @@ final class DataSource {
             let item = try file.item(found)
             if item == nil { throw missing(found, in: file) }
             if item == .group {
-                if let sparse = try SparseRows(file, found) { return try DataSource(file, sparse) }
+                if let sparse = try SparseRows(file, found) { return try DataSource(file, sparse, labels) }
                 let inGroup = "\(found == "/" ? "" : found)/data"
                 if try file.item(inGroup) == .dataset {
-                    return try DataSource(file, DenseRows(dataset: try file.dataset(inGroup)))
+                    return try DataSource(file, DenseRows(dataset: try file.dataset(inGroup)), labels)
                 }
             }
-            return try DataSource(file, DenseRows(dataset: try file.dataset(found)))
+            return try DataSource(file, DenseRows(dataset: try file.dataset(found)), labels)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
     }
 
-    private init(_ file: File, _ content: some Rows) throws {
+    private init(_ file: File, _ content: some Rows, _ labelPath: String) throws {
         let name = "\(file.path):\(content.path)"
         guard content.type.isNumeric, content.type.size <= 8 else {
             throw Failure(.badData, "\(name) holds \(content.type), but must hold numbers")
@@ -70,18 +70,31 @@ final class DataSource {
         // Bytes are taken for pixels; in a sparse matrix they are counts.
         kept = content is DenseRows && content.type.elementClass == .unsigned && content.type.size == 1 ? .bytes : .floats
         let folder = content.path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        labels = try Self.companion(["label", "labels"], of: content.rowCount, in: file, folder: folder)
-        ids =
-            try Self.companion(["id", "ids"], of: content.rowCount, in: file, folder: folder)
-            ?? Self.observationNames(in: file, count: content.rowCount)
+        let count = content.rowCount
+        func values(_ names: [String]) throws -> RowValues? {
+            try names.lazy.compactMap { try RowValues(file, "\(folder)/\($0)", count: count) }.first
+        }
+        if labelPath.isEmpty {
+            labels = try values(["label", "labels"])
+        } else {
+            let path = labelPath.hasPrefix("/") ? labelPath : "/\(labelPath)"
+            guard let found = try RowValues(file, path, count: count) else {
+                throw Failure(
+                    .badData,
+                    "\(file.path) has no labels at \(path), one for each of \(count) rows; there \(Self.listing(of: file, nearestTo: path))"
+                )
+            }
+            labels = found
+        }
+        ids = try values(["id", "ids"]) ?? Self.observationNames(in: file, count: count)
     }
 
     /// The names of an AnnData file's observations.
-    private static func observationNames(in file: File, count: Int) throws -> Dataset? {
+    private static func observationNames(in file: File, count: Int) throws -> RowValues? {
         guard try file.item("/obs") == .group, case .string(let index) = try file.attribute("_index", of: "/obs") else {
             return nil
         }
-        return try companion([index], of: count, in: file, folder: "/obs")
+        return try RowValues(file, "/obs/\(index)", count: count)
     }
 
     /// The element type and shape, for messages and logs.
@@ -201,17 +214,6 @@ final class DataSource {
             return "\(path) \(dataset.shape) \(dataset.type)"
         }
         return "are \(shown.joined(separator: ", "))\(paths.count > shown.count ? ", ..." : "")"
-    }
-
-    /// A data set beside the data with one value for each row.
-    private static func companion(_ names: [String], of rowCount: Int, in file: File, folder: String) throws -> Dataset? {
-        for name in names where try file.item("\(folder)/\(name)") == .dataset {
-            let dataset = try file.dataset("\(folder)/\(name)")
-            if dataset.shape == [rowCount], dataset.type.isNumeric || dataset.type.elementClass == .string {
-                return dataset
-            }
-        }
-        return nil
     }
 }
 

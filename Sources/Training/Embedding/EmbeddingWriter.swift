@@ -22,40 +22,26 @@ final class EmbeddingWriter {
 
     /// A column that is copied from the data: numbers stay numbers, strings strings.
     private struct Column {
-        enum Kind {
-            case integers
-            case doubles
-            case strings
-        }
-
-        let kind: Kind
-        let dataset: Dataset
+        private let kind: RowValues.Kind
+        private let dataset: Dataset
 
         /// nil unless all sources have the column, all with values of one kind.
-        init?(_ name: String, of columns: [Dataset?], in file: File, count: Int) throws(HDF5Error) {
-            let kinds = columns.map { column -> Kind? in
-                switch column?.type.elementClass {
-                case .signed, .unsigned: .integers
-                case .float: .doubles
-                case .string: .strings
-                default: nil
-                }
-            }
-            guard let first = kinds[0], kinds.allSatisfy({ $0 == first }) else { return nil }
-            kind = first
+        init?(_ name: String, of columns: [RowValues?], in file: File, count: Int) throws(HDF5Error) {
+            guard let kind = columns[0]?.kind, columns.allSatisfy({ $0?.kind == kind }) else { return nil }
+            self.kind = kind
             dataset =
-                switch first {
+                switch kind {
                 case .integers: try file.createDataset(name, Int64.self, shape: [count], compressed: true)
                 case .doubles: try file.createDataset(name, Double.self, shape: [count], compressed: true)
                 case .strings: try file.createStrings(name, count: count)
                 }
         }
 
-        func copy(from column: Dataset, rows: Range<Int>, to target: Range<Int>) throws(HDF5Error) {
+        func copy(from column: RowValues, rows: Range<Int>, to target: Range<Int>) throws(HDF5Error) {
             switch kind {
-            case .integers: try dataset.write(try column.read(Int64.self, rows: rows), rows: target)
-            case .doubles: try dataset.write(try column.read(Double.self, rows: rows), rows: target)
-            case .strings: try dataset.write(try column.readStrings(rows: rows), rows: target)
+            case .integers: try dataset.write(try column.integers(rows), rows: target)
+            case .doubles: try dataset.write(try column.doubles(rows), rows: target)
+            case .strings: try dataset.write(try column.strings(rows), rows: target)
             }
         }
     }

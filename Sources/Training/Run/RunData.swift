@@ -14,7 +14,7 @@ final class RunData {
 
     /// Opens the data sets and compares their shapes. Throws ``Failure``.
     init(_ configuration: Configuration) throws {
-        let source = try DataSource.open(configuration.data.data)
+        let source = try DataSource.open(configuration.data.data, labels: configuration.data.labels)
         self.source = source
         preparation = Preparation(configuration)
         split = Split(
@@ -22,7 +22,7 @@ final class RunData {
             testFraction: configuration.data.testFraction, seed: configuration.training.seed)
         func open(_ specification: String) throws -> DataSource? {
             if specification.isEmpty { return nil }
-            let other = try DataSource.open(specification)
+            let other = try DataSource.open(specification, labels: configuration.data.labels)
             guard other.features == source.features else {
                 throw Failure(
                     .badData,

@@ -47,9 +47,9 @@ public final class TrainedModel {
     }
 
     /// Opens data that the model can take. Collective.
-    private func open(_ data: String) throws -> DataSource {
+    private func open(_ data: String, labels: String = "") throws -> DataSource {
         try world.together {
-            let source = try DataSource.open(data)
+            let source = try DataSource.open(data, labels: labels)
             let expected = checkpoint.inputShape
             guard source.features == expected.reduce(1, *) else {
                 throw Failure(
@@ -73,8 +73,10 @@ public final class TrainedModel {
     }
 
     /// Writes the embeddings of all rows of a data set. Collective.
-    public func embed(_ data: String, to output: String) throws {
-        let source = try open(data)
+    ///
+    /// - Parameter labels: the path of the labels in the file; empty for those beside the data.
+    public func embed(_ data: String, labels: String, to output: String) throws {
+        let source = try open(data, labels: labels)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)
