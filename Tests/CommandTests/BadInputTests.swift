@@ -178,6 +178,15 @@ struct BadInputTests {
         for name in names { try damage("\(run)/checkpoints/\(name)") }
         refused(65, "none of the 3 checkpoints", try train("--epochs", "9"))
 
+        // Damage of the configuration in a checkpoint is damage of the checkpoint: the best one is still good.
+        let best = try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5"))
+        var spoiled = best
+        let key = try #require(best.range(of: Data("likelihood-scale = ".utf8)))
+        spoiled[key.upperBound] = UInt8(ascii: "*")
+        try spoiled.write(to: folder.url.appendingPathComponent("spoiled.h5"))
+        refused(
+            65, "damaged", try mpiVAE(ranks: 3, ["evaluate", "--checkpoint", folder.path("spoiled.h5"), "--data", data]))
+
         // Bits flipped anywhere: another checkpoint, an error, or no difference; never a silent one.
         let path = folder.path("flipped.h5")
         var generator = SystemRandomNumberGenerator()

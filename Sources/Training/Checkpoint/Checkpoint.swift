@@ -128,7 +128,8 @@ extension Checkpoint {
                 .badData, "\(path) has format version \(version); this program reads up to \(formatVersion): use a newer one")
         }
         let configurationText = try reader.string("configuration")
-        let configuration = try Configuration(toml: configurationText, name: path)
+        // That the text was once good is known; what is wrong with it now is the file's fault.
+        guard let configuration = try? Configuration(toml: configurationText, name: path) else { throw reader.damaged }
         let inputShape = try reader.string("input_shape").split(separator: "x").compactMap { Int($0) }
         guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
         let model = try Model(

@@ -92,17 +92,17 @@ final class BatchBuffer {
         places.deallocate()
     }
 
-    /// Decodes and prepares the rows of a store at `positions`.
+    /// Decodes and prepares `count` rows of a store.
     ///
-    /// - Parameter noise: seed and epoch of what is drawn.
-    func fill(from store: RowStore, at positions: some Sequence<Int>, noise: NoiseKey) -> Batch {
-        var count = 0
-        for position in positions {
-            places[count] = position
-            rows[count] = store.rows[position]
-            count += 1
-        }
+    /// - Parameters:
+    ///   - noise: seed and epoch of what is drawn.
+    ///   - position: where in the store the row lies that comes at an index of the batch.
+    func fill(from store: RowStore, count: Int, noise: NoiseKey, position: (_ index: Int) -> Int) -> Batch {
         precondition(count <= capacity)
+        for index in 0..<count {
+            places[index] = position(index)
+            rows[index] = store.rows[places[index]]
+        }
         for index in 0..<count {
             // Rows are drawn at random: the memory is asked for each while those before it are decoded.
             if index + Self.lead < count { store.prefetch(places[index + Self.lead]) }

@@ -72,7 +72,7 @@ final class Embedder {
             for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                 let rows = plan.rows(ofBlock: block)
                 workspaces[worker].encode(
-                    buffer.fill(from: store, at: rows, noise: noise), noise: noise,
+                    buffer.fill(from: store, count: rows.count, noise: noise) { rows.lowerBound + $0 }, noise: noise,
                     mean: codes.mean.pointer + rows.lowerBound * latentSize,
                     logVariance: codes.logVariance.pointer + rows.lowerBound * latentSize,
                     reconstruction: codes.reconstruction.pointer + rows.lowerBound,

@@ -57,7 +57,8 @@ final class Evaluator {
                 for index in ShardPlan.part(worker, of: pool.count, count: blocks.count) {
                     let rows = plan.rows(ofBlock: blocks.lowerBound + index)
                     let batch = buffers[worker].fill(
-                        from: store, at: rows.lowerBound - first..<rows.upperBound - first, noise: noise)
+                        from: store, count: rows.count, noise: noise
+                    ) { rows.lowerBound - first + $0 }
                     sums[index] = workspaces[worker].evaluate(batch, noise: noise)
                 }
             }

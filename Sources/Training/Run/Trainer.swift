@@ -126,7 +126,8 @@ final class Trainer {
                     var watch = Stopwatch()
                     let positions = plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch)
                     let batch = buffers[worker].fill(
-                        from: data.store, at: positions.lazy.map { self.data.position($0, ofShard: shard) }, noise: noise)
+                        from: data.store, count: positions.count, noise: noise
+                    ) { data.position(positions.lowerBound + $0, ofShard: shard) }
                     dataSeconds[worker] += watch.lap()
                     stepSums[shard - data.shards.lowerBound] = workspaces[worker].gradient(
                         of: batch, noise: noise, beta: beta, scale: scale, into: gradient)
