@@ -32,10 +32,11 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: hdf5, providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COneDNN", pkgConfig: oneDNN, providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         // Elementwise loops that use the widest vectors of the processor at run time, which Swift cannot choose.
         .target(name: "CKernels"),
 
-        .target(name: "HDF5", dependencies: ["CHDF5"], swiftSettings: settings),
+        .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
         .target(name: "Distributed", dependencies: ["CMPI", "CKernels"], swiftSettings: settings),
         .target(name: "VAE", dependencies: ["COneDNN", "CKernels"], swiftSettings: settings),
         .target(

@@ -19,10 +19,11 @@ KERNEL void kernel_posterior(const float *restrict code, const float *restrict n
 }
 
 KERNEL void kernel_posterior_backward(const float *restrict code, const float *restrict noise, const float *restrict dz,
-                                      float weight, float *restrict gradient, float *restrict column_sums,
+                                      float scale, const float *restrict weights, float *restrict gradient, float *restrict column_sums,
                                       ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
-    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size)
+    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size) {
+        const float weight = scale * weights[row];
         for (ptrdiff_t i = 0; i < size; i++) {
             const float mean = code[i], v = code[size + i], held = clamp(v, -limit, limit);
             const float deviation = exp_float(0.5f * held);
@@ -34,4 +35,5 @@ KERNEL void kernel_posterior_backward(const float *restrict code, const float *r
             column_sums[i] += dm;
             column_sums[size + i] += held_dv;
         }
+    }
 }

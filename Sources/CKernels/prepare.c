@@ -60,3 +60,37 @@ void kernel_draw_bernoulli(float *values, const int64_t *row_numbers, ptrdiff_t 
         draw_row(values + row * features, (uint64_t)row_numbers[row], features, (uint32_t)seed, (uint32_t)(seed >> 32),
                  purpose, epoch);
 }
+
+KERNEL void kernel_take_missing(float *restrict values, float *restrict mask, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const int is_there = values[i] == values[i];
+        mask[i] = is_there ? 1.0f : 0.0f;
+        values[i] = is_there ? values[i] : 0.0f;
+    }
+}
+
+KERNEL void kernel_join_mask(float *restrict values, const float *restrict mask, float *restrict encoder_input, ptrdiff_t rows,
+                             ptrdiff_t features) {
+    for (ptrdiff_t row = 0; row < rows; row++, values += features, mask += features, encoder_input += 2 * features)
+        for (ptrdiff_t i = 0; i < features; i++) {
+            values[i] = mask[i] != 0 ? values[i] : 0.0f;
+            encoder_input[i] = values[i];
+            encoder_input[features + i] = mask[i];
+        }
+}
+
+KERNEL void kernel_take_moments(const float *restrict row, const float *restrict mask, double *restrict counts,
+                                double *restrict lows, double *restrict highs, double *restrict means,
+                                double *restrict squares, ptrdiff_t features) {
+    for (ptrdiff_t i = 0; i < features; i++) {
+        const double x = (double)row[i], seen = (double)mask[i];
+        const double count = counts[i] + seen;
+        const double d = x - means[i];
+        const double mean = means[i] + seen * d / (count > 0 ? count : 1.0);
+        squares[i] += seen * d * (x - mean);
+        means[i] = mean;
+        counts[i] = count;
+        lows[i] = seen != 0 && x < lows[i] ? x : lows[i];
+        highs[i] = seen != 0 && x > highs[i] ? x : highs[i];
+    }
+}

@@ -13,6 +13,8 @@ public enum AttributeValue: Sendable, Equatable {
 extension File {
     /// Writes an attribute of the object at `path`.
     public func setAttribute(_ name: String, _ value: AttributeValue, of path: String = "/") throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         let object = try open(path)
         switch value {
         case .integer(var number):
@@ -49,6 +51,8 @@ extension File {
 
     /// The attribute of the object at `path`; nil if there is none of this name, or of a type other than numbers and strings.
     public func attribute(_ name: String, of path: String = "/") throws(HDF5Error) -> AttributeValue? {
+        Library.lock()
+        defer { Library.unlock() }
         let object = try open(path)
         guard H5Aexists(object.id, name) > 0 else { return nil }
         let attribute = try Handle(
@@ -89,6 +93,8 @@ extension File {
 
     /// The names of an object's attributes.
     public func attributeNames(of path: String = "/") throws(HDF5Error) -> [String] {
+        Library.lock()
+        defer { Library.unlock() }
         let object = try open(path)
         var names: [String] = []
         _ = withUnsafeMutablePointer(to: &names) { names in
@@ -103,6 +109,8 @@ extension File {
 
     /// Names the dimensions of a data set by dimension scales (H5DS), which xarray and netCDF readers show.
     public func nameDimensions(of path: String, _ names: [String]) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         let dataset = try dataset(path)
         for (index, name) in names.enumerated() where H5DSset_label(dataset.handle.id, UInt32(index), name) < 0 {
             throw failure(path, "dimension \(name) cannot be named")

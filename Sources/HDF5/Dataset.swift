@@ -11,6 +11,9 @@ public final class Dataset {
     let file: File
     let handle: Handle
 
+    /// The file that the data set lies in.
+    public var filePath: String { file.path }
+
     /// The rows of the first dimension.
     public var rowCount: Int { shape.first ?? 1 }
     /// The elements of a row.
@@ -49,10 +52,16 @@ public final class Dataset {
     }
 
     /// The bytes that the data take in the file.
-    public var storageSize: Int { Int(H5Dget_storage_size(handle.id)) }
+    public var storageSize: Int {
+        Library.lock()
+        defer { Library.unlock() }
+        return Int(H5Dget_storage_size(handle.id))
+    }
 
     /// The names of the filters on the data, in order.
     public var filters: [String] {
+        Library.lock()
+        defer { Library.unlock() }
         let properties = H5Dget_create_plist(handle.id)
         defer { H5Idec_ref(properties) }
         return (0..<max(H5Pget_nfilters(properties), 0)).map { index in
@@ -70,6 +79,8 @@ public final class Dataset {
     ///
     /// A few bytes of a file can claim any number of rows; this is found out before memory is taken for them.
     public func checkStorage() throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         let properties = try Handle(H5Dget_create_plist(handle.id), file: file.path, object: path, "has no properties")
         for (index, name) in filters.enumerated() {
             var flags: UInt32 = 0
@@ -103,13 +114,29 @@ public final class Dataset {
     public func read<Number: HDF5Number>(
         rows: Range<Int>, into destination: UnsafeMutablePointer<Number>
     ) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         try transfer(rows: rows, "cannot be read: damaged, or compressed in a way this library does not know") {
             H5Dread(handle.id, Number.nativeTypeID, $0, $1, chdf5_default(), destination)
         }
     }
 
+    /// Reads rows of a standard type as they are stored, but in this machine's order of bytes.
+    public func readStored(rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
+        let type = try Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type")
+        let inMemory = try Handle(H5Tcopy(type.id), file: file.path, object: path, "has no type")
+        if self.type.size > 1 { H5Tset_order(inMemory.id, H5T_ORDER_LE) }
+        try transfer(rows: rows, "cannot be read: damaged, or compressed in a way this library does not know") {
+            H5Dread(handle.id, inMemory.id, $0, $1, chdf5_default(), destination)
+        }
+    }
+
     /// Reads rows as `Number`s.
     public func read<Number: HDF5Number>(_: Number.Type, rows: Range<Int>? = nil) throws(HDF5Error) -> [Number] {
+        Library.lock()
+        defer { Library.unlock() }
         let rows = rows ?? 0..<rowCount
         let count = rows.count * rowSize
         let numbers = UnsafeMutablePointer<Number>.allocate(capacity: max(count, 1))
@@ -120,13 +147,15 @@ public final class Dataset {
 
     /// Writes rows, converting from `Number`.
     public func write<Number: HDF5Number>(_ numbers: UnsafePointer<Number>, rows: Range<Int>) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         try transfer(rows: rows, "cannot be written") {
             H5Dwrite(handle.id, Number.nativeTypeID, $0, $1, chdf5_default(), numbers)
         }
     }
 
     /// Selects rows in the file and as many elements in memory, and calls `body(memory space, file space)`.
-    private func transfer(
+    func transfer(
         rows: Range<Int>, _ reason: String, _ body: (hid_t, hid_t) -> herr_t
     ) throws(HDF5Error) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows outside the data set")
@@ -142,5 +171,39 @@ public final class Dataset {
         let memory = try Handle(
             H5Screate_simple(Int32(count.count), count, nil), file: file.path, object: path, "has no shape")
         if body(memory.id, space.id) < 0 { throw file.failure(path, reason) }
+    }
+}
+
+/// Lists: elements that are themselves as many whole numbers as they like.
+extension Dataset {
+    /// Whether every element is a list of whole numbers.
+    public var holdsLists: Bool {
+        Library.lock()
+        defer { Library.unlock() }
+        guard let type = try? Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type"),
+            H5Tget_class(type.id) == H5T_VLEN,
+            let element = try? Handle(H5Tget_super(type.id), file: file.path, object: path, "has no type")
+        else { return false }
+        return H5Tget_class(element.id) == H5T_INTEGER
+    }
+
+    /// Reads the lists of some rows of a one-dimensional data set.
+    public func readLists(rows: Range<Int>) throws(HDF5Error) -> [[Int64]] {
+        precondition(shape.count == 1)
+        Library.lock()
+        defer { Library.unlock() }
+        if rows.isEmpty { return [] }
+        let type = try Handle(H5Tvlen_create(chdf5_native_int64()), file: file.path, object: path, "no type of lists")
+        var lists = [hvl_t](repeating: hvl_t(), count: rows.count)
+        try transfer(rows: rows, "cannot be read: damaged") {
+            H5Dread(handle.id, type.id, $0, $1, chdf5_default(), &lists)
+        }
+        var count = hsize_t(rows.count)
+        let space = try Handle(H5Screate_simple(1, &count, nil), file: file.path, object: path, "has no shape")
+        defer { H5Dvlen_reclaim(type.id, space.id, chdf5_default(), &lists) }
+        return lists.map { list in
+            guard let numbers = list.p else { return [] }
+            return Array(UnsafeBufferPointer(start: numbers.assumingMemoryBound(to: Int64.self), count: list.len))
+        }
     }
 }

@@ -15,6 +15,8 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
     /// Bytes of one element.
     public let size: Int
     public let isBigEndian: Bool
+    /// Whether processors have the type, but for the order of bytes: whole numbers of all bits, IEEE floating-point numbers.
+    public let isStandard: Bool
 
     public var isNumeric: Bool { [.signed, .unsigned, .float].contains(elementClass) }
 
@@ -39,6 +41,22 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
             }
         size = H5Tget_size(type)
         isBigEndian = H5Tget_order(type) == H5T_ORDER_BE
+        let isWhole = [.signed, .unsigned].contains(elementClass)
+        let hasAllBits = H5Tget_precision(type) == size * 8 && H5Tget_offset(type) == 0
+        isStandard = hasAllBits && (isWhole ? [1, 2, 4, 8].contains(size) : Self.isIEEE(type, size: size))
+    }
+}
+
+extension ElementType {
+    /// Whether a floating-point type has its sign, exponent and fraction where IEEE 754 has them.
+    private static func isIEEE(_ type: hid_t, size: Int) -> Bool {
+        guard H5Tget_class(type) == H5T_FLOAT, let exponentBits = [2: 5, 4: 8, 8: 11][size] else { return false }
+        var (sign, exponent, exponentSize, fraction, fractionSize) = (0, 0, 0, 0, 0)
+        H5Tget_fields(type, &sign, &exponent, &exponentSize, &fraction, &fractionSize)
+        let fractionBits = size * 8 - 1 - exponentBits
+        return sign == size * 8 - 1 && exponent == fractionBits && exponentSize == exponentBits && fraction == 0
+            && fractionSize == fractionBits && H5Tget_ebias(type) == (1 << (exponentBits - 1)) - 1
+            && H5Tget_norm(type) == H5T_NORM_IMPLIED && [H5T_ORDER_LE, H5T_ORDER_BE].contains(H5Tget_order(type))
     }
 }
 

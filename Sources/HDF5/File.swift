@@ -1,7 +1,7 @@
 internal import CHDF5
 internal import Foundation
 
-/// An HDF5 file. Used by one thread at a time.
+/// An HDF5 file; threads take turns.
 public final class File {
     /// The file's name, for messages.
     public let path: String
@@ -24,7 +24,9 @@ public final class File {
 
     /// Opens a file for reading; other readers do not disturb, and file systems without locks neither.
     public static func open(_ path: String) throws(HDF5Error) -> File {
-        prepareLibrary
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
         // The library says only "unable to open file"; the system knows more.
         var status = stat()
         if stat(path, &status) != 0 {
@@ -49,7 +51,9 @@ public final class File {
     ///
     /// - Parameter name: for messages.
     public static func inMemory(_ name: String) throws(HDF5Error) -> File {
-        prepareLibrary
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
         let access = try accessProperties(name)
         let memory = UnsafeMutablePointer<chdf5_image>.allocate(capacity: 1)
         memory.initialize(to: chdf5_image())
@@ -63,7 +67,9 @@ public final class File {
     ///
     /// Throws ``HDF5Error`` or ``FileError``.
     public static func create(_ file: AtomicFile, byteCount: Int) throws -> File {
-        prepareLibrary
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
         try file.reserve(byteCount)
         let path = file.temporaryPath
         let access = try accessProperties(path)
@@ -77,7 +83,9 @@ public final class File {
 
     /// Opens a file to add to it.
     public static func update(_ path: String) throws(HDF5Error) -> File {
-        prepareLibrary
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
         let access = try accessProperties(path)
         let id = H5Fopen(path, chdf5_read_write(), access.id)
         return File(path, try Handle(id, file: path, "cannot be opened to be added to"))
@@ -87,7 +95,9 @@ public final class File {
     ///
     /// - Parameter name: for messages.
     public static func open(image: [UInt8], name: String) throws(HDF5Error) -> File {
-        prepareLibrary
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
         let access = try accessProperties(name)
         H5Pset_fapl_core(access.id, 1 << 20, false)
         var image = image
@@ -100,6 +110,8 @@ public final class File {
 
     /// Closes a file in memory and gives its bytes.
     public func closeInMemory() throws(HDF5Error) -> [UInt8] {
+        Library.lock()
+        defer { Library.unlock() }
         guard let memory else { preconditionFailure("not a file in memory") }
         guard handle.close(), memory.pointee.bytes != nil else { throw failure(nil, "cannot be completed in memory") }
         return Array(UnsafeBufferPointer(start: memory.pointee.bytes, count: Int(chdf5_image_size(memory))))
@@ -107,6 +119,8 @@ public final class File {
 
     /// Writes everything out and closes; a full disk may show only here.
     public func close() throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         let flushed = H5Fflush(handle.id, H5F_SCOPE_GLOBAL) >= 0
         if !handle.close() || !flushed { throw failure(nil, "cannot be written completely") }
     }
@@ -131,12 +145,3 @@ public final class File {
         return access
     }
 }
-
-/// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names.
-private let prepareLibrary: Void = {
-    // We close what we open; the library's own clean-up at exit can crash after an error.
-    H5dont_atexit()
-    H5open()
-    chdf5_silence()
-    H5PLset_loading_state(0)
-}()

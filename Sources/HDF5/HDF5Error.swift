@@ -60,9 +60,11 @@ final class Handle {
 
     /// Closes now, for callers that must know whether it went well.
     func close() -> Bool {
+        Library.lock()
+        defer { Library.unlock() }
         isOpen = false
         return H5Idec_ref(id) >= 0
     }
 
-    deinit { if isOpen { H5Idec_ref(id) } }
+    deinit { if isOpen { _ = close() } }
 }

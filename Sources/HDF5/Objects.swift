@@ -13,6 +13,8 @@ extension File {
     ///
     /// Every part of the path is looked at: a link into another file is refused before it is followed.
     public func item(_ path: String) throws(HDF5Error) -> Item? {
+        Library.lock()
+        defer { Library.unlock() }
         var reached = ""
         for part in path.split(separator: "/") {
             reached += "/\(part)"
@@ -44,6 +46,8 @@ extension File {
     ///
     /// Refused are data sets whose data lie in other files (external storage, virtual data sets).
     public func dataset(_ path: String) throws(HDF5Error) -> Dataset {
+        Library.lock()
+        defer { Library.unlock() }
         switch try item(path) {
         case .dataset: return try Dataset(file: self, path: path)
         case nil: throw HDF5Error(.missingObject, file: self.path, object: path, "is not there")
@@ -53,6 +57,8 @@ extension File {
 
     /// The names in a group, in alphabetical order.
     public func children(of group: String) throws(HDF5Error) -> [String] {
+        Library.lock()
+        defer { Library.unlock() }
         let object = try Handle(
             H5Gopen2(handle.id, group, chdf5_default()), file: path, object: group, "cannot be opened as a group")
         var names: [String] = []
@@ -69,6 +75,8 @@ extension File {
 
     /// The paths of all data sets that lie in the file itself, at most `limit`.
     public func datasetPaths(limit: Int = 1000) throws(HDF5Error) -> [String] {
+        Library.lock()
+        defer { Library.unlock() }
         var found: [String] = []
         var groups = [""]
         // Hard links can form circles; a depth of 32 is no file's intent.
@@ -87,6 +95,8 @@ extension File {
 
     /// Makes a group and those above it, if they are not there.
     public func createGroup(_ path: String) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         var reached = ""
         for part in path.split(separator: "/") {
             reached += "/\(part)"

@@ -8,7 +8,9 @@ extension File {
     public func createDataset<Number: HDF5Number>(
         _ path: String, _: Number.Type, shape: [Int], compressed: Bool = false
     ) throws(HDF5Error) -> Dataset {
-        try createDataset(
+        Library.lock()
+        defer { Library.unlock() }
+        return try createDataset(
             path, typeID: Number.nativeTypeID, size: MemoryLayout<Number>.size, shape: shape, compressed: compressed)
     }
 
@@ -16,12 +18,16 @@ extension File {
     public func write<Number: HDF5Number>(
         _ numbers: UnsafePointer<Number>, shape: [Int], to path: String, compressed: Bool = false
     ) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         let dataset = try createDataset(path, Number.self, shape: shape, compressed: compressed)
         try dataset.write(numbers, rows: 0..<dataset.rowCount)
     }
 
     /// Makes a data set of UTF-8 strings of variable length.
     public func createStrings(_ path: String, count: Int) throws(HDF5Error) -> Dataset {
+        Library.lock()
+        defer { Library.unlock() }
         let type = try stringType(path)
         return try createDataset(path, typeID: type.id, size: 16, shape: [count], compressed: false, checksum: false)
     }
@@ -64,6 +70,8 @@ extension File {
 extension Dataset {
     /// Writes strings to rows.
     public func write(_ strings: [String], rows: Range<Int>) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
         precondition(strings.count == rows.count && shape.count == 1)
         let type = try file.stringType(path)
         try withCStrings(strings) { pointers throws(HDF5Error) in
@@ -81,6 +89,8 @@ extension Dataset {
 
     /// Reads rows of a data set of strings, of fixed or variable length.
     public func readStrings(rows: Range<Int>) throws(HDF5Error) -> [String] {
+        Library.lock()
+        defer { Library.unlock() }
         precondition(type.elementClass == .string && shape.count == 1)
         let stored = try Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type")
         let space = try Handle(H5Dget_space(handle.id), file: file.path, object: path, "has no shape")

@@ -4,13 +4,36 @@ internal import Foundation
 internal import Logging
 internal import Training
 
+/// What is used of data files, as `train` has it.
+struct DataFlags: ParsableArguments {
+    @Option(help: .key("labels")) var labels = ""
+    @Option(help: .key("mask")) var mask = ""
+    @Option(help: .key("weights")) var weights = ""
+    @Option(help: .key("rows")) var rows = ""
+    @Option(help: .key("packed-bits")) var packedBits = 0
+
+    var options: DataOptions {
+        var options = DataOptions()
+        options.labels = labels
+        options.mask = mask
+        options.weights = weights
+        options.rows = rows
+        options.packedBits = packedBits
+        return options
+    }
+
+    func validate() throws {
+        if packedBits < 0 { throw ValidationError("--packed-bits must be at least 0") }
+    }
+}
+
 struct Embed: RankedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the latent codes of all rows of a data set to an HDF5 file.")
 
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
-    @Option(help: "Path of the labels in the file, as /obs/cell_type; those beside the data by default.") var labels = ""
+    @OptionGroup var dataOptions: DataFlags
     @Option(help: "The file to write.") var output = "embeddings.h5"
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
@@ -20,7 +43,7 @@ struct Embed: RankedCommand {
 
     func run(world: World) throws -> Int32 {
         try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).embed(
-            data, labels: labels, to: output)
+            data, dataOptions.options, to: output)
         if world.isRoot { print("wrote \(output)") }
         return 0
     }
@@ -32,6 +55,7 @@ struct Evaluate: RankedCommand {
 
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
+    @OptionGroup var dataOptions: DataFlags
     @Flag(help: "Write JSON.") var json = false
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
@@ -40,7 +64,8 @@ struct Evaluate: RankedCommand {
     }
 
     func run(world: World) throws -> Int32 {
-        let figures = try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).evaluate(data)
+        let figures = try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).evaluate(
+            data, dataOptions.options)
         guard world.isRoot else { return 0 }
         if json {
             let encoder = JSONEncoder()

@@ -7,9 +7,15 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("validation-data")) var validationData: String?
     @Option(help: .key("test-data")) var testData: String?
     @Option(help: .key("labels")) var labels: String?
+    @Option(help: .key("mask")) var mask: String?
+    @Option(help: .key("weights")) var weights: String?
+    @Option(help: .key("rows")) var rows: String?
+    @Option(help: .key("packed-bits")) var packedBits: String?
+    @Option(help: .key("map-size")) var mapSize: String?
     @Option(help: .key("validation-fraction")) var validationFraction: String?
     @Option(help: .key("test-fraction")) var testFraction: String?
 
+    @Option(help: .key("nan")) var nan: String?
     @Option(help: .key("library-size")) var librarySize: String?
     @Option(help: .key("transform")) var transform: String?
     @Option(help: .key("scale")) var scale: String?
@@ -48,6 +54,7 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("global-batch")) var globalBatch: String?
     @Option(help: .key("shards")) var shards: String?
     @Option(help: .key("micro-batch")) var microBatch: String?
+    @Option(help: .key("mixing-rows")) var mixingRows: String?
     @Option(help: .key("seed")) var seed: String?
     @Option(help: .key("precision")) var precision: String?
     @Option(help: .key("wire")) var wire: String?
@@ -56,6 +63,8 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("output")) var output: String?
     @Option(help: .key("reduction")) var reduction: String?
     @Option(help: .key("threads")) var threads: String?
+    @Option(help: .key("memory")) var memory: String?
+    @Option(help: .key("reader-threads")) var readerThreads: String?
     @Option(help: .key("resume")) var resume: String?
     @Option(help: .key("max-steps")) var maxSteps: String?
     @Option(help: .key("checkpoint-every-epochs")) var checkpointEveryEpochs: String?

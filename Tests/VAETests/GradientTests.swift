@@ -4,15 +4,19 @@ import VAE
 
 /// Gradients of whole models against central differences of the reference in Double.
 struct GradientTests {
-    private func check(_ configuration: ModelConfiguration, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1) throws {
-        let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch)
+    private func check(
+        _ configuration: ModelConfiguration, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false
+    ) throws {
+        let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch, isWeighted: isWeighted)
         let reference = Reference(configuration: configuration, layout: example.model.layout)
         let (rows, noise, parameters) = example.doubles
         let (sums, gradient) = example.gradient(beta: beta, scale: 0.5)
 
         let parts = zip(rows, noise).map { reference.parts($0, noise: $1, parameters) }
-        let reconstruction = parts.reduce(0) { $0 + $1.reconstruction }
-        let kl = parts.reduce(0) { $0 + $1.kl }
+        let weights = example.weights.map(Double.init)
+        let reconstruction = zip(parts, weights).reduce(0) { $0 + $1.0.reconstruction * $1.1 }
+        let kl = zip(parts, weights).reduce(0) { $0 + $1.0.kl * $1.1 }
+        #expect(sums.weight == weights.reduce(0, +))
         #expect(sums.rowCount == rowCount)
         #expect(abs(sums.reconstruction - reconstruction) < 1e-5 * max(1, abs(reconstruction)))
         #expect(abs(sums.kl - kl) < 1e-5 * max(1, kl))
@@ -20,7 +24,7 @@ struct GradientTests {
         for entry in example.model.layout.entries {
             // The largest element of a parameter sets the scale of what single precision can lose.
             let exact = entry.range.map {
-                0.5 * reference.derivative($0, rows, noise: noise, beta: Double(beta), parameters)
+                0.5 * reference.derivative($0, rows, weights: weights, noise: noise, beta: Double(beta), parameters)
             }
             let scale = exact.map { abs($0) }.max()!
             for (index, value) in zip(entry.range, exact) {
@@ -47,6 +51,18 @@ struct GradientTests {
                 kind: kind, inputSize: 9, hiddenSizes: [8], latentSize: 2, activation: .tanh, likelihood: likelihood,
                 likelihoodScale: 0.7),
             beta: 0.3)
+    }
+
+    /// Values that are missing, rows that count more than others, and both, in pieces of a batch.
+    @Test(arguments: Likelihood.allCases, ModelKind.allCases)
+    func missingValuesAndWeights(likelihood: Likelihood, kind: ModelKind) throws {
+        for (seesMask, isWeighted) in [(true, false), (false, true), (true, true)] {
+            try check(
+                ModelConfiguration(
+                    kind: kind, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                    likelihood: likelihood, likelihoodScale: 0.7),
+                rowCount: 7, microBatch: 4, isWeighted: isWeighted)
+        }
     }
 
     @Test(arguments: [[], [4], [10, 6, 3]])

@@ -35,7 +35,7 @@ struct KernelTests {
         var output: [Float] = [.nan]
         var loss = [0.0]
         var sums: [Float] = [0]
-        kernel_bernoulli([0.5], &output, 1, &loss, &sums, 1, 1)
+        kernel_bernoulli([0.5], nil, [1], &output, 1, &loss, &sums, 1, 1)
         #expect(loss[0].isNaN)
     }
 
@@ -50,10 +50,10 @@ struct KernelTests {
             var losses = [0.0, 0.0]
             var sums = [Float](repeating: 0, count: width)
             switch likelihood {
-            case .bernoulli: kernel_bernoulli(x, &output, 1, &losses, &sums, 2, features)
-            case .gaussian: kernel_gaussian(x, &output, 0.5, 1, &losses, &sums, 2, features)
-            case .gaussianLearned: kernel_gaussian_learned(x, &output, 1, &losses, &sums, 2, features)
-            case .mse: kernel_squared_error(x, &output, 1, &losses, &sums, 2, features)
+            case .bernoulli: kernel_bernoulli(x, nil, [1, 1], &output, 1, &losses, &sums, 2, features)
+            case .gaussian: kernel_gaussian(x, nil, [1, 1], &output, 0.5, 1, &losses, &sums, 2, features)
+            case .gaussianLearned: kernel_gaussian_learned(x, nil, [1, 1], &output, 1, &losses, &sums, 2, features)
+            case .mse: kernel_squared_error(x, nil, [1, 1], &output, 1, &losses, &sums, 2, features)
             }
             for row in 0..<2 {
                 let exact = Reference.loss(
@@ -106,6 +106,46 @@ struct KernelTests {
         }
         #expect(draw([rows[3]], epoch: 2) == Array(drawn[3 * features..<4 * features]))
         #expect(draw(rows, epoch: 3) != drawn && draw([rows[3]], epoch: 2) != draw([rows[4]], epoch: 2))
+    }
+
+    @Test func decoding() {
+        func floats<Number: BitwiseCopyable>(_ numbers: [Number], _ type: kernel_number, _ count: Int) -> [Float] {
+            var values = [Float](repeating: -1, count: count)
+            kernel_to_float(&values, numbers, type, count)
+            return values
+        }
+        #expect(floats([0, 51, 255] as [UInt8], kernel_pixel, 3) == [0, 0.2, 1])
+        #expect(floats([-128, 7] as [Int8], kernel_int8, 2) == [-128, 7])
+        #expect(floats([Int64.min, 1 << 40] as [Int64], kernel_int64, 2) == [-0x1p63, 0x1p40])
+        #expect(floats([0b1010_0001, 0b1100_0000] as [UInt8], kernel_bit, 11) == [1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 0])
+        // Every half-precision number, as the compiler converts it.
+        #if arch(arm64)
+        let halves = (0..<65536).map { UInt16($0) }
+        for (half, value) in zip(halves, floats(halves, kernel_float16, 65536)) {
+            let exact = Float(Float16(bitPattern: half))
+            #expect(value == exact || (value.isNaN && exact.isNaN))
+        }
+        #else
+        let halves: [UInt16] = [0, 0x8000, 1, 0x03FF, 0x0400, 0x3C00, 0xC000, 0x7BFF, 0x7C00, 0xFC00]
+        #expect(
+            floats(halves, kernel_float16, 10) == [
+                0, -0.0, 0x1p-24, 1023 * 0x1p-24, 0x1p-14, 1, -2, 65504, .infinity, -.infinity,
+            ])
+        let none = floats([0x7C01, 0xFE00] as [UInt16], kernel_float16, 2)
+        #expect(none[0].isNaN && none[1].isNaN)
+        #endif
+        var swapped: [UInt32] = [0x0102_0304]
+        kernel_swap_bytes(&swapped, 4, 1)
+        #expect(swapped == [0x0403_0201])
+        for (size, count) in [(1, 5), (2, 37), (3, 11), (4, 100), (8, 9)] {
+            let elements = (0..<size * count + size - 1).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 256) }
+            var bytes = elements
+            for i in 0..<count { for byte in 0..<size { bytes[byte * count + i] = elements[i * size + byte] } }
+            var back = [UInt8](repeating: 0, count: bytes.count)
+            kernel_unshuffle(&back, bytes, size, bytes.count)
+            #expect(back == elements)
+        }
+        #expect(kernel_find_outside([0, 1, .nan, 5], 0, 1, 4) == 2 && kernel_find_outside([0, 1], 0, 1, 2) == 2)
     }
 
     @Test func sumsOfSquares() {

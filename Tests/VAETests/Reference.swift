@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import VAE
 
@@ -39,10 +40,10 @@ struct Reference {
         }
     }
 
-    /// -log p(x | output), or the squared error.
+    /// -log p(x | output), or the squared error, of the values that are there.
     static func loss(_ likelihood: Likelihood, _ x: [Double], _ output: [Double], scale: Double) -> Double {
         let half = 0.5 * log(2 * Double.pi)
-        return x.indices.reduce(0) { sum, i in
+        return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
             let o = output[i]
             switch likelihood {
             case .bernoulli:
@@ -59,7 +60,8 @@ struct Reference {
 
     /// Reconstruction and KL of one row.
     func parts(_ x: [Double], noise: [Double], _ p: [Double]) -> (reconstruction: Double, kl: Double) {
-        let code = network("encoder", x, p)
+        let values = x.map { $0.isNaN ? 0 : $0 }
+        let code = network("encoder", configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x, p)
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
@@ -76,21 +78,25 @@ struct Reference {
         )
     }
 
-    /// The sum of reconstruction + beta * KL over rows.
-    func loss(_ rows: [[Double]], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
-        zip(rows, noise).reduce(0) { sum, row in
-            let parts = parts(row.0, noise: row.1, p)
-            return sum + parts.reconstruction + beta * parts.kl
+    /// The sum of reconstruction + beta * KL over rows, by their weights.
+    func loss(_ rows: [[Double]], weights: [Double], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
+        rows.indices.reduce(0) { sum, row in
+            let parts = parts(rows[row], noise: noise[row], p)
+            return sum + weights[row] * (parts.reconstruction + beta * parts.kl)
         }
     }
 
     /// Its derivative with regard to one parameter, by central differences of two widths, extrapolated.
-    func derivative(_ index: Int, _ rows: [[Double]], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
+    func derivative(
+        _ index: Int, _ rows: [[Double]], weights: [Double], noise: [[Double]], beta: Double, _ p: [Double]
+    ) -> Double {
         func difference(_ h: Double) -> Double {
             var (up, down) = (p, p)
             up[index] += h
             down[index] -= h
-            return (loss(rows, noise: noise, beta: beta, up) - loss(rows, noise: noise, beta: beta, down)) / (2 * h)
+            return
+                (loss(rows, weights: weights, noise: noise, beta: beta, up)
+                - loss(rows, weights: weights, noise: noise, beta: beta, down)) / (2 * h)
         }
         return (4 * difference(0.5e-4) - difference(1e-4)) / 3
     }
@@ -105,9 +111,17 @@ final class Example {
     let rows: [[Float]]
     let rowNumbers: [Int64]
     let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
+    /// How much each row counts.
+    let weights: [Float]
     private let input: AlignedBuffer
+    private let mask: AlignedBuffer
+    private let encoderInput: AlignedBuffer
+    private let weightBuffer: AlignedBuffer
 
-    init(_ configuration: ModelConfiguration, rowCount: Int, microBatch: Int, precision: Precision = .fp32) throws {
+    init(
+        _ configuration: ModelConfiguration, rowCount: Int, microBatch: Int, isWeighted: Bool = false,
+        precision: Precision = .fp32
+    ) throws {
         self.configuration = configuration
         model = try Model(configuration, microBatch: microBatch, precision: precision)
         workspace = try model.makeWorkspace()
@@ -120,33 +134,44 @@ final class Example {
         model.prepare(parameters.pointer)
         rowNumbers = (0..<rowCount).map { Int64($0 * 1_000_003 + 5) }
         let features = configuration.inputSize
-        rows = (0..<rowCount).map { row in (0..<features).map { 0.5 + 0.5 * sin(Float(row * 31 + $0 * 17 + 1)) } }
-        input = AlignedBuffer(count: max(rowCount, 1) * features)
+        rows = (0..<rowCount).map { row in
+            (0..<features).map { i in
+                let isMissing = configuration.seesMask && (row * 5 + i * 3) % 4 == 1
+                return isMissing ? .nan : 0.5 + 0.5 * sin(Float(row * 31 + i * 17 + 1))
+            }
+        }
+        weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
+        let count = max(rowCount, 1)
+        input = AlignedBuffer(count: count * features)
+        mask = AlignedBuffer(count: count * features)
+        encoderInput = AlignedBuffer(count: count * features * 2)
+        weightBuffer = AlignedBuffer(count: count)
         for (row, values) in rows.enumerated() {
+            weightBuffer.pointer[row] = weights[row]
             for (i, value) in values.enumerated() { input.pointer[row * features + i] = value }
         }
+        kernel_take_missing(input.pointer, mask.pointer, rowCount * features)
+        kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, rowCount, features)
     }
 
     func gradient(beta: Float = 1, scale: Float = 1, _ workspace: Workspace? = nil) -> (LossSums, [Float]) {
         let gradient = AlignedBuffer(count: model.layout.count)
         // What was there before must not matter, but for the gaps.
         for entry in model.layout.entries { for i in entry.range { gradient.pointer[i] = .nan } }
-        let sums = rowNumbers.withUnsafeBufferPointer {
-            (workspace ?? self.workspace).gradient(
-                of: Batch(input: input.pointer, rowCount: rows.count, rows: pointer($0)), noise: noise, beta: beta,
-                scale: scale, into: gradient.pointer)
+        let sums = withBatch {
+            (workspace ?? self.workspace).gradient(of: $0, noise: noise, beta: beta, scale: scale, into: gradient.pointer)
         }
         return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
     }
 
     func withBatch<Result>(_ body: (Batch) -> Result) -> Result {
         rowNumbers.withUnsafeBufferPointer {
-            body(Batch(input: input.pointer, rowCount: rows.count, rows: pointer($0)))
+            body(
+                Batch(
+                    input: input.pointer, encoderInput: configuration.seesMask ? encoderInput.pointer : nil,
+                    mask: configuration.seesMask ? mask.pointer : nil, weights: weightBuffer.pointer, rowCount: rows.count,
+                    rows: $0.baseAddress ?? UnsafePointer(bitPattern: 8)!))
         }
-    }
-
-    private func pointer(_ rows: UnsafeBufferPointer<Int64>) -> UnsafePointer<Int64> {
-        rows.baseAddress ?? UnsafePointer(bitPattern: 8)!
     }
 
     /// The same in Double for the reference.

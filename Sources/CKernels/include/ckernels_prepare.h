@@ -3,6 +3,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Sets `mask` to 1 where there is a number and to 0 where there is none (NaN), which becomes 0.
+void kernel_take_missing(float *values, float *mask, ptrdiff_t count);
+
+/// What the encoder sees of rows with missing values, `[rows, 2 features]`: the values, 0 where they are missing, and the mask.
+/// `values` gets these zeros too.
+void kernel_join_mask(float *values, const float *mask, float *encoder_input, ptrdiff_t rows, ptrdiff_t features);
+
+/// Takes a row into each feature's count, least and greatest value, mean, and sum of squared deviations from it (Welford 1962).
+void kernel_take_moments(const float *row, const float *mask, double *counts, double *lows, double *highs, double *means,
+                         double *squares, ptrdiff_t features);
+
 /// Scales every row to the sum `total`; rows whose sum is 0 stay.
 void kernel_scale_to_total(float *values, float total, ptrdiff_t rows, ptrdiff_t features);
 

@@ -7,7 +7,7 @@ internal import VAE
 /// did the same have the same bytes.
 struct Checkpoint {
     static let format = "mpi-vae checkpoint"
-    static let formatVersion = 1
+    static let formatVersion = 2
 
     /// ``Configuration/identityTOML()`` of the run.
     var configuration: String
@@ -38,10 +38,10 @@ struct Checkpoint {
                 try file.write(shift, shape: [shift.count], to: "/normalization/shift")
                 try file.write(factor, shape: [factor.count], to: "/normalization/factor")
             }
-            let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, Double($0.rowCount)] }
-            try file.write(sums, shape: [progress.sums.count, 3], to: "/progress/epoch_sums")
+            let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, $0.weight, Double($0.rowCount)] }
+            try file.write(sums, shape: [progress.sums.count, 4], to: "/progress/epoch_sums")
             try file.setAttribute(
-                "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, rows"),
+                "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, weights, rows"),
                 of: "/progress/epoch_sums")
             try file.setAttribute("sha256", .string(digest()))
             return try file.closeInMemory()
@@ -87,7 +87,7 @@ struct Checkpoint {
         }
         for values in [shift, factor] { values.withUnsafeBytes { digest.update(bufferPointer: $0) } }
         for sums in progress.sums {
-            digest.update(data: Data("\(sums.reconstruction) \(sums.kl) \(sums.rowCount)\n".utf8))
+            digest.update(data: Data("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n".utf8))
         }
         return digest.finalize().map { String(format: "%02x", $0) }.joined()
     }
@@ -123,9 +123,10 @@ extension Checkpoint {
             throw Failure(.badData, "\(path) is an HDF5 file, but not a checkpoint of mpi-vae")
         }
         let version = try reader.integer("format_version")
-        guard version <= formatVersion else {
+        guard version == formatVersion else {
             throw Failure(
-                .badData, "\(path) has format version \(version); this program reads up to \(formatVersion): use a newer one")
+                .badData,
+                "\(path) has format version \(version), but this program reads \(formatVersion): use the one that wrote it")
         }
         let configurationText = try reader.string("configuration")
         // That the text was once good is known; what is wrong with it now is the file's fault.
@@ -137,12 +138,12 @@ extension Checkpoint {
         let shardCount = try reader.integer("shards")
         guard shardCount > 0, shardCount <= 1 << 20 else { throw reader.damaged }
         let sums = try file.dataset("/progress/epoch_sums")
-        guard sums.shape == [shardCount, 3] else { throw reader.damaged }
+        guard sums.shape == [shardCount, 4] else { throw reader.damaged }
         let values = try sums.read(Double.self)
         var progress = Progress(
-            sums: (0..<shardCount).map {
-                LossSums(
-                    reconstruction: values[3 * $0], kl: values[3 * $0 + 1], rowCount: Int(exactly: values[3 * $0 + 2]) ?? 0)
+            sums: (0..<shardCount).map { shard in
+                let own = Array(values[4 * shard..<4 * shard + 4])
+                return LossSums(reconstruction: own[0], kl: own[1], weight: own[2], rowCount: Int(exactly: own[3]) ?? 0)
             })
         progress.step = try reader.integer("step")
         progress.epoch = try reader.integer("epoch")

@@ -8,14 +8,15 @@ public struct Configuration: Sendable, Equatable {
         public var data = ""
         public var validationData = ""
         public var testData = ""
-        /// A path in the files; empty for what lies beside the data.
-        public var labels = ""
+        /// What else is used of the files.
+        public var options = DataOptions()
         public var validationFraction = 0.0
         public var testFraction = 0.0
     }
 
     /// What is done to every row before the model sees it, in this order.
     public struct Preparation: Sendable, Equatable {
+        public var missing = Missing.error
         /// The sum that each row is scaled to; 0 for none.
         public var librarySize = 0.0
         public var transform = Transform.none
@@ -26,6 +27,15 @@ public struct Configuration: Sendable, Equatable {
         public var binarize = Binarize.none
         /// Above it the fixed binarisation gives 1.
         public var threshold = 0.5
+
+        /// What values that are not numbers (NaN) mean.
+        public enum Missing: String, Sendable, CaseIterable {
+            case error
+            /// Values that are missing: the encoder sees which, and they count for nothing in the likelihood.
+            case mask
+            /// Rows to leave out.
+            case drop
+        }
 
         public enum Transform: String, Sendable, CaseIterable {
             case none, log1p
@@ -92,6 +102,8 @@ public struct Configuration: Sendable, Equatable {
         public var shards = 0
         /// 0 chooses by the width of the model.
         public var microBatch = 0
+        /// 0 chooses by the size of a row.
+        public var mixingRows = 0
         public var seed: UInt64 = 1
         public var precision = Precision.fp32
         public var wire = WireFormat.fp32
@@ -104,6 +116,10 @@ public struct Configuration: Sendable, Equatable {
         public var reduction = ReductionKind.ordered
         /// 0 for the processors of the rank.
         public var threads = 0
+        /// Bytes for the rows of a rank; 0 for what is free.
+        public var memory = 0
+        /// 0 for as many as there are threads.
+        public var readerThreads = 0
         /// `auto`, `never`, or a checkpoint.
         public var resume = "auto"
         /// 0 for no limit.
@@ -136,7 +152,8 @@ public enum ReductionKind: String, Sendable, CaseIterable {
 extension Configuration {
     func modelConfiguration(inputSize: Int) -> ModelConfiguration {
         ModelConfiguration(
-            kind: model.model, inputSize: inputSize, hiddenSizes: model.hidden, latentSize: model.latent,
+            kind: model.model, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
+            latentSize: model.latent,
             activation: model.activation, likelihood: model.likelihood, likelihoodScale: Float(model.likelihoodScale),
             initialization: model.initialization)
     }

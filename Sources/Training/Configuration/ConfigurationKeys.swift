@@ -85,12 +85,29 @@ extension ConfigurationKey {
     public static let all: [ConfigurationKey] = [
         text(
             "data", "data", \.data.data,
-            "data set to train on, file.h5[:/path], or a group with /data in it; generated shapes if none is given"),
+            "data set to train on, file.h5[:/path], or a group with /data in it; several files by commas or as 'run-*.h5:/path', "
+                + "data sets side by side as file.h5:/a+/b; generated shapes if none is given"),
         text("data", "validation-data", \.data.validationData, "data set to validate on, file.h5[:/path]"),
         text("data", "test-data", \.data.testData, "data set to test on at the end, file.h5[:/path]"),
         text(
-            "data", "labels", \.data.labels,
+            "data", "labels", \.data.options.labels,
             "path of the labels in the files, as /obs/cell_type; those beside the data if none is given"),
+        text(
+            "data", "mask", \.data.options.mask,
+            "path of a mask of the data's shape in the files, 0 where a value is missing; for nan mask or drop"),
+        text(
+            "data", "weights", \.data.options.weights,
+            "path of the rows' weights in the files; all rows count alike if none is given"),
+        text(
+            "data", "rows", \.data.options.rows,
+            "rows of data to use: FIRST:END[:STEP], several by commas, or the path of a mask of rows, as /good; all if none is given"
+        ),
+        integer(
+            "data", "packed-bits", \.data.options.packedBits, from: 0,
+            "numbers of a row that are packed eight a byte (numpy.packbits); 0 if they are not"),
+        integer(
+            "data", "map-size", \.data.options.mapSize, from: 0,
+            "rows and columns of contact maps that are stored as lists; 0 for what the largest index needs"),
         number(
             "data", "validation-fraction", \.data.validationFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to validate on"),
@@ -98,6 +115,9 @@ extension ConfigurationKey {
             "data", "test-fraction", \.data.testFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to test on at the end"),
 
+        choice(
+            "preparation", "nan", \.preparation.missing,
+            "what values that are not numbers mean: an error, missing values, or rows to leave out"),
         number(
             "preparation", "library-size", \.preparation.librarySize, any,
             "sum that each row is scaled to, say 10000 for counts of single cells; 0 for none"),
@@ -162,6 +182,9 @@ extension ConfigurationKey {
         integer(
             "training", "micro-batch", \.training.microBatch, from: 0,
             "rows that go through the network at once; 0 for 1024 (in bf16 256), or fewer for wide models"),
+        integer(
+            "training", "mixing-rows", \.training.mixingRows, from: 0,
+            "rows of a shard that are mixed at once, rounded up to a power of two; 0 for 32 MiB of them"),
         ConfigurationKey(section: "training", name: "seed", help: "seed of all random numbers") {
             configuration, text throws(Unsuitable) in
             guard let seed = UInt64(text), seed < 1 << 63 else {
@@ -182,6 +205,21 @@ extension ConfigurationKey {
         integer(
             "run", "threads", \.run.threads, from: 0,
             "threads per rank, each working on shards of its own; 0 for the processors that the rank was given"),
+        ConfigurationKey(
+            section: "run", name: "memory",
+            help:
+                "memory for a rank's rows, as 800M or 4G, beyond which they are read again in every epoch; auto for most of what is free"
+        ) { configuration, text throws(Unsuitable) in
+            guard let bytes = byteCount(text) else {
+                throw Unsuitable("is '\(text)', but must be a size as 800M or 4G, or auto")
+            }
+            configuration.run.memory = bytes
+        } toml: {
+            quoted($0.run.memory == 0 ? "auto" : String($0.run.memory))
+        },
+        integer(
+            "run", "reader-threads", \.run.readerThreads, from: 0,
+            "threads per rank that read rows ahead; 0 for as many as there are threads"),
         text("run", "resume", \.run.resume, "auto, never, or a checkpoint to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, "steps after which to save and stop; 0 for no limit"),
         integer("run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 1, "epochs between checkpoints"),
@@ -201,6 +239,18 @@ extension ConfigurationKey {
     var environmentName: String {
         "MPI_VAE_" + name.uppercased().replacing("-", with: "_")
     }
+}
+
+/// Bytes as `4096`, `800M` or `4G`, in powers of 1024; `auto` is 0.
+private func byteCount(_ text: String) -> Int? {
+    if text == "auto" { return 0 }
+    let digits = text.prefix { $0.isNumber || $0 == "." }
+    let units = ["": 0.0, "K": 10, "M": 20, "G": 30, "T": 40]
+    let unit = text.dropFirst(digits.count).uppercased()
+    guard let number = Double(digits), let power = units[unit.replacing("IB", with: "").replacing("B", with: "")], number > 0,
+        number < 1e12
+    else { return nil }
+    return Int(number * Double(sign: .plus, exponent: Int(power), significand: 1))
 }
 
 private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)" }

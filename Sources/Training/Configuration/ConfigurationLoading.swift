@@ -133,6 +133,10 @@ extension Configuration {
         if p.binarize == .dynamic, !staysInUnit {
             throw Failure(.configuration, "binarize dynamic takes values for probabilities: give --scale min-max")
         }
+        if !data.options.mask.isEmpty, p.missing == .error {
+            throw Failure(
+                .configuration, "a mask tells which values are missing: give --nan mask, or --nan drop to leave their rows out")
+        }
         if training.wire != .fp32, run.reduction == .allreduce {
             throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")
         }

@@ -14,6 +14,8 @@ struct Preparation: Sendable {
     private(set) var factor: [Float] = []
     /// Features that have the same value in all training rows; they are shifted only.
     private(set) var constantFeatures = 0
+    /// Features that are missing in all training rows; they stay as they are.
+    private(set) var missingFeatures = 0
 
     init(_ configuration: Configuration) {
         settings = configuration.preparation
@@ -30,20 +32,25 @@ struct Preparation: Sendable {
     /// Whether there is anything to measure before rows can be prepared.
     var needsStatistics: Bool { settings.scale != .none }
 
-    /// The values that rows may have as they come, and why no others.
-    var allowed: (range: ClosedRange<Float>, reason: String) {
+    /// Whether values may be missing, which the model then sees.
+    var masks: Bool { settings.missing == .mask }
+
+    /// The values that rows may have as they come.
+    var allowed: AllowedValues {
         let greatest = Float.greatestFiniteMagnitude
+        func values(_ range: ClosedRange<Float>, _ reason: String) -> AllowedValues {
+            AllowedValues(range: range, reason: reason, missing: masks)
+        }
         if settings.transform == .log1p || settings.librarySize > 0 {
-            return (0...greatest, "library-size and log1p need values of at least 0")
+            return values(0...greatest, "library-size and log1p need values of at least 0")
         }
         let asProbabilities = settings.binarize == .dynamic || (needsUnitInterval && settings.binarize == .none)
         if asProbabilities, settings.scale != .minMax {
-            return (
+            return values(
                 0...1,
-                "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian"
-            )
+                "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
         }
-        return (-greatest...greatest, "")
+        return values(-greatest...greatest, "")
     }
 
     /// Prepares `[rows, features]` in place.
@@ -79,72 +86,96 @@ struct Preparation: Sendable {
 }
 
 extension Preparation {
-    /// One number for each feature and shard, made from the shard's rows one after the other.
-    private struct Measure {
-        var start: Double
-        var add: (_ sum: inout Double, _ value: Double, _ feature: Int) -> Void
-        var join: (Double, Double) -> Double
-    }
-
     /// Takes the statistics of all training rows, shard by shard in their order, so that they do not depend on the number of
-    /// ranks. Collective. Throws ``MPIError``.
-    mutating func measure(_ rows: ShardedRows, world: World, pool: WorkerPool) throws {
+    /// ranks. Collective.
+    ///
+    /// - Throws: ``SharedFailure`` where rows cannot be read, or ``MPIError``.
+    mutating func measure(_ rows: any TrainingRows, world: World, pool: WorkerPool) throws {
         guard needsStatistics else { return }
-        let features = rows.store.features
-        let count = Double(rows.plan.rowCount)
-        func perFeature(_ measure: Measure) throws -> [Double] {
-            try fold(rows, measure, features: features, world: world, pool: pool)
+        let own = try world.together { try moments(rows, pool: pool) }
+        let all = try own.indices.map { try world.communicator.allGather(own[$0]).flatMap { $0 } }
+        let features = rows.format.features
+        var joined = (0..<features).map { Moments(all, $0) }
+        for first in stride(from: features, to: all[0].count, by: features) {
+            for feature in 0..<features { joined[feature].join(Moments(all, first + feature)) }
         }
-        func overall(_ values: [Double], _ join: (Double, Double) -> Double) -> [Double] {
-            settings.scaleBy == .feature
-                ? values : [Double](repeating: values.dropFirst().reduce(values[0], join), count: features)
+        missingFeatures = joined.count { $0.count == 0 }
+        constantFeatures = joined.count { $0.count > 0 && $0.low == $0.high }
+        if settings.scaleBy == .global {
+            let overall = joined.dropFirst().reduce(into: joined[0]) { $0.join($1) }
+            joined = [Moments](repeating: overall, count: features)
         }
-        let low = overall(try perFeature(Measure(start: .infinity, add: { sum, x, _ in sum = min(sum, x) }, join: min)), min)
-        let high = overall(try perFeature(Measure(start: -.infinity, add: { sum, x, _ in sum = max(sum, x) }, join: max)), max)
-        constantFeatures = zip(low, high).count { $0 == $1 }
-        switch settings.scale {
-        case .none: break
-        case .minMax:
-            shift = low.map { Float($0) }
-            factor = zip(low, high).map { $0 == $1 ? 1 : Float(1 / ($1 - $0)) }
-        case .standardize:
-            // Two passes, so that a large mean takes nothing from a small deviation.
-            let total = settings.scaleBy == .feature ? count : count * Double(features)
-            let sums = overall(try perFeature(Measure(start: 0, add: { sum, x, _ in sum += x }, join: +)), +)
-            let means = sums.map { $0 / total }
-            let squares = overall(
-                try perFeature(
-                    Measure(start: 0, add: { sum, x, feature in sum += (x - means[feature]) * (x - means[feature]) }, join: +)), +
-            )
-            shift = means.map { Float($0) }
-            factor = squares.indices.map { low[$0] == high[$0] ? 1 : Float(1 / (squares[$0] / total).squareRoot()) }
+        shift = joined.map { settings.scale == .minMax ? Float($0.low) : Float($0.mean) }
+        factor = joined.map { moments in
+            let width = settings.scale == .minMax ? moments.high - moments.low : (moments.squares / moments.count).squareRoot()
+            return moments.low < moments.high ? Float(1 / width) : 1
         }
+        for feature in 0..<features where joined[feature].count == 0 { shift[feature] = 0 }
     }
 
-    /// Every shard's measures, joined in the shards' order. Collective.
-    private func fold(
-        _ rows: ShardedRows, _ measure: Measure, features: Int, world: World, pool: WorkerPool
-    ) throws -> [Double] {
-        var own = [Double](repeating: measure.start, count: rows.shards.count * features)
-        let first = rows.plan.rows(ofShard: rows.shards.lowerBound).lowerBound
-        own.withUnsafeMutableBufferPointer { own in
-            nonisolated(unsafe) let own = own
-            pool.run { worker in
-                let row = AlignedBuffer(count: features)
+    /// Counts, least and greatest values, means and squared deviations of every shard of this rank, feature by feature.
+    private func moments(_ rows: any TrainingRows, pool: WorkerPool) throws -> [[Double]] {
+        let features = rows.format.features
+        let starts = [0, Double.infinity, -Double.infinity, 0, 0]
+        let own = starts.map { start in
+            let values = UnsafeMutablePointer<Double>.allocate(capacity: rows.shards.count * features)
+            values.initialize(repeating: start, count: rows.shards.count * features)
+            return values
+        }
+        defer { for values in own { values.deallocate() } }
+        let failures = UnsafeMutablePointer<(any Error)?>.allocate(capacity: pool.count)
+        failures.initialize(repeating: nil, count: pool.count)
+        defer {
+            failures.deinitialize(count: pool.count)
+            failures.deallocate()
+        }
+        pool.run { worker in
+            let row = AlignedBuffer(count: features)
+            let mask = AlignedBuffer(count: features)
+            do {
                 for index in ShardPlan.part(worker, of: pool.count, count: rows.shards.count) {
-                    for position in rows.plan.rows(ofShard: rows.shards.lowerBound + index) {
-                        rows.store.decode(position - first, into: row.pointer)
+                    let sums = own.map { $0 + index * features }
+                    try rows.scan(shard: rows.shards.lowerBound + index) { kept in
+                        rows.format.decode(kept.numbers, into: row.pointer)
+                        kernel_take_missing(row.pointer, mask.pointer, features)
                         transform(row.pointer, rows: 1, features: features)
-                        for feature in 0..<features {
-                            measure.add(&own[index * features + feature], Double(row.pointer[feature]), feature)
-                        }
+                        kernel_take_moments(row.pointer, mask.pointer, sums[0], sums[1], sums[2], sums[3], sums[4], features)
                     }
                 }
+            } catch {
+                failures[worker] = error
             }
         }
-        let all = try world.communicator.allGather(own).flatMap { $0 }
-        return (0..<features).map { feature in
-            stride(from: feature, to: all.count, by: features).dropFirst().reduce(all[feature]) { measure.join($0, all[$1]) }
+        for worker in 0..<pool.count { if let failure = failures[worker] { throw failure } }
+        return own.map { Array(UnsafeBufferPointer(start: $0, count: rows.shards.count * features)) }
+    }
+
+    /// Of one feature.
+    private struct Moments {
+        var count: Double
+        var low: Double
+        var high: Double
+        var mean: Double
+        var squares: Double
+
+        init(_ values: [[Double]], _ index: Int) {
+            count = values[0][index]
+            low = values[1][index]
+            high = values[2][index]
+            mean = values[3][index]
+            squares = values[4][index]
+        }
+
+        /// Chan, Golub & LeVeque 1979, equation 2.1.
+        mutating func join(_ other: Moments) {
+            if other.count == 0 { return }
+            let total = count + other.count
+            let difference = other.mean - mean
+            squares += other.squares + difference * difference * count * other.count / total
+            mean += difference * other.count / total
+            count = total
+            low = min(low, other.low)
+            high = max(high, other.high)
         }
     }
 }

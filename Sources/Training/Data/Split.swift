@@ -15,48 +15,35 @@ public enum Part: UInt8, Sendable, CaseIterable {
     }
 }
 
-/// Divides the rows of one data set into training, validation and test rows: a function of the seed and the row alone, with exact
-/// numbers of rows, and without memory for a list.
+/// Divides the rows of one data set into training, validation and test rows: a function of the seed and the rows alone, with exact
+/// numbers of rows.
 struct Split: Sendable {
-    let rowCount: Int
-    let validationCount: Int
-    let testCount: Int
-    private let order: Permutation
+    private let parts: [Part: RowSet]
 
-    init(rowCount: Int, validationFraction: Double, testFraction: Double, seed: UInt64) {
-        self.rowCount = rowCount
-        validationCount = Int((Double(rowCount) * validationFraction).rounded())
-        testCount = Int((Double(rowCount) * testFraction).rounded())
-        order = Permutation(count: rowCount, key: NoiseKey(seed: seed, epoch: 0, purpose: .split), domain: 0)
+    /// - Parameter rows: those in use.
+    init(_ rows: RowSet, validationFraction: Double, testFraction: Double, seed: UInt64) {
+        let validationCount = Int((Double(rows.count) * validationFraction).rounded())
+        let testCount = Int((Double(rows.count) * testFraction).rounded())
+        let none = RowSet(universe: rows.universe, bits: [UInt64](repeating: 0, count: (rows.universe + 63) / 64))
+        guard validationCount + testCount > 0 else {
+            parts = [.train: rows, .validation: none, .test: none]
+            return
+        }
+        let order = Permutation(count: rows.count, key: NoiseKey(seed: seed, epoch: 0, purpose: .split), domain: 0)
+        func part(_ places: Range<Int>) -> RowSet {
+            places.isEmpty ? none : RowSet(rows) { _, number in places.contains(order[number]) }
+        }
+        parts = [
+            .validation: part(0..<validationCount), .test: part(validationCount..<validationCount + testCount),
+            .train: part(validationCount + testCount..<rows.count),
+        ]
     }
 
-    /// The part that a row belongs to.
+    /// The rows of a part.
+    func rows(_ part: Part) -> RowSet { parts[part]! }
+
+    /// The part that a row in use belongs to.
     func part(ofRow row: Int) -> Part {
-        if validationCount + testCount == 0 { return .train }
-        let place = order[row]
-        if place < validationCount { return .validation }
-        return place < validationCount + testCount ? .test : .train
-    }
-
-    func count(_ part: Part) -> Int {
-        switch part {
-        case .train: rowCount - validationCount - testCount
-        case .validation: validationCount
-        case .test: testCount
-        }
-    }
-
-    /// The rows of a part that are numbers `range` among its rows, in the data set's order.
-    func rows(_ part: Part, _ range: Range<Int>) -> [Int64] {
-        if count(part) == rowCount { return range.map(Int64.init) }
-        var rows: [Int64] = []
-        rows.reserveCapacity(range.count)
-        var number = 0
-        for row in 0..<rowCount where self.part(ofRow: row) == part {
-            if range.contains(number) { rows.append(Int64(row)) }
-            number += 1
-            if number == range.upperBound { break }
-        }
-        return rows
+        rows(.train).contains(row) ? .train : rows(.validation).contains(row) ? .validation : .test
     }
 }

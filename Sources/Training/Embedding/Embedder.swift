@@ -44,12 +44,20 @@ final class Embedder {
         for item in sources {
             let rowCount = item.source.rowCount
             let round = Self.rowsPerRound * world.size
+            let pieces = try world.together { [rank = world.rank] in
+                try RowPieces(
+                    item.source, preparation.allowed, count: (rowCount + round - 1) / round, capacity: Self.rowsPerRound
+                ) { piece in
+                    let first = min(piece * round + rank * Self.rowsPerRound, rowCount)
+                    return item.source.selection.rows(first..<min(first + Self.rowsPerRound, rowCount))
+                }
+            }
             for start in stride(from: 0, to: rowCount, by: round) {
                 // The ranks' rows follow each other, so root writes one stretch.
                 let ranges = (0..<world.size).map { rank in
                     min(start + rank * Self.rowsPerRound, rowCount)..<min(start + (rank + 1) * Self.rowsPerRound, rowCount)
                 }
-                let codes = try gather(try embed(item.source, rows: ranges[world.rank]), ranges: ranges)
+                let codes = try gather(try embed(pieces), ranges: ranges)
                 try world.onRoot {
                     try writer!.write(
                         codes!, source: item, rows: start..<ranges[world.size - 1].upperBound, at: first + start)
@@ -61,18 +69,16 @@ final class Embedder {
     }
 
     /// This rank's rows through the encoder.
-    private func embed(_ source: DataSource, rows: Range<Int>) throws -> Codes {
-        let store = try world.together {
-            try source.store(rows: rows.map(Int64.init), preparation: preparation)
-        }
-        let codes = Codes(rowCount: rows.count, latentSize: latentSize)
-        let plan = BlockPlan(rowCount: rows.count)
+    private func embed(_ pieces: RowPieces) throws -> Codes {
+        let store = try world.together { try pieces.next() }
+        let codes = Codes(rowCount: store.count, latentSize: latentSize)
+        let plan = BlockPlan(rowCount: store.count)
         pool.run { worker in
-            let buffer = BatchBuffer(capacity: BlockPlan.blockSize, features: source.features)
+            let buffer = BatchBuffer(capacity: BlockPlan.blockSize, format: store.format, preparation: preparation)
             for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                 let rows = plan.rows(ofBlock: block)
                 workspaces[worker].encode(
-                    buffer.fill(from: store, count: rows.count, noise: noise) { rows.lowerBound + $0 }, noise: noise,
+                    buffer.fill(count: rows.count, noise: noise) { store.row(rows.lowerBound + $0) }, noise: noise,
                     mean: codes.mean.pointer + rows.lowerBound * latentSize,
                     logVariance: codes.logVariance.pointer + rows.lowerBound * latentSize,
                     reconstruction: codes.reconstruction.pointer + rows.lowerBound,

@@ -37,7 +37,7 @@ final class EmbeddingWriter {
                 }
         }
 
-        func copy(from column: RowValues, rows: Range<Int>, to target: Range<Int>) throws(HDF5Error) {
+        func copy(from column: RowValues, rows: [Int64], to target: Range<Int>) throws(HDF5Error) {
             switch kind {
             case .integers: try dataset.write(try column.integers(rows), rows: target)
             case .doubles: try dataset.write(try column.doubles(rows), rows: target)
@@ -91,7 +91,7 @@ final class EmbeddingWriter {
             ("/reconstruction_error", "-log p(x|z), z drawn from the posterior", "nats"),
             ("/kl", "KL divergence of the posterior from the prior", "nats"),
             ("/elbo", "evidence lower bound, -(reconstruction error + KL)", "nats"),
-            ("/row", "row of the source, from 0", "1"),
+            ("/row", "row of the source, from 0; of several files, counted on", "1"),
             ("/split", "what the row was used for: 0 train, 1 validation, 2 test", "1"),
             ("/source", "which of the root attribute sources the row is from", "1"),
         ]
@@ -108,6 +108,7 @@ final class EmbeddingWriter {
     /// Writes the codes of some rows of a source, which lie at `place` in the file. Throws ``Failure``.
     func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws {
         let target = place..<place + rows.count
+        let rows = item.source.selection.rows(rows)
         let index = sources.firstIndex { $0 === item.source }!
         do throws(HDF5Error) {
             try mean.write(codes.mean.pointer, rows: target)
@@ -116,8 +117,8 @@ final class EmbeddingWriter {
             try kl.write(codes.kl.pointer, rows: target)
             let bounds = (0..<rows.count).map { -(codes.reconstruction.pointer[$0] + codes.kl.pointer[$0]) }
             try elbo.write(bounds, rows: target)
-            try row.write(rows.map(Int64.init), rows: target)
-            try split.write(rows.map { item.part($0).rawValue }, rows: target)
+            try row.write(rows, rows: target)
+            try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)
             if let labels { try labels.copy(from: item.source.labels!, rows: rows, to: target) }
             if let ids { try ids.copy(from: item.source.ids!, rows: rows, to: target) }

@@ -13,7 +13,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     public var kl: Double
 
     init(_ sums: LossSums) {
-        let count = Double(max(sums.rowCount, 1))
+        let count = sums.weight > 0 ? sums.weight : 1
         rows = sums.rowCount
         reconstruction = sums.reconstruction / count
         kl = sums.kl / count
@@ -25,41 +25,41 @@ public struct Evaluation: Codable, Sendable, Equatable {
 final class Evaluator {
     private let world: World
     private let pool: WorkerPool
-    private let plan: BlockPlan
-    private let blocks: Range<Int>
-    private let store: RowStore
+    private let rows: BlockRows
     private let workspaces: [Workspace]
     private let buffers: [BatchBuffer]
     private let noise: NoiseKey
 
-    /// - Parameters:
-    ///   - plan: of all rows.
-    ///   - store: the rows of this rank's blocks.
-    init(world: World, pool: WorkerPool, plan: BlockPlan, store: RowStore, workspaces: [Workspace], seed: UInt64) {
+    init(world: World, pool: WorkerPool, rows: BlockRows, preparation: Preparation, workspaces: [Workspace], seed: UInt64) {
         self.world = world
         self.pool = pool
-        self.plan = plan
-        self.store = store
+        self.rows = rows
         self.workspaces = workspaces
-        blocks = plan.blocks(ofRank: world.rank, worldSize: world.size)
-        buffers = (0..<pool.count).map { _ in BatchBuffer(capacity: BlockPlan.blockSize, features: store.features) }
+        buffers = (0..<pool.count).map { _ in
+            BatchBuffer(capacity: BlockPlan.blockSize, format: rows.format, preparation: preparation)
+        }
         // The same noise whenever the same rows are evaluated, so that epochs can be compared.
         noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
     }
 
-    /// The model's figures over all rows of all ranks. Collective.
+    /// The model's figures over all rows of all ranks. Collective. Throws ``SharedFailure`` where rows cannot be read.
     func evaluate() throws -> Evaluation {
-        var sums = [LossSums](repeating: LossSums(), count: blocks.count)
-        let first = plan.rows(of: blocks).lowerBound
-        sums.withUnsafeMutableBufferPointer { sums in
-            nonisolated(unsafe) let sums = sums
-            pool.run { worker in
-                for index in ShardPlan.part(worker, of: pool.count, count: blocks.count) {
-                    let rows = plan.rows(ofBlock: blocks.lowerBound + index)
-                    let batch = buffers[worker].fill(
-                        from: store, count: rows.count, noise: noise
-                    ) { rows.lowerBound - first + $0 }
-                    sums[index] = workspaces[worker].evaluate(batch, noise: noise)
+        var sums = [LossSums](repeating: LossSums(), count: rows.blocks.count)
+        try world.together {
+            try sums.withUnsafeMutableBufferPointer { sums in
+                nonisolated(unsafe) let sums = sums
+                try rows.forEachPiece { blocks, store in
+                    let first = rows.plan.rows(of: blocks).lowerBound
+                    pool.run { worker in
+                        for index in ShardPlan.part(worker, of: pool.count, count: blocks.count) {
+                            let block = blocks.lowerBound + index
+                            let own = rows.plan.rows(ofBlock: block)
+                            let batch = buffers[worker].fill(count: own.count, noise: noise) {
+                                store.row(own.lowerBound - first + $0)
+                            }
+                            sums[block - rows.blocks.lowerBound] = workspaces[worker].evaluate(batch, noise: noise)
+                        }
+                    }
                 }
             }
         }

@@ -27,7 +27,9 @@ final class Replica {
     /// - Throws: ``SharedFailure``, or what MPI threw.
     init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
         var configuration = given
-        let data = try world.together { try RunData(given) }
+        let threads = try configuration.run.threads > 0 ? configuration.run.threads : world.usualThreadCount()
+        configuration.run.threads = threads
+        let data = try RunData(configuration, world: world)
         let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
         let shardCount = try world.together {
             try resumed?.check(given, inputShape: data.source.rowShape, fingerprint: fingerprint)
@@ -51,8 +53,6 @@ final class Replica {
         let model = try Model(
             modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
         let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
-        let threads = try configuration.run.threads > 0 ? configuration.run.threads : world.usualThreadCount()
-        configuration.run.threads = threads
         if world.isRoot, threads > 1, threads > world.processorCount {
             log.warning(
                 "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
@@ -82,24 +82,31 @@ final class Replica {
         }
 
         if let resumed { data.preparation = resumed.preparation }
-        let shards = try world.together { try data.shards(shardCount: shardCount, world: world) }
+        try data.source.normalizeWeights(of: data.split.rows(.train), world: world)
+        let shards = try world.together {
+            try data.shards(shardCount: shardCount, shardBatch: given.training.globalBatch / shardCount, world: world)
+        }
+        if world.isRoot { data.describe(shards, log) }
         if resumed == nil {
             try data.preparation.measure(shards, world: world, pool: pool)
-            shards.store.preparation = data.preparation
+            if world.isRoot, data.preparation.missingFeatures > 0 {
+                log.notice("\(data.preparation.missingFeatures) features are missing in all training rows")
+            }
             if world.isRoot, data.preparation.constantFeatures > 0 {
                 log.notice(
                     "\(data.preparation.constantFeatures) features are the same in all training rows: shifted, but not scaled")
             }
         }
-        let held = try world.together { try data.blocks(.validation, world: world) }
+        let held = try world.together { try data.blocks(.validation, beside: shards, world: world) }
         validation = held.map {
             Evaluator(
-                world: world, pool: pool, plan: $0.plan, store: $0.store, workspaces: workspaces,
+                world: world, pool: pool, rows: $0, preparation: data.preparation, workspaces: workspaces,
                 seed: configuration.training.seed)
         }
         let progress = resumed?.progress(of: shards.shards) ?? Progress(sums: shards.shards.map { _ in LossSums() })
         trainer = Trainer(
-            configuration: configuration, model: model, reduction: reduction, data: shards, pool: pool,
+            configuration: configuration, model: model, reduction: reduction, data: shards, preparation: data.preparation,
+            pool: pool,
             workspaces: workspaces, progress: progress)
         let seed = configuration.training.seed
         try reduction.initialize { parameters in

@@ -1,5 +1,7 @@
 internal import Distributed
 internal import Foundation
+internal import HDF5
+internal import Logging
 
 /// The rows of a run: which data sets they come from and what each row is for.
 final class RunData {
@@ -11,79 +13,160 @@ final class RunData {
     let testSource: DataSource?
     /// What is done to all rows; without statistics until the training rows have been measured.
     var preparation: Preparation
+    /// The bytes of memory that this rank's rows may take.
+    private let memory: Int
+    private let threads: Int
+    private let mixingRows: Int
+    private let seed: UInt64
 
-    /// Opens the data sets and compares their shapes. Throws ``Failure``.
-    init(_ configuration: Configuration) throws {
-        let source = try DataSource.open(configuration.data.data, labels: configuration.data.labels)
-        self.source = source
-        preparation = Preparation(configuration)
-        split = Split(
-            rowCount: source.rowCount, validationFraction: configuration.data.validationFraction,
-            testFraction: configuration.data.testFraction, seed: configuration.training.seed)
-        func open(_ specification: String) throws -> DataSource? {
-            if specification.isEmpty { return nil }
-            let other = try DataSource.open(specification, labels: configuration.data.labels)
-            guard other.features == source.features else {
-                throw Failure(
-                    .badData,
-                    "\(other.name) has rows of shape \(other.rowShape), but \(source.name), which is trained on, of \(source.rowShape)"
-                )
+    /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
+    init(_ configuration: Configuration, world: World) throws {
+        let preparation = Preparation(configuration)
+        let (source, validation, test) = try world.together {
+            let source = try DataSource.open(configuration.data.data, configuration.data.options)
+            func open(_ specification: String) throws -> DataSource? {
+                if specification.isEmpty { return nil }
+                var options = configuration.data.options
+                options.rows = ""
+                if source.content is ContactMapRows { options.mapSize = source.rowShape[0] }
+                let other = try DataSource.open(specification, options)
+                guard other.features == source.features else {
+                    throw Failure(
+                        .badData,
+                        "\(other.name) has rows of shape \(other.rowShape), but \(source.name), which is trained on, of \(source.rowShape)"
+                    )
+                }
+                return other
             }
-            return other
+            return (source, try open(configuration.data.validationData), try open(configuration.data.testData))
         }
-        validationSource = try open(configuration.data.validationData)
-        testSource = try open(configuration.data.testData)
-        guard split.count(.train) > 0 else {
-            throw Failure(.badData, "\(source.name): the fractions for validation and test leave no row to train on")
+        for other in [source, validation, test].compactMap({ $0 }) where configuration.preparation.missing == .drop {
+            try other.dropMissing(preparation.allowed, world: world)
         }
+        self.preparation = preparation
+        self.source = source
+        validationSource = validation
+        testSource = test
+        split = Split(
+            source.selection, validationFraction: configuration.data.validationFraction,
+            testFraction: configuration.data.testFraction, seed: configuration.training.seed)
+        let free = try world.together { availableMemory() }
+        memory = configuration.run.memory > 0 ? configuration.run.memory : free / 10 * 7 / world.localSize
+        threads = configuration.run.readerThreads > 0 ? configuration.run.readerThreads : max(1, configuration.run.threads)
+        mixingRows = configuration.training.mixingRows
+        seed = configuration.training.seed
+        try world.together {
+            guard split.rows(.train).count > 0 else {
+                throw Failure(.badData, "\(source.name): the fractions for validation and test leave no row to train on")
+            }
+        }
+    }
+
+    /// The rows of a part and the data set they lie in.
+    private func rows(_ part: Part) -> (DataSource, RowSet) {
+        let own = part == .validation ? validationSource : part == .test ? testSource : nil
+        return own.map { ($0, $0.selection) } ?? (source, split.rows(part))
     }
 
     /// The number of rows of a part, whichever data set it comes from.
-    func count(_ part: Part) -> Int {
-        switch part {
-        case .train: split.count(.train)
-        case .validation: validationSource?.rowCount ?? split.count(.validation)
-        case .test: testSource?.rowCount ?? split.count(.test)
-        }
+    func count(_ part: Part) -> Int { rows(part).1.count }
+
+    /// A rank's share of a part's rows for evaluation; nil if the part has no rows. Throws ``Failure``.
+    ///
+    /// - Parameter training: those it has to share the memory with.
+    func blocks(_ part: Part, beside training: (any TrainingRows)?, world: World) throws -> BlockRows? {
+        let (source, rows) = rows(part)
+        if rows.count == 0 { return nil }
+        return try BlockRows(
+            source, rows, allowed: preparation.allowed, world: world, memory: max(0, memory - (training?.byteCount ?? 0)),
+            threads: threads)
     }
 
-    /// The data set that a part's rows lie in, and the rows numbered `range` of the part.
-    private func rows(_ part: Part, _ range: Range<Int>) -> (DataSource, [Int64]) {
-        let own = part == .validation ? validationSource : part == .test ? testSource : nil
-        return own.map { ($0, range.map(Int64.init)) } ?? (source, split.rows(part, range))
-    }
-
-    /// A rank's share of a part's rows for evaluation, in memory; nil if the part has no rows. Throws ``Failure``.
-    func blocks(_ part: Part, world: World) throws -> (plan: BlockPlan, store: RowStore)? {
-        let plan = BlockPlan(rowCount: count(part))
-        if plan.rowCount == 0 { return nil }
-        let (source, rows) = rows(part, plan.rows(of: plan.blocks(ofRank: world.rank, worldSize: world.size)))
-        return (plan, try source.store(rows: rows, preparation: preparation))
-    }
-
-    /// A rank's shards of the training rows, in memory. Throws ``Failure``.
-    func shards(shardCount: Int, world: World) throws -> ShardedRows {
+    /// A rank's shards of the training rows: in memory if they fit, or else streamed. Throws ``Failure``.
+    func shards(shardCount: Int, shardBatch: Int, world: World) throws -> any TrainingRows {
         let plan = ShardPlan(shardCount: shardCount, rowCount: count(.train))
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
-        let range = plan.rows(ofShard: shards.lowerBound).lowerBound..<plan.rows(ofShard: shards.upperBound - 1).upperBound
-        let (source, rows) = rows(.train, range)
-        try checkMemory(rows: range.count, world: world)
-        return ShardedRows(
-            plan: plan, shards: shards, store: try source.store(rows: rows, preparation: preparation))
-    }
-
-    /// Throws unless this rank's rows, and as many of the others on its node, fit into the memory that is free.
-    private func checkMemory(rows: Int, world: World) throws {
-        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-        else { return }
-        let needed = rows * source.features * source.kept.size * world.localSize
-        guard needed < kilobytes * 1024 else {
+        let mixing = Mixing(rows: mixingRows, rowBytes: source.format.rowBytes, shardBatch: shardBatch)
+        let count = plan.rows(ofShard: shards.upperBound - 1).upperBound - plan.rows(ofShard: shards.lowerBound).lowerBound
+        let rows = split.rows(.train)
+        let whole = RowStore.byteCount(format: source.format, rows: count)
+        if whole <= memory {
+            return try RowsInMemory(
+                plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source,
+                allowed: preparation.allowed, threads: threads)
+        }
+        let windows = RowStream.byteCount(source, mixing: mixing, shards: shards, plan: plan)
+        guard windows <= memory else {
             throw Failure(
                 .badData,
-                "\(source.name): the rows of this node's \(world.localSize) ranks take \(needed >> 20) MiB of memory, but only "
-                    + "\(kilobytes >> 10) MiB are free: use more nodes")
+                "\(source.name): \(shards.count) shards need \(windows >> 20) MiB to be read window by window (\(whole >> 20) MiB to be "
+                    + "kept), but there are \(memory >> 20) MiB of memory for a rank's rows: use more ranks, a larger --memory, or "
+                    + "--mixing-rows below \(mixing.windowRows)")
         }
+        return try RowStream(
+            plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source, allowed: preparation.allowed,
+            threads: threads)
+    }
+}
+
+extension RunData {
+    /// Says how the training rows are held, and what makes reading them slow.
+    func describe(_ rows: any TrainingRows, _ log: Logger) {
+        if rows is RowStream {
+            log.notice(
+                "the rows are read again in every epoch, \(rows.byteCount >> 20) MiB of them in memory at a time on this rank")
+        }
+        if let advice = source.content.advice() { log.warning("\(source.name) \(advice)") }
+    }
+}
+
+extension DataSource {
+    /// Takes the rows' weights times what makes their mean over the training rows 1, so that the learning rate keeps its meaning.
+    /// Collective. Throws ``SharedFailure``.
+    func normalizeWeights(of rows: RowSet, world: World) throws {
+        guard let weights else { return }
+        weightScale = try world.together {
+            var sum = 0.0
+            do {
+                for first in stride(from: 0, to: rows.count, by: 1 << 16) {
+                    sum += try weights.doubles(rows.rows(first..<min(first + 1 << 16, rows.count))).reduce(0, +)
+                }
+            } catch let error as HDF5Error {
+                throw Failure(error)
+            }
+            guard sum > 0, sum.isFinite else {
+                throw Failure(.badData, "\(name): the weights of the training rows add up to \(sum), but must be above 0")
+            }
+            return Double(rows.count) / sum
+        }
+    }
+
+    /// Leaves out the rows with values that are not numbers, which the ranks look for together. Collective. Throws ``SharedFailure``.
+    func dropMissing(_ allowed: AllowedValues, world: World) throws {
+        guard format.numbers.isFloat else { return }
+        let own = try world.together {
+            var allowed = allowed
+            allowed.missing = true
+            let loader = try RowLoader(self, allowed)
+            // Whole words of bits, so that the ranks' parts can be put together.
+            let words = ShardPlan.part(world.rank, of: world.size, count: (selection.universe + 63) / 64)
+            var bits = Array(selection.words[words])
+            let step = max(1, (4 << 20) / format.rowBytes / 64)
+            let store = RowStore(format: format, capacity: min(step, max(words.count, 1)) * 64)
+            for first in stride(from: words.lowerBound, to: words.upperBound, by: step) {
+                let some = first * 64..<min(min(first + step, words.upperBound) * 64, selection.universe)
+                let rows = some.filter { selection.contains($0) }.map(Int64.init)
+                try loader.load(rows, into: store, at: 0)
+                for (position, row) in rows.enumerated() where loader.hasMissing(store.row(position).numbers) {
+                    bits[Int(row) / 64 - words.lowerBound] &= ~(1 << UInt64(row % 64))
+                }
+            }
+            return bits
+        }
+        let kept = RowSet(universe: selection.universe, bits: try world.communicator.allGather(own).flatMap { $0 })
+        try world.together {
+            guard kept.count > 0 else { throw Failure(.badData, "\(name): every row has values that are not numbers (NaN)") }
+        }
+        keep(kept)
     }
 }

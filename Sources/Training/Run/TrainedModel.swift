@@ -47,36 +47,40 @@ public final class TrainedModel {
     }
 
     /// Opens data that the model can take. Collective.
-    private func open(_ data: String, labels: String = "") throws -> DataSource {
-        try world.together {
-            let source = try DataSource.open(data, labels: labels)
+    private func open(_ data: String, _ options: DataOptions) throws -> DataSource {
+        let source = try world.together {
             let expected = checkpoint.inputShape
+            var options = options
+            if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }
+            let source = try DataSource.open(data, options)
             guard source.features == expected.reduce(1, *) else {
                 throw Failure(
                     .badData, "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(expected)")
             }
             return source
         }
+        if configuration.preparation.missing == .drop { try source.dropMissing(preparation.allowed, world: world) }
+        return source
     }
 
     private var preparation: Preparation { checkpoint.preparation(configuration) }
 
     /// The model's figures on all rows of a data set. Collective.
-    public func evaluate(_ data: String) throws -> Evaluation {
-        let source = try open(data)
-        let plan = BlockPlan(rowCount: source.rowCount)
-        let rows = plan.rows(of: plan.blocks(ofRank: world.rank, worldSize: world.size))
-        let store = try world.together { try source.store(rows: rows.map(Int64.init), preparation: preparation) }
+    public func evaluate(_ data: String, _ options: DataOptions) throws -> Evaluation {
+        let source = try open(data, options)
+        let rows = try world.together {
+            try BlockRows(source, source.selection, allowed: preparation.allowed, world: world)
+        }
         return try Evaluator(
-            world: world, pool: pool, plan: plan, store: store, workspaces: workspaces, seed: configuration.training.seed
+            world: world, pool: pool, rows: rows, preparation: preparation, workspaces: workspaces,
+            seed: configuration.training.seed
         ).evaluate()
     }
 
     /// Writes the embeddings of all rows of a data set. Collective.
     ///
-    /// - Parameter labels: the path of the labels in the file; empty for those beside the data.
-    public func embed(_ data: String, labels: String, to output: String) throws {
-        let source = try open(data, labels: labels)
+    public func embed(_ data: String, _ options: DataOptions, to output: String) throws {
+        let source = try open(data, options)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)

@@ -33,7 +33,7 @@ final class Trainer {
     private(set) var prepareSeconds = 0.0
 
     private let plan: ShardPlan
-    private let data: ShardedRows
+    private let data: any TrainingRows
     private let pool: WorkerPool
     private let workspaces: [Workspace]
     private let buffers: [BatchBuffer]
@@ -47,8 +47,8 @@ final class Trainer {
     private let stepSums: UnsafeMutableBufferPointer<LossSums>
 
     init(
-        configuration: Configuration, model: Model, reduction: any GradientReduction, data: ShardedRows, pool: WorkerPool,
-        workspaces: [Workspace], progress: Progress
+        configuration: Configuration, model: Model, reduction: any GradientReduction, data: any TrainingRows,
+        preparation: Preparation, pool: WorkerPool, workspaces: [Workspace], progress: Progress
     ) {
         self.model = model
         self.reduction = reduction
@@ -70,11 +70,11 @@ final class Trainer {
         updateSeconds = .allocate(capacity: pool.count)
         updateSeconds.initialize(repeating: 0)
         buffers = (0..<pool.count).map { [shardBatch] _ in
-            BatchBuffer(capacity: shardBatch, features: data.store.features)
+            BatchBuffer(capacity: shardBatch, format: data.format, preparation: preparation)
         }
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())
-        data.shuffle(epoch: progress.epoch, seed: configuration.training.seed)
+        data.begin(epoch: progress.epoch, at: progress.stepInEpoch * shardBatch)
     }
 
     deinit {
@@ -84,7 +84,10 @@ final class Trainer {
     }
 
     /// The bytes of this rank's rows in memory.
-    var dataBytes: Int { data.store.rows.count * data.store.features * data.store.kept.size }
+    var dataBytes: Int { data.byteCount }
+
+    /// Seconds this rank has waited for rows to be read.
+    var waitSeconds: Double { data.waitSeconds }
 
     /// The weight of the KL term in the next step.
     var beta: Float { betaSchedule.value(step: progress.step) }
@@ -94,6 +97,7 @@ final class Trainer {
     /// - Returns: all ranks' flags; with ``StepFlags/notFinite`` the parameters are as before.
     func step(stop: Bool) throws -> StepFlags {
         let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
+        try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch)
         computeGradients(scale: 1 / Float(count))
         var flags: StepFlags = stop ? .stop : []
         if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
@@ -125,9 +129,9 @@ final class Trainer {
                 reduction.gradient(of: share, worker: worker) { shard, gradient in
                     var watch = Stopwatch()
                     let positions = plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch)
-                    let batch = buffers[worker].fill(
-                        from: data.store, count: positions.count, noise: noise
-                    ) { data.position(positions.lowerBound + $0, ofShard: shard) }
+                    let batch = buffers[worker].fill(count: positions.count, noise: noise) {
+                        data.row(positions.lowerBound + $0, ofShard: shard)
+                    }
                     dataSeconds[worker] += watch.lap()
                     stepSums[shard - data.shards.lowerBound] = workspaces[worker].gradient(
                         of: batch, noise: noise, beta: beta, scale: scale, into: gradient)
@@ -154,7 +158,7 @@ final class Trainer {
         progress.epoch += 1
         progress.stepInEpoch = 0
         for index in progress.sums.indices { progress.sums[index] = LossSums() }
-        data.shuffle(epoch: progress.epoch, seed: seed)
+        data.begin(epoch: progress.epoch, at: 0)
     }
 
     /// Notes a figure to be lowered; true if it is the best so far.

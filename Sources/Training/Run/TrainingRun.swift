@@ -103,7 +103,7 @@ public final class TrainingRun {
         let beta = Double(trainer.beta)
         let times = clock.stop(trainer)
         let sums = try trainer.epochSums(world)
-        let rows = Double(max(sums.rowCount, 1))
+        let rows = sums.weight > 0 ? sums.weight : 1
         let loss = (sums.reconstruction + beta * sums.kl) / rows
         let epoch = trainer.progress.epoch + 1
         replica.model.prepare(replica.reduction.parameters.baseAddress!)
@@ -169,9 +169,9 @@ public final class TrainingRun {
         let parameters = AlignedBuffer(count: model.layout.count)
         parameters.pointer.update(from: best.parameters, count: best.parameters.count)
         model.prepare(parameters.pointer)
-        if let test = try world.together({ try data.blocks(.test, world: world) }) {
+        if let test = try world.together({ try data.blocks(.test, beside: nil, world: world) }) {
             let evaluator = Evaluator(
-                world: world, pool: pool, plan: test.plan, store: test.store, workspaces: workspaces,
+                world: world, pool: pool, rows: test, preparation: data.preparation, workspaces: workspaces,
                 seed: configuration.training.seed)
             let figures = try evaluator.evaluate()
             if world.isRoot {

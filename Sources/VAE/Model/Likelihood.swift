@@ -17,21 +17,24 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
     /// Whether data must lie in 0...1.
     public var needsUnitInterval: Bool { self == .bernoulli }
 
-    /// Replaces the decoder's output by the gradient of `scale * loss`, and gives each row's loss in nats.
+    /// Replaces the decoder's output by the gradient of `scale * weight * loss`, and gives each row's loss in nats.
     ///
     /// - Parameters:
     ///   - x: the data, `[rows, features]`.
+    ///   - mask: 1 for values that are there, 0 for missing ones, which count for nothing; nil if none are missing.
+    ///   - weights: how much each row counts, `[rows]`.
     ///   - output: the decoder's output, `[rows, outputsPerFeature * features]`.
     ///   - columnSums: gets the sums of the gradient's columns added: the gradient of the last bias.
     func apply(
-        _ x: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, deviation: Float, scale: Float,
+        _ x: UnsafePointer<Float>, mask: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
+        _ output: UnsafeMutablePointer<Float>, deviation: Float, scale: Float,
         losses: UnsafeMutablePointer<Double>, columnSums: UnsafeMutablePointer<Float>, rows: Int, features: Int
     ) {
         switch self {
-        case .bernoulli: kernel_bernoulli(x, output, scale, losses, columnSums, rows, features)
-        case .gaussian: kernel_gaussian(x, output, deviation, scale, losses, columnSums, rows, features)
-        case .gaussianLearned: kernel_gaussian_learned(x, output, scale, losses, columnSums, rows, features)
-        case .mse: kernel_squared_error(x, output, scale, losses, columnSums, rows, features)
+        case .bernoulli: kernel_bernoulli(x, mask, weights, output, scale, losses, columnSums, rows, features)
+        case .gaussian: kernel_gaussian(x, mask, weights, output, deviation, scale, losses, columnSums, rows, features)
+        case .gaussianLearned: kernel_gaussian_learned(x, mask, weights, output, scale, losses, columnSums, rows, features)
+        case .mse: kernel_squared_error(x, mask, weights, output, scale, losses, columnSums, rows, features)
         }
     }
 }

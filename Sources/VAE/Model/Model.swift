@@ -41,7 +41,7 @@ public final class Model {
             }
         }
         let codeSize = c.kind == .variational ? 2 * c.latentSize : c.latentSize
-        add("encoder", from: c.inputSize, hidden: c.hiddenSizes, to: codeSize)
+        add("encoder", from: c.seesMask ? 2 * c.inputSize : c.inputSize, hidden: c.hiddenSizes, to: codeSize)
         posteriorLayer = layers.count - 1
         add(
             "decoder", from: c.latentSize, hidden: c.hiddenSizes.reversed(),

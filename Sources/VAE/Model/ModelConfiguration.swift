@@ -12,6 +12,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     public var kind: ModelKind
     /// The number of features of a row.
     public var inputSize: Int
+    /// Whether values may be missing: the encoder gets the mask beside the values.
+    public var seesMask: Bool
     /// The encoder's hidden layers; the decoder has the same in reverse. May be empty: a linear model.
     public var hiddenSizes: [Int]
     public var latentSize: Int
@@ -23,12 +25,14 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 
     /// - Precondition: all sizes and the scale are positive.
     public init(
-        kind: ModelKind, inputSize: Int, hiddenSizes: [Int], latentSize: Int, activation: Activation = .relu,
+        kind: ModelKind, inputSize: Int, seesMask: Bool = false, hiddenSizes: [Int], latentSize: Int,
+        activation: Activation = .relu,
         likelihood: Likelihood = .bernoulli, likelihoodScale: Float = 1, initialization: Initialization = .glorot
     ) {
         precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodScale > 0)
         self.kind = kind
         self.inputSize = inputSize
+        self.seesMask = seesMask
         self.hiddenSizes = hiddenSizes
         self.latentSize = latentSize
         self.activation = activation
@@ -40,7 +44,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     /// The rows to take at once where nobody says: 1024, in bf16 256, where steps were found fastest, or fewer for wide models, so
     /// that a layer's activations take at most 16 MiB. A function of model and precision alone, since bits depend on it.
     public func usualMicroBatch(_ precision: Precision) -> Int {
-        let widest = max(hiddenSizes.max() ?? 0, inputSize * likelihood.outputsPerFeature, latentSize)
+        let widest = max(
+            hiddenSizes.max() ?? 0, seesMask ? 2 * inputSize : 0, inputSize * likelihood.outputsPerFeature, latentSize)
         return max(32, min(precision == .bf16 ? 256 : 1024, (1 << 22) / widest / 32 * 32))
     }
 }

@@ -164,7 +164,7 @@ extension Workspace {
         let parameters = model.parameters!
         let latent = model.configuration.latentSize
         var watch = Stopwatch()
-        var input = batch.input
+        var input = batch.encoderInput ?? batch.input
         for (index, layer) in model.layers.enumerated() {
             let output = outputs[index].pointer
             let raw = inputs[index]?.pointer ?? output
@@ -192,12 +192,15 @@ extension Workspace {
         let c = model.configuration
         var watch = Stopwatch()
         c.likelihood.apply(
-            batch.input, outputs[model.layers.count - 1].pointer, deviation: c.likelihoodScale, scale: scale,
+            batch.input, mask: batch.mask, weights: batch.weights, outputs[model.layers.count - 1].pointer,
+            deviation: c.likelihoodScale, scale: scale,
             losses: losses, columnSums: columnSums, rows: batch.rowCount, features: c.inputSize)
         var sums = LossSums(rowCount: batch.rowCount)
         for row in 0..<batch.rowCount {
-            sums.reconstruction += losses[row]
-            sums.kl += kl[row]
+            let weight = Double(batch.weights[row])
+            sums.reconstruction += weight * losses[row]
+            sums.kl += weight * kl[row]
+            sums.weight += weight
         }
         times.loss += watch.lap()
         return sums
@@ -229,7 +232,7 @@ extension Workspace {
             if samples {
                 let code = model.layers[model.posteriorLayer]
                 kernel_posterior_backward(
-                    outputs[model.posteriorLayer].pointer, noise.pointer, zGradient.pointer, klWeight,
+                    outputs[model.posteriorLayer].pointer, noise.pointer, zGradient.pointer, klWeight, batch.weights,
                     gradients[model.posteriorLayer].pointer, gradient + code.bias.lowerBound, rows,
                     model.configuration.latentSize)
             }

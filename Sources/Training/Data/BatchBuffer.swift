@@ -1,0 +1,65 @@
+internal import CKernels
+internal import VAE
+
+/// Where one worker decodes and prepares the rows it works on.
+final class BatchBuffer {
+    private let preparation: Preparation
+    private let format: RowFormat
+    private let capacity: Int
+    private let input: AlignedBuffer
+    /// Of rows with missing values: 1 for those that are there; and what the encoder sees, values and mask.
+    private let mask: AlignedBuffer?
+    private let encoderInput: AlignedBuffer?
+    private let numbers: UnsafeMutablePointer<UnsafeRawPointer>
+    private let rows: UnsafeMutablePointer<Int64>
+    private let weights: UnsafeMutablePointer<Float>
+
+    init(capacity: Int, format: RowFormat, preparation: Preparation) {
+        self.preparation = preparation
+        self.format = format
+        self.capacity = max(capacity, 1)
+        input = AlignedBuffer(count: self.capacity * format.features)
+        mask = preparation.masks ? AlignedBuffer(count: self.capacity * format.features) : nil
+        encoderInput = preparation.masks ? AlignedBuffer(count: 2 * self.capacity * format.features) : nil
+        numbers = .allocate(capacity: self.capacity)
+        rows = .allocate(capacity: self.capacity)
+        weights = .allocate(capacity: self.capacity)
+    }
+
+    deinit {
+        numbers.deallocate()
+        rows.deallocate()
+        weights.deallocate()
+    }
+
+    /// Decodes and prepares rows.
+    ///
+    /// - Parameters:
+    ///   - noise: seed and epoch of what is drawn.
+    ///   - row: the row that comes at an index of the batch.
+    func fill(count: Int, noise: NoiseKey, row: (_ index: Int) -> KeptRow) -> Batch {
+        precondition(count <= capacity)
+        for index in 0..<count {
+            let kept = row(index)
+            numbers[index] = kept.numbers
+            rows[index] = kept.row
+            weights[index] = kept.weight
+        }
+        let features = format.features
+        for index in 0..<count {
+            // Rows are drawn at random: the memory is asked for each while those before it are decoded.
+            if index + Self.lead < count { format.prefetch(numbers[index + Self.lead]) }
+            format.decode(numbers[index], into: input.pointer + index * features)
+        }
+        if let mask { kernel_take_missing(input.pointer, mask.pointer, count * features) }
+        preparation.apply(input.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
+        if let mask, let encoderInput {
+            kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, count, features)
+        }
+        return Batch(
+            input: input.pointer, encoderInput: encoderInput?.pointer, mask: mask?.pointer, weights: weights, rowCount: count,
+            rows: rows)
+    }
+
+    private static let lead = 4
+}

@@ -1,0 +1,47 @@
+internal import Distributed
+
+/// A rank's blocks of rows for evaluation, by a ``BlockPlan``: in memory, or read again each time.
+final class BlockRows {
+    let plan: BlockPlan
+    let blocks: Range<Int>
+    let format: RowFormat
+    private let source: DataSource
+    private let rows: RowSet
+    private let allowed: AllowedValues
+    /// nil if the rows do not fit into memory.
+    private let store: RowStore?
+    /// Blocks that are read at once.
+    private static let piece = 16
+
+    /// - Parameter memory: the bytes that the rows may take.
+    /// - Throws: ``Failure``.
+    init(
+        _ source: DataSource, _ rows: RowSet, allowed: AllowedValues, world: World, memory: Int = 0, threads: Int = 1
+    ) throws {
+        self.source = source
+        self.rows = rows
+        self.allowed = allowed
+        plan = BlockPlan(rowCount: rows.count)
+        blocks = plan.blocks(ofRank: world.rank, worldSize: world.size)
+        format = source.format
+        let range = plan.rows(of: blocks)
+        if RowStore.byteCount(format: format, rows: range.count) <= memory {
+            let store = RowStore(format: format, capacity: range.count)
+            try BlockReaders.load(rows, range, into: store, source: source, allowed: allowed, threads: threads)
+            self.store = store
+        } else {
+            store = nil
+        }
+    }
+
+    /// Calls `body` with some blocks at a time and the rows of these blocks, from the first on. Throws ``Failure``.
+    func forEachPiece(_ body: (_ blocks: Range<Int>, _ store: RowStore) throws -> Void) throws {
+        if let store { return try body(blocks, store) }
+        let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: Self.piece))
+        func piece(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + Self.piece, blocks.upperBound) }
+        let pieces = try RowPieces(source, allowed, count: starts.count, capacity: Self.piece * BlockPlan.blockSize) {
+            [rows, plan] index in rows.rows(plan.rows(of: piece(index)))
+        }
+        for index in starts.indices { try body(piece(index), try pieces.next()) }
+    }
+}

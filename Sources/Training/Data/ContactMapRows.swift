@@ -1,0 +1,89 @@
+internal import HDF5
+
+/// Contact maps as DeepDriveMD and mdlearn write them: a list of whole numbers a frame, first the rows of all contacts, then their
+/// columns. A row of data is the whole map, `[size, size]` of 0 and 1.
+final class ContactMapRows: Rows {
+    let name: String
+    let rowShape: [Int]
+    let format = NumberFormat.bit
+    private let dataset: Dataset
+    private let size: Int
+
+    var type: String { "contacts" }
+    var rowCount: Int { dataset.rowCount }
+
+    /// nil if the data set holds no lists of whole numbers.
+    ///
+    /// - Parameter size: rows and columns of a map; 0 for one more than the largest index in the file.
+    /// - Throws: ``Failure`` or ``HDF5Error``.
+    init?(_ file: File, _ path: String, size: Int) throws {
+        let dataset = try file.dataset(path)
+        guard dataset.holdsLists, dataset.shape.count == 1 else { return nil }
+        self.dataset = dataset
+        name = "\(file.path):\(path)"
+        if dataset.rowCount > 0 { try dataset.checkStorage() }
+        var size = size
+        if size == 0 {
+            for first in stride(from: 0, to: dataset.rowCount, by: 1024) {
+                for list in try dataset.readLists(rows: first..<min(first + 1024, dataset.rowCount)) {
+                    size = max(size, Int(list.max() ?? -1) + 1)
+                }
+            }
+        }
+        guard size <= 8192 else {
+            throw Failure(.badData, "\(name) has contacts of \(size) residues: maps of at most 8192 x 8192 are possible")
+        }
+        self.size = size
+        rowShape = [size, size]
+    }
+
+    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, asBits: format == .bit) }
+
+    private final class Reader: RowReader {
+        private let maps: ContactMapRows
+        private let asBits: Bool
+        let memoryBytes = 1 << 20
+
+        init(_ maps: ContactMapRows, asBits: Bool) {
+            self.maps = maps
+            self.asBits = asBits
+        }
+
+        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
+            let (size, format) = (maps.size, asBits ? NumberFormat.bit : .float32)
+            let rowBytes = format.byteCount(size * size)
+            destination.initializeMemory(as: UInt8.self, repeating: 0, count: rows.count * rowBytes)
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 256) {
+                let some = first..<min(first + 256, rows.upperBound)
+                for (row, list) in zip(some, try maps.dataset.readLists(rows: some)) {
+                    try mark(list, row: row, in: destination + (row - rows.lowerBound) * rowBytes)
+                }
+            }
+        }
+
+        private func mark(_ list: [Int64], row: Int, in map: UnsafeMutableRawPointer) throws {
+            guard list.count % 2 == 0 else {
+                throw Failure(
+                    .badData,
+                    "\(maps.name): row \(row) has \(list.count) numbers, but contacts are pairs: first all rows, then as many columns"
+                )
+            }
+            let count = list.count / 2
+            for contact in 0..<count {
+                let (i, j) = (list[contact], list[count + contact])
+                guard i >= 0, j >= 0, i < Int64(maps.size), j < Int64(maps.size) else {
+                    throw Failure(
+                        .badData,
+                        "\(maps.name): row \(row) has the contact (\(i), \(j)) outside a map of \(maps.size) x \(maps.size)")
+                }
+                let place = Int(i) * maps.size + Int(j)
+                if asBits {
+                    let byte = map.assumingMemoryBound(to: UInt8.self) + place / 8
+                    byte.pointee |= 0x80 >> UInt8(place % 8)
+                } else {
+                    map.assumingMemoryBound(to: Float.self)[place] = 1
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+internal import CKernels
+internal import HDF5
+
+/// Rows of a data set, of any number of dimensions.
+final class DenseRows: Rows {
+    let dataset: Dataset
+    let name: String
+    let format: NumberFormat
+    let rowShape: [Int]
+
+    var type: String { dataset.type.description }
+    var rowCount: Int { dataset.rowCount }
+
+    /// - Parameter bits: the numbers of a row that are packed eight a byte; 0 if they are not packed.
+    /// - Throws: ``Failure`` or ``HDF5Error`` for what cannot be rows of numbers, or is not there.
+    init(_ file: File, _ path: String, bits: Int = 0) throws {
+        let dataset = try file.dataset(path)
+        let type = dataset.type
+        let name = "\(file.path):\(path)"
+        guard type.isNumeric else { throw Failure(.badData, "\(name) holds \(type), but must hold numbers") }
+        if dataset.rowCount > 0, dataset.rowSize > 0 { try dataset.checkStorage() }
+        self.dataset = dataset
+        self.name = name
+        if bits > 0 {
+            let shape = Array(dataset.shape.dropFirst())
+            guard type.elementClass == .unsigned, type.size == 1, shape == [(bits + 7) / 8] else {
+                throw Failure(
+                    .badData,
+                    "\(name) has rows of \(shape) \(type), but \(bits) packed bits need [\((bits + 7) / 8)] uint8 (numpy.packbits)"
+                )
+            }
+            format = .bit
+            rowShape = [bits]
+            return
+        }
+        rowShape = Array(dataset.shape.dropFirst())
+        format = type.isStandard ? Self.format(of: type) : .float32
+    }
+
+    private static func format(of type: ElementType) -> NumberFormat {
+        switch (type.elementClass, type.size) {
+        case (.unsigned, 1): .pixel
+        case (.signed, 1): .int8
+        case (.signed, 2): .int16
+        case (.unsigned, 2): .uint16
+        case (.float, 2): .float16
+        default: .float32
+        }
+    }
+
+    func makeReader(_ format: NumberFormat) throws -> any RowReader {
+        Reader(dataset, rowSize: dataset.rowSize, format: format, stored: self.format == .bit ? .bit : nil)
+    }
+
+    func advice() -> String? { chunkAdvice(dataset) }
+
+    private final class Reader: RowReader {
+        private let numbers: NumberReader
+        private let rowSize: Int
+        /// The type in the file, if numbers must become floats.
+        private let converted: kernel_number?
+        private let isStandard: Bool
+
+        init(_ dataset: Dataset, rowSize: Int, format: NumberFormat, stored: NumberFormat?) {
+            numbers = NumberReader(dataset)
+            self.rowSize = rowSize
+            isStandard = dataset.type.isStandard
+            converted = stored != nil || format != .float32 ? nil : dataset.type.kernel(bytes: kernel_pixel)
+        }
+
+        var memoryBytes: Int { numbers.memoryBytes }
+
+        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
+            if let converted, isStandard {
+                try numbers.readFloats(
+                    rows, converted, into: destination.bindMemory(to: Float.self, capacity: rows.count * rowSize))
+            } else if isStandard {
+                try numbers.read(rows, into: destination)
+            } else {
+                try numbers.dataset.read(
+                    rows: rows, into: destination.bindMemory(to: Float.self, capacity: rows.count * rowSize))
+            }
+        }
+    }
+}
+
+/// Reads the numbers of one data set for one thread: by ``ChunkReader`` where that can, else by the library.
+final class NumberReader {
+    let dataset: Dataset
+    private let chunks: ChunkReader?
+
+    init(_ dataset: Dataset) {
+        self.dataset = dataset
+        chunks = ChunkReader(dataset)
+    }
+
+    var memoryBytes: Int { chunks?.memoryBytes ?? 0 }
+
+    /// Rows as they are stored, in this machine's order of bytes.
+    func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws(HDF5Error) {
+        guard let chunks else { return try dataset.readStored(rows: rows, into: destination) }
+        let size = dataset.type.size
+        try chunks.read(rows: rows) { numbers, place, count in
+            (destination + place * size).copyMemory(from: numbers, byteCount: count * size)
+        }
+    }
+
+    /// Rows as floats, of numbers of a standard type.
+    func readFloats(
+        _ rows: Range<Int>, _ type: kernel_number, into destination: UnsafeMutablePointer<Float>
+    ) throws(HDF5Error) {
+        if let chunks {
+            try chunks.read(rows: rows) { numbers, place, count in
+                kernel_to_float(destination + place, numbers, type, count)
+            }
+            return
+        }
+        // In pieces, so that little memory is needed besides.
+        let rowBytes = max(dataset.rowSize * dataset.type.size, 1)
+        let step = max(1, (1 << 20) / rowBytes)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: step * rowBytes, alignment: 64)
+        defer { memory.deallocate() }
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            let piece = first..<min(first + step, rows.upperBound)
+            try dataset.readStored(rows: piece, into: memory)
+            kernel_to_float(
+                destination + (first - rows.lowerBound) * dataset.rowSize, memory, type, piece.count * dataset.rowSize)
+            first = piece.upperBound
+        }
+    }
+}
+
+extension ElementType {
+    /// The kernels' name of a standard type.
+    ///
+    /// - Parameter bytes: what unsigned bytes are taken for.
+    func kernel(bytes: kernel_number) -> kernel_number {
+        switch (elementClass, size) {
+        case (.unsigned, 1): bytes
+        case (.unsigned, 2): kernel_uint16
+        case (.unsigned, 4): kernel_uint32
+        case (.unsigned, _): kernel_uint64
+        case (.signed, 1): kernel_int8
+        case (.signed, 2): kernel_int16
+        case (.signed, 4): kernel_int32
+        case (.signed, _): kernel_int64
+        case (_, 2): kernel_float16
+        case (_, 4): kernel_float32
+        default: kernel_float64
+        }
+    }
+}
+
+/// What is wrong with a data set's chunks for reading blocks of neighbouring rows.
+func chunkAdvice(_ dataset: Dataset) -> String? {
+    guard let chunk = dataset.chunkShape, dataset.rowCount > 0, dataset.rowSize > 0 else { return nil }
+    let rowBytes = dataset.rowSize * dataset.type.size
+    let mend = "mpi-vae import --rechunk \(dataset.filePath) --output NEW.h5 mends that"
+    if !dataset.filters.isEmpty, chunk[0] * rowBytes > 16 << 20, chunk[0] > 1 {
+        return
+            "has compressed chunks of \(chunk[0]) rows, \(chunk[0] * rowBytes >> 20) MiB, all of which is decoded for one row: \(mend)"
+    }
+    let pieces = zip(dataset.shape, chunk).dropFirst().reduce(1) { $0 * (($1.0 + $1.1 - 1) / $1.1) }
+    if pieces > 64 { return "has every row spread over \(pieces) chunks: \(mend)" }
+    return nil
+}

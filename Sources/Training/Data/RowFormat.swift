@@ -1,0 +1,68 @@
+internal import CKernels
+
+/// How numbers are kept in memory: in the file's own type where that is small, for it is read again in every epoch.
+enum NumberFormat: Sendable, Equatable {
+    /// Unsigned bytes, taken for pixels: they are divided by 255, so images come out in 0...1.
+    case pixel
+    case int8
+    /// Unsigned bytes that are numbers.
+    case uint8
+    case int16
+    case uint16
+    case float16
+    /// Everything else.
+    case float32
+    /// Eight numbers 0 or 1 a byte, as `numpy.packbits` gives them.
+    case bit
+
+    var kernel: kernel_number {
+        switch self {
+        case .pixel: kernel_pixel
+        case .int8: kernel_int8
+        case .uint8: kernel_uint8
+        case .int16: kernel_int16
+        case .uint16: kernel_uint16
+        case .float16: kernel_float16
+        case .float32: kernel_float32
+        case .bit: kernel_bit
+        }
+    }
+
+    func byteCount(_ numbers: Int) -> Int {
+        switch self {
+        case .bit: (numbers + 7) / 8
+        case .pixel, .int8, .uint8: numbers
+        case .int16, .uint16, .float16: 2 * numbers
+        case .float32: 4 * numbers
+        }
+    }
+
+    /// Whether there can be values that are not numbers.
+    var isFloat: Bool { self == .float16 || self == .float32 }
+}
+
+/// A row in memory: its numbers in some format, and its place in the data set, which keys its noise.
+struct KeptRow {
+    let numbers: UnsafeRawPointer
+    let row: Int64
+    /// How much it counts.
+    let weight: Float
+}
+
+/// What rows in memory look like.
+struct RowFormat: Sendable, Equatable {
+    let numbers: NumberFormat
+    let features: Int
+
+    var rowBytes: Int { numbers.byteCount(features) }
+
+    /// Decodes a row into `features` floats.
+    @inline(__always)
+    func decode(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
+        kernel_to_float(values, row, numbers.kernel, features)
+    }
+
+    /// Asks the memory for a row that is to be decoded soon.
+    @inline(__always)
+    func prefetch(_ row: UnsafeRawPointer) { kernel_prefetch(row, min(rowBytes, 4096)) }
+}

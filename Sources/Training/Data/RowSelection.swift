@@ -1,0 +1,45 @@
+internal import Foundation
+internal import HDF5
+
+/// Which rows of the data are used: what `rows` says.
+enum RowSelection {
+    /// `FIRST:END[:STEP]`, several by commas, as Python has them; negative numbers count from the end.
+    ///
+    /// Throws ``Failure`` (78).
+    static func ranges(_ text: String, count: Int) throws -> RowSet {
+        var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let fields = part.split(separator: ":", omittingEmptySubsequences: false).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            let numbers = fields.map { $0.isEmpty ? nil : Int($0) }
+            let isValid = (2...3).contains(fields.count) && zip(fields, numbers).allSatisfy { $0.isEmpty || $1 != nil }
+            let step = fields.count == 3 ? numbers[2] ?? 1 : 1
+            guard isValid, step > 0 else {
+                throw Failure(
+                    .configuration,
+                    "rows is '\(text)', but must be FIRST:END or FIRST:END:STEP, several by commas, or the path of a mask, as /good"
+                )
+            }
+            func place(_ number: Int?, _ absent: Int) -> Int {
+                guard let number else { return absent }
+                return min(max(number < 0 ? count + number : number, 0), count)
+            }
+            let (first, end) = (place(numbers[0], 0), place(numbers[1], count))
+            for row in stride(from: first, to: max(first, end), by: step) { bits[row / 64] |= 1 << UInt64(row % 64) }
+        }
+        return RowSet(universe: count, bits: bits)
+    }
+
+    /// The rows whose value in a mask is not 0.
+    static func mask(_ values: RowValues, count: Int) throws(HDF5Error) -> RowSet {
+        var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
+        for first in stride(from: 0, to: count, by: 1 << 20) {
+            let rows = (first..<min(first + 1 << 20, count)).map(Int64.init)
+            for (row, value) in zip(rows, try values.doubles(rows)) where value != 0 {
+                bits[Int(row) / 64] |= 1 << UInt64(row % 64)
+            }
+        }
+        return RowSet(universe: count, bits: bits)
+    }
+}

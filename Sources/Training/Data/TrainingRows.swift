@@ -1,0 +1,228 @@
+internal import Distributed
+internal import VAE
+
+/// This rank's shards of the training rows, each in an order of its own that changes with the epoch: all in memory, or read as they
+/// are needed. The order is the same.
+protocol TrainingRows: AnyObject {
+    var plan: ShardPlan { get }
+    /// The shards of this rank.
+    var shards: Range<Int> { get }
+    var format: RowFormat { get }
+    /// The memory that rows take, in bytes.
+    var byteCount: Int { get }
+    /// Seconds spent waiting for rows so far.
+    var waitSeconds: Double { get }
+
+    /// Takes the order of an epoch, and begins to read at a place of it.
+    func begin(epoch: Int, at index: Int)
+
+    /// Waits until the rows of every shard at `indices` of the epoch's order are there, and lets go of those before. Throws ``Failure``.
+    func require(_ indices: Range<Int>) throws
+
+    /// The `index`-th row of a shard in the epoch's order, which must have been required.
+    func row(_ index: Int, ofShard shard: Int) -> KeptRow
+
+    /// Gives all rows of a shard in the data's order; for several threads at once. Throws ``Failure``.
+    func scan(shard: Int, _ body: (KeptRow) -> Void) throws
+}
+
+/// Training rows that are all in memory.
+final class RowsInMemory: TrainingRows {
+    let plan: ShardPlan
+    let shards: Range<Int>
+    let waitSeconds = 0.0
+    private let store: RowStore
+    private let mixing: Mixing
+    private let seed: UInt64
+    /// The number of the first row of these shards.
+    private let first: Int
+    private var orders: [ShardOrder] = []
+
+    var format: RowFormat { store.format }
+    var byteCount: Int { store.byteCount }
+
+    /// Reads the rows, on as many threads as there are loaders. Throws ``Failure``.
+    init(
+        plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
+        allowed: AllowedValues, threads: Int
+    ) throws {
+        self.plan = plan
+        self.shards = shards
+        self.mixing = mixing
+        self.seed = seed
+        first = plan.rows(ofShard: shards.lowerBound).lowerBound
+        let end = plan.rows(ofShard: shards.upperBound - 1).upperBound
+        store = RowStore(format: source.format, capacity: end - first)
+        try BlockReaders.load(rows, first..<end, into: store, source: source, allowed: allowed, threads: threads)
+    }
+
+    func begin(epoch: Int, at index: Int) {
+        orders = shards.map {
+            ShardOrder(rows: plan.rows(ofShard: $0), shard: $0, mixing: mixing, epoch: epoch, seed: seed)
+        }
+    }
+
+    func require(_ indices: Range<Int>) {}
+
+    @inline(__always)
+    func row(_ index: Int, ofShard shard: Int) -> KeptRow {
+        store.row(orders[shard - shards.lowerBound].row(ofIndex: index) - first)
+    }
+
+    func scan(shard: Int, _ body: (KeptRow) -> Void) {
+        for row in plan.rows(ofShard: shard) { body(store.row(row - first)) }
+    }
+}
+
+/// Training rows that are read from their file while others are worked on: of every shard the window that is in use and the next.
+final class RowStream: TrainingRows {
+    let plan: ShardPlan
+    let shards: Range<Int>
+    let format: RowFormat
+    private(set) var waitSeconds = 0.0
+    private let mixing: Mixing
+    private let seed: UInt64
+    private let rows: RowSet
+    private let source: DataSource
+    private let allowed: AllowedValues
+    private let readers: BlockReaders
+    private var states: [ShardState] = []
+    private var epoch = 0
+
+    /// Of one shard: its order in the epoch and in the next, and its two windows in memory.
+    private struct ShardState {
+        var order: ShardOrder
+        var next: ShardOrder
+        let windows: [RowWindow]
+        /// Windows are counted on over the epochs: the first one of this epoch, and the one after the last that was asked for.
+        var firstWindow = 0
+        var asked = 0
+    }
+
+    /// The memory that a rank needs to stream.
+    static func byteCount(_ source: DataSource, mixing: Mixing, shards: Range<Int>, plan: ShardPlan) -> Int {
+        shards.reduce(0) { sum, shard in
+            let rows = min(mixing.windowRows + mixing.blockRows, plan.rows(ofShard: shard).count)
+            return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)
+        }
+    }
+
+    var byteCount: Int {
+        states.reduce(readers.memoryBytes) { $0 + $1.windows.reduce(0) { $0 + $1.store.byteCount } }
+    }
+
+    init(
+        plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
+        allowed: AllowedValues, threads: Int
+    ) throws {
+        self.plan = plan
+        self.shards = shards
+        self.mixing = mixing
+        self.seed = seed
+        self.rows = rows
+        self.source = source
+        self.allowed = allowed
+        format = source.format
+        readers = try BlockReaders(source, allowed, rows, threads: threads)
+        states = shards.map { shard in
+            let order = order(ofShard: shard, epoch: 0)
+            let capacity = min(mixing.windowRows, plan.rows(ofShard: shard).count)
+            return ShardState(
+                order: order, next: order, windows: (0..<2).map { _ in RowWindow(RowStore(format: format, capacity: capacity)) })
+        }
+    }
+
+    deinit { readers.stop() }
+
+    private func order(ofShard shard: Int, epoch: Int) -> ShardOrder {
+        ShardOrder(rows: plan.rows(ofShard: shard), shard: shard, mixing: mixing, epoch: epoch, seed: seed)
+    }
+
+    func begin(epoch: Int, at index: Int) {
+        let goesOn = epoch == self.epoch + 1 && index == 0
+        for place in states.indices {
+            let shard = shards.lowerBound + place
+            if goesOn {
+                // What was asked for of this epoch is there, or under way.
+                states[place].firstWindow += states[place].order.windowCount
+                states[place].order = states[place].next
+            } else {
+                states[place].order = order(ofShard: shard, epoch: epoch)
+                let window = states[place].order.window(ofIndex: min(index, plan.rows(ofShard: shard).count - 1))
+                // Windows under way are waited for before they are filled anew.
+                states[place].firstWindow = (states[place].asked + 1) / 2 * 2
+                states[place].asked = states[place].firstWindow + window
+            }
+            states[place].next = order(ofShard: shard, epoch: epoch + 1)
+        }
+        self.epoch = epoch
+        // The shards' windows in turn, since all are needed at the same time.
+        for _ in 0..<2 {
+            for place in states.indices { ask(place, upTo: window(place, index) + 1) }
+        }
+    }
+
+    /// The window, counted over the epochs, of an index of the epoch's order.
+    private func window(_ place: Int, _ index: Int) -> Int {
+        let state = states[place]
+        let count = plan.rows(ofShard: shards.lowerBound + place).count
+        return state.firstWindow + (index < count ? state.order.window(ofIndex: index) : state.order.windowCount)
+    }
+
+    /// Asks for one more window if there is one to be asked for up to `last`.
+    private func ask(_ place: Int, upTo last: Int) {
+        guard states[place].asked <= last else { return }
+        let number = states[place].asked
+        let inEpoch = number - states[place].firstWindow
+        let count = states[place].order.windowCount
+        guard inEpoch < count + states[place].next.windowCount else { return }
+        let blocks =
+            inEpoch < count
+            ? states[place].order.blocks(ofWindow: inEpoch) : states[place].next.blocks(ofWindow: inEpoch - count)
+        readers.fill(states[place].windows[number % 2], number: number, blocks: blocks)
+        states[place].asked += 1
+    }
+
+    func require(_ indices: Range<Int>) throws {
+        for place in states.indices {
+            let count = plan.rows(ofShard: shards.lowerBound + place).count
+            let (first, last) = (min(indices.lowerBound, count), min(indices.upperBound, count) - 1)
+            let window = window(place, first)
+            // The window before this one is done with, so its memory is free for the one after.
+            while states[place].asked <= window + 1 {
+                let before = states[place].asked
+                ask(place, upTo: window + 1)
+                if states[place].asked == before { break }
+            }
+            guard first <= last else { continue }
+            for number in window...self.window(place, last) {
+                if readers.isFull(states[place].windows[number % 2], number: number) { continue }
+                var watch = Stopwatch()
+                try readers.wait(states[place].windows[number % 2], number: number)
+                waitSeconds += watch.lap()
+            }
+        }
+    }
+
+    @inline(__always)
+    func row(_ index: Int, ofShard shard: Int) -> KeptRow {
+        let place = shard - shards.lowerBound
+        return states.withUnsafeBufferPointer { states in
+            let window = states[place].order.window(ofIndex: index)
+            let position = states[place].order.place(ofIndex: index, window: window)
+            return states[place].windows[(states[place].firstWindow + window) % 2].store.row(position)
+        }
+    }
+
+    func scan(shard: Int, _ body: (KeptRow) -> Void) throws {
+        let range = plan.rows(ofShard: shard)
+        let step = max(1, min(mixing.windowRows, (8 << 20) / format.rowBytes))
+        let loader = try RowLoader(source, allowed)
+        let store = RowStore(format: format, capacity: min(step, range.count))
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+            let some = rows.rows(first..<min(first + step, range.upperBound))
+            try loader.load(some, into: store, at: 0)
+            for position in some.indices { body(store.row(position)) }
+        }
+    }
+}
