@@ -11,6 +11,7 @@ final class ConcatenatedRows: Rows {
     let firstRow: [Int]
 
     var type: String { parts[0].type }
+    var stored: NumberFormat { parts.allSatisfy { $0.stored == parts[0].stored } ? parts[0].stored : format }
 
     /// Throws ``Failure`` where rows differ in shape, or in what their numbers mean.
     init(_ parts: [any Rows]) throws {
@@ -41,6 +42,8 @@ final class ConcatenatedRows: Rows {
         Reader(
             try parts.map { try $0.makeReader(format) }, firstRow: firstRow, rowBytes: format.byteCount(features))
     }
+
+    var chunkRows: Int { parts.map(\.chunkRows).max() ?? 1 }
 
     func advice() -> String? { parts.lazy.compactMap { $0.advice() }.first }
 
@@ -78,6 +81,9 @@ final class JoinedRows: Rows {
     let format: NumberFormat
 
     var type: String { parts.map(\.type).joined(separator: " and ") }
+    var stored: NumberFormat {
+        parts.allSatisfy { $0.stored == parts[0].stored && $0.stored != .bit } ? parts[0].stored : format
+    }
 
     /// Throws ``Failure`` where numbers of rows differ.
     init(_ parts: [any Rows]) throws {
@@ -100,6 +106,8 @@ final class JoinedRows: Rows {
         Reader(
             try parts.map { try $0.makeReader(format) }, partBytes: parts.map { format.byteCount($0.features) })
     }
+
+    var chunkRows: Int { parts.map(\.chunkRows).max() ?? 1 }
 
     func advice() -> String? { parts.lazy.compactMap { $0.advice() }.first }
 

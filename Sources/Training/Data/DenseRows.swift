@@ -6,6 +6,7 @@ final class DenseRows: Rows {
     let dataset: Dataset
     let name: String
     let format: NumberFormat
+    let stored: NumberFormat
     let rowShape: [Int]
 
     var type: String { dataset.type.description }
@@ -30,27 +31,36 @@ final class DenseRows: Rows {
                 )
             }
             format = .bit
+            stored = .bit
             rowShape = [bits]
             return
         }
         rowShape = Array(dataset.shape.dropFirst())
-        format = type.isStandard ? Self.format(of: type) : .float32
+        stored = type.isStandard ? Self.format(of: type) : .float32
+        // Small numbers stay as they are, for they are kept in memory.
+        format = stored.byteCount(1) <= 2 ? stored : .float32
     }
 
-    private static func format(of type: ElementType) -> NumberFormat {
+    /// The format of a standard type; of unsigned bytes, pixels.
+    static func format(of type: ElementType) -> NumberFormat {
         switch (type.elementClass, type.size) {
         case (.unsigned, 1): .pixel
+        case (.unsigned, 2): .uint16
+        case (.unsigned, 4): .uint32
+        case (.unsigned, _): .uint64
         case (.signed, 1): .int8
         case (.signed, 2): .int16
-        case (.unsigned, 2): .uint16
-        case (.float, 2): .float16
-        default: .float32
+        case (.signed, 4): .int32
+        case (.signed, _): .int64
+        case (_, 2): .float16
+        case (_, 4): .float32
+        default: .float64
         }
     }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader {
-        Reader(dataset, rowSize: dataset.rowSize, format: format, stored: self.format == .bit ? .bit : nil)
-    }
+    var chunkRows: Int { dataset.filters.isEmpty ? 1 : dataset.chunkShape?[0] ?? 1 }
+
+    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, format) }
 
     func advice() -> String? { chunkAdvice(dataset) }
 
@@ -61,11 +71,11 @@ final class DenseRows: Rows {
         private let converted: kernel_number?
         private let isStandard: Bool
 
-        init(_ dataset: Dataset, rowSize: Int, format: NumberFormat, stored: NumberFormat?) {
-            numbers = NumberReader(dataset)
-            self.rowSize = rowSize
-            isStandard = dataset.type.isStandard
-            converted = stored != nil || format != .float32 ? nil : dataset.type.kernel(bytes: kernel_pixel)
+        init(_ rows: DenseRows, _ format: NumberFormat) {
+            numbers = NumberReader(rows.dataset)
+            rowSize = rows.dataset.rowSize
+            isStandard = rows.dataset.type.isStandard
+            converted = format == rows.stored ? nil : rows.stored.kernel
         }
 
         var memoryBytes: Int { numbers.memoryBytes }
@@ -127,27 +137,6 @@ final class NumberReader {
             kernel_to_float(
                 destination + (first - rows.lowerBound) * dataset.rowSize, memory, type, piece.count * dataset.rowSize)
             first = piece.upperBound
-        }
-    }
-}
-
-extension ElementType {
-    /// The kernels' name of a standard type.
-    ///
-    /// - Parameter bytes: what unsigned bytes are taken for.
-    func kernel(bytes: kernel_number) -> kernel_number {
-        switch (elementClass, size) {
-        case (.unsigned, 1): bytes
-        case (.unsigned, 2): kernel_uint16
-        case (.unsigned, 4): kernel_uint32
-        case (.unsigned, _): kernel_uint64
-        case (.signed, 1): kernel_int8
-        case (.signed, 2): kernel_int16
-        case (.signed, 4): kernel_int32
-        case (.signed, _): kernel_int64
-        case (_, 2): kernel_float16
-        case (_, 4): kernel_float32
-        default: kernel_float64
         }
     }
 }

@@ -10,6 +10,7 @@ final class MaskedRows: Rows {
     var type: String { "\(values.type) with a mask" }
     var rowCount: Int { values.rowCount }
     var rowShape: [Int] { values.rowShape }
+    var chunkRows: Int { max(values.chunkRows, mask.chunkRows) }
 
     /// Throws ``Failure`` for a mask of another shape.
     init(_ values: any Rows, mask: DenseRows) throws {

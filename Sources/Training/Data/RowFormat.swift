@@ -10,8 +10,14 @@ enum NumberFormat: Sendable, Equatable {
     case int16
     case uint16
     case float16
-    /// Everything else.
+    /// In memory, everything else.
     case float32
+    /// Only on the way from file to file.
+    case int32
+    case uint32
+    case int64
+    case uint64
+    case float64
     /// Eight numbers 0 or 1 a byte, as `numpy.packbits` gives them.
     case bit
 
@@ -24,6 +30,11 @@ enum NumberFormat: Sendable, Equatable {
         case .uint16: kernel_uint16
         case .float16: kernel_float16
         case .float32: kernel_float32
+        case .int32: kernel_int32
+        case .uint32: kernel_uint32
+        case .int64: kernel_int64
+        case .uint64: kernel_uint64
+        case .float64: kernel_float64
         case .bit: kernel_bit
         }
     }
@@ -33,7 +44,8 @@ enum NumberFormat: Sendable, Equatable {
         case .bit: (numbers + 7) / 8
         case .pixel, .int8, .uint8: numbers
         case .int16, .uint16, .float16: 2 * numbers
-        case .float32: 4 * numbers
+        case .float32, .int32, .uint32: 4 * numbers
+        case .int64, .uint64, .float64: 8 * numbers
         }
     }
 

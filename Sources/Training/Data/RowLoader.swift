@@ -132,7 +132,7 @@ struct AllowedValues {
         case .pixel, .bit: range.lowerBound > 0 || range.upperBound < 1
         case .uint8, .uint16: range.upperBound < 65535
         case .int8, .int16: range.lowerBound > -32768 || range.upperBound < 32767
-        case .float16, .float32: true
+        case .float16, .float32, .int32, .uint32, .int64, .uint64, .float64: true
         }
     }
 }

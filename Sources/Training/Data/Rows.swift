@@ -12,7 +12,12 @@ protocol Rows: AnyObject {
     /// The format that loses nothing and takes little room.
     var format: NumberFormat { get }
 
-    /// What reads rows in ``format`` or as `float32`, for one thread. Throws ``HDF5Error`` or ``Failure``.
+    /// The format in which numbers are stored, if all are stored in one that has a name here; else ``format``.
+    var stored: NumberFormat { get }
+    /// The rows of a compressed chunk, all of which are decoded for one; 1 where it does not matter.
+    var chunkRows: Int { get }
+
+    /// What reads rows in ``format``, as they are ``stored``, or as `float32`, for one thread. Throws ``HDF5Error`` or ``Failure``.
     func makeReader(_ format: NumberFormat) throws -> any RowReader
 
     /// What makes reading slow, and what to do about it; nil if nothing does.
@@ -21,6 +26,8 @@ protocol Rows: AnyObject {
 
 extension Rows {
     var features: Int { rowShape.reduce(1, *) }
+    var stored: NumberFormat { format }
+    var chunkRows: Int { 1 }
     func advice() -> String? { nil }
 }
 

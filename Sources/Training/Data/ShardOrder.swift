@@ -1,13 +1,14 @@
+internal import Distributed
 internal import VAE
 
 /// How the rows of a shard are mixed: cut into blocks of neighbouring rows, the blocks in random order, and as many blocks as make
 /// up a window mixed row by row. A shard that fits a window is mixed whole.
 ///
 /// So an epoch can be read from a file block by block, with one window in memory, and the order is the same when all rows are.
-struct Mixing: Sendable, Equatable {
+package struct Mixing: Sendable, Equatable {
     /// Rows mixed at once, and neighbouring rows read at once: powers of two.
-    let windowRows: Int
-    let blockRows: Int
+    package let windowRows: Int
+    package let blockRows: Int
 
     /// The bytes of a window unless another size is asked for.
     static let usualWindowBytes = 32 << 20
@@ -15,10 +16,11 @@ struct Mixing: Sendable, Equatable {
 
     /// - Parameters:
     ///   - rows: rows of a window, of which the next power of two is taken; 0 for as many as fit ``usualWindowBytes``.
-    ///   - shardBatch: rows of a step, which a window must hold.
-    init(rows: Int, rowBytes: Int, shardBatch: Int) {
+    ///   - shardBatch: rows of a step, twice which a window must hold.
+    package init(rows: Int, rowBytes: Int, shardBatch: Int) {
         let usual = Self.powerOfTwo(atLeast: max(1, Self.usualWindowBytes / rowBytes / 2 + 1))
-        windowRows = max(rows > 0 ? Self.powerOfTwo(atLeast: rows) : usual, Self.powerOfTwo(atLeast: shardBatch))
+        // A step takes rows of two windows at most, and windows at a shard's ends may lack most of two blocks.
+        windowRows = max(rows > 0 ? Self.powerOfTwo(atLeast: rows) : usual, Self.powerOfTwo(atLeast: 2 * shardBatch))
         blockRows = max(1, windowRows / Self.blocksPerWindow)
     }
 
@@ -28,7 +30,7 @@ struct Mixing: Sendable, Equatable {
 }
 
 /// The order of a shard's rows in one epoch: a function of seed, epoch, shard and ``Mixing`` alone.
-struct ShardOrder {
+package struct ShardOrder {
     private let rows: Range<Int>
     private let mixing: Mixing
     /// The shard's blocks, in order, window after window; within a window by their place in the data.
@@ -40,7 +42,7 @@ struct ShardOrder {
     private let permutations: [Permutation]
 
     /// - Parameter rows: the shard's, by their number among the training rows.
-    init(rows: Range<Int>, shard: Int, mixing: Mixing, epoch: Int, seed: UInt64) {
+    package init(rows: Range<Int>, shard: Int, mixing: Mixing, epoch: Int, seed: UInt64) {
         self.rows = rows
         self.mixing = mixing
         let key = NoiseKey(seed: seed, epoch: epoch, purpose: .shuffle)
@@ -60,8 +62,10 @@ struct ShardOrder {
         var blocks: [Range<Int>] = []
         var firstBlock = [0]
         var firstIndex = [0]
-        for start in stride(from: 0, to: count, by: perWindow) {
-            let window = (start..<min(start + perWindow, count)).map { order[$0] }.sorted().map { block in
+        let windows = (count + perWindow - 1) / perWindow
+        for number in 0..<windows {
+            // Windows of as many blocks, but for one: the last must not be a small one, which would be mixed badly.
+            let window = ShardPlan.part(number, of: windows, count: count).map { order[$0] }.sorted().map { block in
                 ((first + block) * mixing.blockRows..<(first + block + 1) * mixing.blockRows).clamped(to: rows)
             }
             blocks += window
@@ -76,24 +80,16 @@ struct ShardOrder {
         }
     }
 
-    var windowCount: Int { permutations.count }
-
-    /// The windows of a shard of some rows.
-    static func windowCount(rows: Range<Int>, mixing: Mixing) -> Int {
-        if rows.count <= mixing.windowRows { return 1 }
-        let blocks = (rows.upperBound + mixing.blockRows - 1) / mixing.blockRows - rows.lowerBound / mixing.blockRows
-        let perWindow = mixing.windowRows / mixing.blockRows
-        return (blocks + perWindow - 1) / perWindow
-    }
+    package var windowCount: Int { permutations.count }
 
     /// The rows of a window, in the order in which a window is filled.
-    func blocks(ofWindow window: Int) -> ArraySlice<Range<Int>> { blocks[firstBlock[window]..<firstBlock[window + 1]] }
+    package func blocks(ofWindow window: Int) -> ArraySlice<Range<Int>> { blocks[firstBlock[window]..<firstBlock[window + 1]] }
 
     /// The window in which the `index`-th row of the epoch lies.
     @inline(__always)
-    func window(ofIndex index: Int) -> Int {
-        // Only the blocks at the shard's two ends can be shorter than others.
-        var window = min(index / mixing.windowRows, windowCount - 1)
+    package func window(ofIndex index: Int) -> Int {
+        // Windows have about as many rows.
+        var window = index * windowCount / rows.count
         while index >= firstIndex[window + 1] { window += 1 }
         while index < firstIndex[window] { window -= 1 }
         return window
@@ -101,11 +97,11 @@ struct ShardOrder {
 
     /// The place in its window of the `index`-th row of the epoch.
     @inline(__always)
-    func place(ofIndex index: Int, window: Int) -> Int { permutations[window][index - firstIndex[window]] }
+    package func place(ofIndex index: Int, window: Int) -> Int { permutations[window][index - firstIndex[window]] }
 
     /// The `index`-th row of the epoch, by its number among the training rows.
     @inline(__always)
-    func row(ofIndex index: Int) -> Int {
+    package func row(ofIndex index: Int) -> Int {
         let window = window(ofIndex: index)
         let place = place(ofIndex: index, window: window)
         let head = blocks[firstBlock[window]]

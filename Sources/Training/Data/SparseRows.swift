@@ -117,6 +117,8 @@ final class SparseRows: Rows {
 private final class StoredValues {
     private let data: NumberReader
     private let indices: NumberReader
+    /// The type of the values; nil for one that only the library can convert.
+    private let kernel: kernel_number?
     private var values = UnsafeMutablePointer<Float>.allocate(capacity: 1)
     private var places = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
     private var raw = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 64)
@@ -125,6 +127,9 @@ private final class StoredValues {
     init(_ matrix: SparseRows) {
         data = NumberReader(matrix.data)
         indices = NumberReader(matrix.indices)
+        let stored = matrix.data.type.isStandard ? DenseRows.format(of: matrix.data.type) : nil
+        // Bytes are counts here, not pixels.
+        kernel = stored == .pixel ? kernel_uint8 : stored?.kernel
     }
 
     deinit {
@@ -146,8 +151,8 @@ private final class StoredValues {
             raw = .allocate(byteCount: capacity * 8, alignment: 64)
         }
         if range.isEmpty { return (values, places) }
-        if data.dataset.type.isStandard {
-            try data.readFloats(range, data.dataset.type.kernel(bytes: kernel_uint8), into: values)
+        if let kernel {
+            try data.readFloats(range, kernel, into: values)
         } else {
             try data.dataset.read(rows: range, into: values)
         }

@@ -80,14 +80,14 @@ final class RowStream: TrainingRows {
     let shards: Range<Int>
     let format: RowFormat
     private(set) var waitSeconds = 0.0
-    private let mixing: Mixing
+    let mixing: Mixing
     private let seed: UInt64
     private let rows: RowSet
     private let source: DataSource
     private let allowed: AllowedValues
     private let readers: BlockReaders
     private var states: [ShardState] = []
-    private var epoch = 0
+    private var epoch: Int?
 
     /// Of one shard: its order in the epoch and in the next, and its two windows in memory.
     private struct ShardState {
@@ -139,7 +139,7 @@ final class RowStream: TrainingRows {
     }
 
     func begin(epoch: Int, at index: Int) {
-        let goesOn = epoch == self.epoch + 1 && index == 0
+        let goesOn = self.epoch.map { epoch == $0 + 1 && index == 0 } ?? false
         for place in states.indices {
             let shard = shards.lowerBound + place
             if goesOn {
@@ -149,9 +149,8 @@ final class RowStream: TrainingRows {
             } else {
                 states[place].order = order(ofShard: shard, epoch: epoch)
                 let window = states[place].order.window(ofIndex: min(index, plan.rows(ofShard: shard).count - 1))
-                // Windows under way are waited for before they are filled anew.
-                states[place].firstWindow = (states[place].asked + 1) / 2 * 2
-                states[place].asked = states[place].firstWindow + window
+                states[place].firstWindow = states[place].asked
+                states[place].asked += window
             }
             states[place].next = order(ofShard: shard, epoch: epoch + 1)
         }

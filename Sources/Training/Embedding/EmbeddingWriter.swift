@@ -16,35 +16,9 @@ final class EmbeddingWriter {
     private let row: Dataset
     private let split: Dataset
     private let sourceIndex: Dataset
-    private let labels: Column?
-    private let ids: Column?
+    private let labels: CopiedColumn?
+    private let ids: CopiedColumn?
     private let sources: [DataSource]
-
-    /// A column that is copied from the data: numbers stay numbers, strings strings.
-    private struct Column {
-        private let kind: RowValues.Kind
-        private let dataset: Dataset
-
-        /// nil unless all sources have the column, all with values of one kind.
-        init?(_ name: String, of columns: [RowValues?], in file: File, count: Int) throws(HDF5Error) {
-            guard let kind = columns[0]?.kind, columns.allSatisfy({ $0?.kind == kind }) else { return nil }
-            self.kind = kind
-            dataset =
-                switch kind {
-                case .integers: try file.createDataset(name, Int64.self, shape: [count], compressed: true)
-                case .doubles: try file.createDataset(name, Double.self, shape: [count], compressed: true)
-                case .strings: try file.createStrings(name, count: count)
-                }
-        }
-
-        func copy(from column: RowValues, rows: [Int64], to target: Range<Int>) throws(HDF5Error) {
-            switch kind {
-            case .integers: try dataset.write(try column.integers(rows), rows: target)
-            case .doubles: try dataset.write(try column.doubles(rows), rows: target)
-            case .strings: try dataset.write(try column.strings(rows), rows: target)
-            }
-        }
-    }
 
     init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
         self.sources = sources
@@ -66,8 +40,8 @@ final class EmbeddingWriter {
             row = try file.createDataset("/row", Int64.self, shape: [count], compressed: true)
             split = try file.createDataset("/split", UInt8.self, shape: [count], compressed: true)
             sourceIndex = try file.createDataset("/source", UInt8.self, shape: [count], compressed: true)
-            labels = try Column("/label", of: sources.map(\.labels), in: file, count: count)
-            ids = try Column("/id", of: sources.map(\.ids), in: file, count: count)
+            labels = try CopiedColumn("/label", of: sources.map(\.labels), in: file, count: count)
+            ids = try CopiedColumn("/id", of: sources.map(\.ids), in: file, count: count)
             try Self.describe(file, sources: sources, checkpoint: checkpoint, hasLabels: labels != nil, hasIds: ids != nil)
         } catch let error as FileError {
             throw Failure(error)

@@ -112,9 +112,18 @@ final class RunData {
 extension RunData {
     /// Says how the training rows are held, and what makes reading them slow.
     func describe(_ rows: any TrainingRows, _ log: Logger) {
-        if rows is RowStream {
+        if let rows = rows as? RowStream {
             log.notice(
                 "the rows are read again in every epoch, \(rows.byteCount >> 20) MiB of them in memory at a time on this rank")
+            let (chunk, block) = (source.content.chunkRows, rows.mixing.blockRows)
+            if chunk > 2 * block {
+                log.warning(
+                    """
+                    \(source.name) has compressed chunks of \(chunk) rows, but blocks of \(block) rows are read at a time, so each chunk \
+                    is decoded about \(chunk / block + 1) times an epoch: give --mixing-rows \(chunk * Mixing.blocksPerWindow), or mend \
+                    it with mpi-vae import --rechunk
+                    """)
+            }
         }
         if let advice = source.content.advice() { log.warning("\(source.name) \(advice)") }
     }
