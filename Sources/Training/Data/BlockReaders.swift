@@ -58,12 +58,14 @@ final class BlockReaders {
     /// The memory that reading itself takes, in bytes.
     let memoryBytes: Int
 
-    /// - Parameter rows: the rows that blocks count.
+    /// - Parameters:
+    ///   - rows: the rows that blocks count.
+    ///   - stretch: as of ``RowLoader``.
     /// - Throws: ``Failure``.
-    init(_ source: DataSource, _ allowed: AllowedValues, _ rows: RowSet, threads: Int) throws {
+    init(_ source: DataSource, _ allowed: AllowedValues, _ rows: RowSet, threads: Int, stretch: Int = 0) throws {
         let shared = Shared(rows)
         self.shared = shared
-        let loaders = try (0..<threads).map { _ in try RowLoader(source, allowed) }
+        let loaders = try (0..<threads).map { _ in try RowLoader(source, allowed, stretch: stretch) }
         memoryBytes = loaders.reduce(0) { $0 + $1.memoryBytes }
         for loader in loaders {
             nonisolated(unsafe) let loader = loader

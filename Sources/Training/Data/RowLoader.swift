@@ -12,11 +12,12 @@ final class RowLoader {
     /// Rows that are read at once where some between them are not wanted.
     private let stretch: Int
 
-    /// Throws ``Failure``.
-    init(_ source: DataSource, _ allowed: AllowedValues) throws {
+    /// - Parameter stretch: the most rows that are read at once where some of them are not wanted; 0 for 4 MiB of them.
+    /// - Throws: ``Failure``.
+    init(_ source: DataSource, _ allowed: AllowedValues, stretch: Int = 0) throws {
         self.source = source
         self.allowed = allowed
-        stretch = max(1, (4 << 20) / source.format.rowBytes)
+        self.stretch = stretch > 0 ? stretch : max(1, (4 << 20) / source.format.rowBytes)
         do {
             reader = try source.content.makeReader(source.format.numbers)
         } catch let error as HDF5Error {
@@ -30,7 +31,8 @@ final class RowLoader {
         decoded.deallocate()
     }
 
-    var memoryBytes: Int { reader.memoryBytes + stretch * source.format.rowBytes }
+    /// The memory that reading takes besides that of the rows, in bytes.
+    var memoryBytes: Int { reader.memoryBytes + (scratch == nil ? 0 : stretch * source.format.rowBytes) }
 
     /// Reads rows, in ascending order, to a position of a store and those after it.
     ///

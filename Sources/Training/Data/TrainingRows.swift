@@ -99,21 +99,15 @@ final class RowStream: TrainingRows {
         var asked = 0
     }
 
-    /// The memory that a rank needs to stream.
-    static func byteCount(_ source: DataSource, mixing: Mixing, shards: Range<Int>, plan: ShardPlan) -> Int {
-        shards.reduce(0) { sum, shard in
-            let rows = min(mixing.windowRows + mixing.blockRows, plan.rows(ofShard: shard).count)
-            return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)
-        }
-    }
-
     var byteCount: Int {
         states.reduce(readers.memoryBytes) { $0 + $1.windows.reduce(0) { $0 + $1.store.byteCount } }
     }
 
+    /// - Parameter memory: the bytes that windows and readers may take.
+    /// - Throws: ``Failure`` where that is too little.
     init(
         plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
-        allowed: AllowedValues, threads: Int
+        allowed: AllowedValues, threads: Int, memory: Int
     ) throws {
         self.plan = plan
         self.shards = shards
@@ -123,7 +117,19 @@ final class RowStream: TrainingRows {
         self.source = source
         self.allowed = allowed
         format = source.format
-        readers = try BlockReaders(source, allowed, rows, threads: threads)
+        readers = try BlockReaders(source, allowed, rows, threads: threads, stretch: mixing.blockRows)
+        let windows = shards.reduce(0) { sum, shard in
+            let rows = min(mixing.windowRows, plan.rows(ofShard: shard).count)
+            return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)
+        }
+        guard windows + readers.memoryBytes <= memory else {
+            readers.stop()
+            throw Failure(
+                .badData,
+                "\(source.name): to read the rows of \(shards.count) shards window by window takes \((windows + readers.memoryBytes) >> 10) KiB, "
+                    + "but \(memory >> 10) KiB of memory are for a rank's rows: use more ranks, a larger --memory, or "
+                    + "--mixing-rows below \(mixing.windowRows)")
+        }
         states = shards.map { shard in
             let order = order(ofShard: shard, epoch: 0)
             let capacity = min(mixing.windowRows, plan.rows(ofShard: shard).count)

@@ -95,17 +95,9 @@ final class RunData {
                 plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source,
                 allowed: preparation.allowed, threads: threads)
         }
-        let windows = RowStream.byteCount(source, mixing: mixing, shards: shards, plan: plan)
-        guard windows <= memory else {
-            throw Failure(
-                .badData,
-                "\(source.name): \(shards.count) shards need \(windows >> 20) MiB to be read window by window (\(whole >> 20) MiB to be "
-                    + "kept), but there are \(memory >> 20) MiB of memory for a rank's rows: use more ranks, a larger --memory, or "
-                    + "--mixing-rows below \(mixing.windowRows)")
-        }
         return try RowStream(
             plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source, allowed: preparation.allowed,
-            threads: threads)
+            threads: threads, memory: memory)
     }
 }
 
