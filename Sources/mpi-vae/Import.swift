@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import Training
 
 struct Import: ParsableCommand {
@@ -9,6 +10,8 @@ struct Import: ParsableCommand {
     struct Target: ParsableArguments {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
         @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
+
+        var importer: Importer { Importer(output: output, name: name, log: Logger(label: "import")) }
     }
 
     struct IDX: ParsableCommand {
@@ -19,7 +22,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try Importer(output: target.output, name: target.name).importIDX(images: images, labels: labels))
+            print(try target.importer.importIDX(images: images, labels: labels))
         }
     }
 
@@ -32,7 +35,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try Importer(output: target.output, name: target.name).importCSV(file: file, label: label, id: id))
+            print(try target.importer.importCSV(file: file, label: label, id: id))
         }
     }
 
@@ -44,7 +47,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try Importer(output: target.output, name: target.name).importNPY(file: file, labels: labels))
+            print(try target.importer.importNPY(file: file, labels: labels))
         }
     }
 }

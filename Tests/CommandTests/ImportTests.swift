@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct ImportTests {
     private func python(_ script: String, _ arguments: String...) throws {
-        let outcome = try Program.python("import gzip, h5py, numpy as np, sys\n" + script, arguments)
+        let outcome = try Program.python("import gzip, h5py, numpy as np, os, struct, sys, zipfile\n" + script, arguments)
         #expect(outcome.status == 0, "\(outcome)")
     }
 
@@ -139,5 +139,40 @@ struct ImportTests {
         refused(65, "no column 'lable' for --label; there are 2: label", try bad("x,label\n1,2\n", "--label", "lable"))
         refused(65, "is empty", try bad(""))
         refused(65, "has no rows", try bad("a,b\n"))
+    }
+
+    /// The bar appears on a terminal only, and goes again.
+    @Test func progress() throws {
+        let folder = try TemporaryFolder()
+        try python("np.save(sys.argv[1], np.zeros((3000, 1000)))", folder.path("x.npy"))
+        let arguments = try [
+            Program.built("mpi-vae"), "import", "npy", "--file", folder.path("x.npy"), "--output", folder.path("x.h5"), "--name",
+        ]
+        let script = """
+            import os, pty, sys
+            name, *command = sys.argv[1:]
+            parent, child = pty.openpty()
+            import subprocess
+            p = subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE, env={**os.environ, "TERM": name})
+            os.close(child); said = b""
+            try:
+                while True:
+                    b = os.read(parent, 4096); said += b
+                    if not b: break
+            except OSError: pass
+            print(repr(said)); out = p.stdout.read().decode(); assert out.startswith("wrote ") and out.count(chr(10)) == 1, out
+            sys.exit(p.wait())
+            """
+        let terminal = try Program.python(script, ["xterm"] + arguments + ["a"])
+        #expect(
+            terminal.status == 0 && terminal.output.contains("import  34% [#####...........] 1048/3000 rows, "),
+            "\(terminal)")
+        #expect(
+            terminal.output.contains(" left") && terminal.output.hasSuffix(" \\r'\n") && !terminal.output.contains("x1b"),
+            "\(terminal)")
+        let dumb = try Program.python(script, ["dumb"] + arguments + ["b"])
+        #expect(dumb.status == 0 && dumb.output == "b''\n", "\(dumb)")
+        let log = try Program.run(arguments[0], arguments.dropFirst() + ["c"])
+        #expect(log.status == 0 && log.errors.isEmpty, "\(log)")
     }
 }
