@@ -7,7 +7,7 @@ start_folder=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What building and running needs.
-run_packages=(libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev pkg-config)
+run_packages=(libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev libzip-dev pkg-config)
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.

@@ -5,7 +5,7 @@ internal import Training
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
-        subcommands: [IDX.self, CSV.self, NPY.self])
+        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self])
 
     struct Target: ParsableArguments {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
@@ -48,6 +48,20 @@ struct Import: ParsableCommand {
 
         func run() throws {
             print(try target.importer.importNPY(file: file, labels: labels))
+        }
+    }
+
+    struct NPZ: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "npz", abstract: "Import arrays that numpy.savez or numpy.savez_compressed wrote.")
+        @Option(help: "The file.") var file: String
+        @Option(help: "The key of the rows; if not given: data, x, X, arr_0, or the only array with rows and columns.")
+        var data: String?
+        @Option(help: "The key of the labels; if not given: label, labels or y, if there is one a row.") var labels: String?
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try target.importer.importNPZ(file: file, data: data, labels: labels))
         }
     }
 }
