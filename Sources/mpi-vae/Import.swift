@@ -5,7 +5,7 @@ internal import Training
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
-        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self])
+        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self, Images.self])
 
     struct Target: ParsableArguments {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
@@ -62,6 +62,32 @@ struct Import: ParsableCommand {
 
         func run() throws {
             print(try target.importer.importNPZ(file: file, data: data, labels: labels))
+        }
+    }
+
+    struct Images: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "images", abstract: "Import a folder of PNG and JPEG images; folders in it name the classes.")
+        @Argument(help: "The folder.") var folder: String
+        @Option(help: "Scale all images to HEIGHTxWIDTH pixels, such as 64x64.", transform: Self.size) var size: ImageSize?
+        @Flag(help: "One channel; the usual if all images are gray.") var gray = false
+        @Flag(help: "Three channels; the usual if any image has colours.") var rgb = false
+        @Option(help: "Threads that decode; if not given: one a processor.") var threads: Int?
+        @OptionGroup var target: Target
+
+        private static func size(_ text: String) throws -> ImageSize {
+            guard let size = ImageSize(text) else { throw ValidationError("must be HEIGHTxWIDTH, each 1 to 8192, such as 64x64") }
+            return size
+        }
+
+        func validate() throws {
+            if gray, rgb { throw ValidationError("--gray or --rgb, not both") }
+            if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024") }
+        }
+
+        func run() throws {
+            let color: ImageColor? = gray ? .gray : rgb ? .rgb : nil
+            print(try target.importer.importImages(folder: folder, size: size, color: color, threads: threads))
         }
     }
 }
