@@ -33,6 +33,9 @@ let package = Package(
         .systemLibrary(name: "COneDNN", pkgConfig: oneDNN, providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CLibzip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         // Elementwise loops that use the widest vectors of the processor at run time, which Swift cannot choose.
         .target(name: "CKernels"),
 
@@ -42,7 +45,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "HDF5", "Distributed", "VAE", "CKernels", "CZlib",
+                "HDF5", "Distributed", "VAE", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "TOMLKit", package: "TOMLKit"),

@@ -7,11 +7,13 @@ start_folder=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What building and running needs.
-run_packages=(libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev libdeflate-dev pkg-config)
+run_packages=(
+    libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev libdeflate-dev libpng-dev libturbojpeg0-dev libzip-dev pkg-config
+)
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
-test_packages=("${demo_packages[@]}" python3-anndata hdf5-tools shellcheck util-linux iproute2 qemu-user)
+test_packages=("${demo_packages[@]}" python3-anndata python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct ImportTests {
     private func python(_ script: String, _ arguments: String...) throws {
-        let outcome = try Program.python("import gzip, h5py, numpy as np, sys\n" + script, arguments)
+        let outcome = try Program.python("import gzip, h5py, numpy as np, os, struct, sys, zipfile\n" + script, arguments)
         #expect(outcome.status == 0, "\(outcome)")
     }
 
@@ -139,5 +139,129 @@ struct ImportTests {
         refused(65, "no column 'lable' for --label; there are 2: label", try bad("x,label\n1,2\n", "--label", "lable"))
         refused(65, "is empty", try bad(""))
         refused(65, "has no rows", try bad("a,b\n"))
+    }
+
+    @Test func npz() throws {
+        let folder = try TemporaryFolder()
+        try python(
+            """
+            d = sys.argv[1] + "/"; x = np.arange(24).reshape(4, 3, 2); y = np.arange(4) * 2
+            for name, save in [("plain", np.savez), ("packed", np.savez_compressed)]:
+                save(d + name, data=x.astype("u1"), label=y, other=x[:, :2])
+                save(d + name + "-fortran", x=np.asfortranarray(x.astype("f4")), y=y, labels=np.arange(3))
+                save(d + name + "-half", x.astype("<f2")); save(d + name + "-big", X=x.astype(">f8"), note=np.array("text"))
+                save(d + name + "-only", a=x.astype(">i2"), b=y, label=np.array(list("abcd")))
+            """, folder.url.path)
+        for kind in ["plain", "packed"] {
+            for name in ["", "-fortran", "-half", "-big", "-only"] {
+                let outcome = try mpiVAE(
+                    "import", "npz", "--file", folder.path("\(kind)\(name).npz"), "--output", folder.path("all.h5"), "--name",
+                    "\(kind)\(name)")
+                #expect(
+                    outcome.status == 0 && outcome.errors.contains("label is not taken as labels") == (name == "-only"),
+                    "\(outcome)")
+            }
+            let outcome = try mpiVAE(
+                "import", "npz", "--file", folder.path("\(kind)-only.npz"), "--data", "a", "--labels", "b", "--output",
+                folder.path("all.h5"), "--name", "\(kind)-keys")
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+        }
+        try python(
+            """
+            f = h5py.File(sys.argv[1], "r"); x = np.arange(24).reshape(4, 3, 2)
+            types = {"": "u1", "-fortran": "f4", "-half": "f4", "-big": "f8", "-only": "i2", "-keys": "i2"}
+            for kind in ["plain", "packed"]:
+                for name, t in types.items():
+                    g = f[kind + name]
+                    assert g["data"].dtype == np.dtype(t) and (g["data"][:] == x).all(), name
+                    assert (g["id"][:] == np.arange(4)).all()
+                    if name in ("", "-fortran", "-keys"): assert (g["label"][:] == np.arange(4) * 2).all(), name
+                    else: assert "label" not in g
+            """, folder.path("all.h5"))
+    }
+
+    @Test func damagedAndHostileNPZ() throws {
+        let folder = try TemporaryFolder()
+        try python(
+            """
+            d = sys.argv[1] + "/"; x = np.arange(2400.).reshape(40, 60)
+            def z(name, **files):
+                with zipfile.ZipFile(d + name, "w", zipfile.ZIP_DEFLATED) as f:
+                    for key, data in files.items(): f.writestr(key + ".npy", data)
+            def npy(x, shape=None, order=False):
+                h = repr({"descr": x.dtype.str, "fortran_order": order, "shape": shape or x.shape}).encode()
+                return b"\\x93NUMPY\\1\\0" + struct.pack("<H", len(h)) + h + x.tobytes()
+            np.savez(d + "two", a=x, b=x.T, c=x[0]); np.savez(d + "line", x[0]); np.savez(d + "good", x=x, y=x[0])
+            np.savez(d + "objects", data=np.array([[{}]], dtype=object)); np.savez(d + "zero", data=np.zeros((0, 3)))
+            b = bytearray(open(d + "good.npz", "rb").read()); b[5000] ^= 1; open(d + "flip.npz", "wb").write(b)
+            open(d + "cut.npz", "wb").write(b[:len(b) // 2]); open(d + "garbage.npz", "wb").write(b"garbage" * 99)
+            open(d + "empty.npz", "wb"); zipfile.ZipFile(d + "nothing.npz", "w").close()
+            z("short.npz", data=npy(x)[:-8]); z("bomb.npz", data=npy(x, (10**6, 10**8))); z("noise.npz", data=b"noise")
+            z("turned.npz", data=npy(x, (10**6, 10**8), True)); z("huge.npz", data=npy(x, (2**62, 2**62, 0)))
+            os.mkfifo(d + "fifo.npz")
+            with zipfile.ZipFile(d + "text.npz", "w") as f: f.writestr("readme.txt", "x")
+            z("claim.npz", data=npy(x)); b = bytearray(open(d + "claim.npz", "rb").read())
+            s = b.index(b"PK\\1\\2"); b[s + 24:s + 28] = struct.pack("<I", 2**31); open(d + "claim.npz", "wb").write(b)
+            """, folder.url.path)
+        func run(_ name: String, _ extra: String...) throws -> Outcome {
+            try Program.run(
+                Program.built("mpi-vae"),
+                ["import", "npz", "--file", folder.path(name), "--output", folder.path("x.h5")] + extra, timeout: 20)
+        }
+        refused(
+            65, "several arrays have rows and columns: name one with --data; there are a [40, 60], b [60, 40], c [60]",
+            try run("two.npz"))
+        refused(65, "no array has rows and columns", try run("line.npz"))
+        refused(65, "no array has rows and columns", try run("zero.npz"))
+        refused(65, "arr_0 has the shape [60], but must have rows", try run("line.npz", "--data", "arr_0"))
+        refused(65, "has no 'z' for --data; there are x [40, 60], y [60]", try run("good.npz", "--data", "z"))
+        refused(65, "has no 'z' for --labels", try run("good.npz", "--labels", "z"))
+        refused(65, "good.npz:y has the shape [60], but must have [40]", try run("good.npz", "--labels", "y"))
+        refused(65, "objects.npz:data holds elements of type '|O'", try run("objects.npz"))
+        refused(65, "flip.npz:x: damaged: crc error", try run("flip.npz"))
+        for name in ["cut.npz", "garbage.npz", "empty.npz"] { refused(65, "not a zip file, or damaged", try run(name)) }
+        for name in ["nothing.npz", "text.npz"] { refused(65, "has no arrays", try run(name)) }
+        refused(65, "noise.npz:data: not an NPY file", try run("noise.npz"))
+        for name in ["short.npz", "bomb.npz", "turned.npz"] { refused(65, "bytes, but cannot hold more than", try run(name)) }
+        refused(65, "huge.npz:data: claims the shape", try run("huge.npz"))
+        refused(65, "claims 2147483648 bytes for data.npy", try run("claim.npz"))
+        refused(66, "no such file", try run("none.npz"))
+        refused(66, "is not a file", try run("fifo.npz"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("x.h5")))
+    }
+
+    /// The bar appears on a terminal only, and goes again.
+    @Test func progress() throws {
+        let folder = try TemporaryFolder()
+        try python("np.save(sys.argv[1], np.zeros((3000, 1000)))", folder.path("x.npy"))
+        let arguments = try [
+            Program.built("mpi-vae"), "import", "npy", "--file", folder.path("x.npy"), "--output", folder.path("x.h5"), "--name",
+        ]
+        let script = """
+            import os, pty, sys
+            name, *command = sys.argv[1:]
+            parent, child = pty.openpty()
+            import subprocess
+            p = subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE, env={**os.environ, "TERM": name})
+            os.close(child); said = b""
+            try:
+                while True:
+                    b = os.read(parent, 4096); said += b
+                    if not b: break
+            except OSError: pass
+            print(repr(said)); out = p.stdout.read().decode(); assert out.startswith("wrote ") and out.count(chr(10)) == 1, out
+            sys.exit(p.wait())
+            """
+        let terminal = try Program.python(script, ["xterm"] + arguments + ["a"])
+        #expect(
+            terminal.status == 0 && terminal.output.contains("import  34% [#####...........] 1048/3000 rows, "),
+            "\(terminal)")
+        #expect(
+            terminal.output.contains(" left") && terminal.output.hasSuffix(" \\r'\n") && !terminal.output.contains("x1b"),
+            "\(terminal)")
+        let dumb = try Program.python(script, ["dumb"] + arguments + ["b"])
+        #expect(dumb.status == 0 && dumb.output == "b''\n", "\(dumb)")
+        let log = try Program.run(arguments[0], arguments.dropFirst() + ["c"])
+        #expect(log.status == 0 && log.errors.isEmpty, "\(log)")
     }
 }

@@ -7,6 +7,11 @@ public struct StepFlags: OptionSet, Sendable {
     public static let notFinite = StepFlags(rawValue: 1)
     /// This rank was asked to stop.
     public static let stop = StepFlags(rawValue: 2)
+    /// This rank cannot go on: the update is left out on all ranks.
+    public static let failed = StepFlags(rawValue: 4)
+
+    /// Whether the update of the step is made.
+    public var allowUpdate: Bool { isDisjoint(with: [.notFinite, .failed]) }
 }
 
 /// Where each step's time went on this rank, in seconds since the start.

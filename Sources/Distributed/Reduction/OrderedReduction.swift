@@ -147,7 +147,7 @@ public final class OrderedReduction: GradientReduction {
         let allFlags = try exchangeWithGroups(flags: memory.raisedFlags)
 
         var norm: Double?
-        if !allFlags.contains(.notFinite) {
+        if allFlags.allowUpdate {
             if let clipNorm {
                 norm = try foldAndMeasure()
                 let factor = clipFactor(norm: norm!, limit: clipNorm)

@@ -20,7 +20,7 @@ public final class PlainAllReduce: GradientReduction {
     private let sums: [AlignedFloats]
     private let gradients: [AlignedFloats]
     private let isEmpty: UnsafeMutableBufferPointer<Bool>
-    private static let flagCount = 2
+    private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed]
 
     /// Collective.
     public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) {
@@ -32,7 +32,7 @@ public final class PlainAllReduce: GradientReduction {
         memory = AlignedFloats(count: parameterCount)
         parameters = UnsafeMutableBufferPointer(start: memory.base, count: parameterCount)
         ownedRanges = (0..<world.size).map { _ in 0..<parameterCount }
-        sums = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount + Self.flagCount) }
+        sums = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount + Self.allFlags.count) }
         gradients = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount) }
         isEmpty = .allocate(capacity: pool.count)
         isEmpty.initialize(repeating: true)
@@ -69,18 +69,16 @@ public final class PlainAllReduce: GradientReduction {
         }
         isEmpty.update(repeating: true)
         let flagCounts = sum + parameters.count
-        flagCounts[0] = flags.contains(.notFinite) ? 1 : 0
-        flagCounts[1] = flags.contains(.stop) ? 1 : 0
+        for (index, flag) in Self.allFlags.enumerated() { flagCounts[index] = flags.contains(flag) ? 1 : 0 }
         let start = DispatchTime.now().uptimeNanoseconds
         try world.communicator.allReduceSum(
-            UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.flagCount))
+            UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.allFlags.count))
         let end = DispatchTime.now().uptimeNanoseconds
         times.wait += Double(end - start) * 1e-9
         var all: StepFlags = []
-        if flagCounts[0] > 0 { all.insert(.notFinite) }
-        if flagCounts[1] > 0 { all.insert(.stop) }
+        for (index, flag) in Self.allFlags.enumerated() where flagCounts[index] > 0 { all.insert(flag) }
         var norm: Double?
-        if !all.contains(.notFinite) {
+        if all.allowUpdate {
             if clipNorm != nil { norm = kernel_sum_of_squares(sum, parameters.count).squareRoot() }
             let factor = clipNorm.map { clipFactor(norm: norm!, limit: $0) } ?? 1
             pool.run { worker in

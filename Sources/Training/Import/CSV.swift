@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Logging
 
 extension Importer {
     /// Imports a table of numbers as float32, with or without a line of names, separated by comma, semicolon or tab.
@@ -15,7 +16,7 @@ extension Importer {
         var rowCount = 0
         var labelsAreNumbers = true
         var textBytes = 0
-        try table.forEachRow { row in
+        try table.forEachRow("import 1/2", log) { row in
             rowCount += 1
             textBytes += (row.label?.utf8.count ?? 0) + (row.id?.utf8.count ?? 0)
             if let text = row.label, Int64(text) == nil { labelsAreNumbers = false }
@@ -51,7 +52,7 @@ extension Importer {
                 labelTexts.removeAll(keepingCapacity: true)
                 idTexts.removeAll(keepingCapacity: true)
             }
-            try table.forEachRow { row in
+            try table.forEachRow("import 2/2", log) { row in
                 values += row.values
                 if let text = row.label { labelTexts.append(text) }
                 if let text = row.id { idTexts.append(text) }
@@ -113,8 +114,10 @@ private struct CSVTable {
         names = dataColumns.allSatisfy { Float(fields[$0]) != nil } ? nil : fields
     }
 
-    func forEachRow(_ body: (Row) throws -> Void) throws {
+    func forEachRow(_ title: String, _ log: Logger, _ body: (Row) throws -> Void) throws {
         let file = try CompressedFile(path)
+        let progress = ImportProgress(title, total: file.storedSize >> 10, unit: "KiB", log: log)
+        defer { progress.finish() }
         var number = 0
         if names != nil {
             _ = try file.readLine()
@@ -137,6 +140,7 @@ private struct CSVTable {
                 }
                 return value
             }
+            progress.update(to: file.storedOffset >> 10)
             try body(Row(values: values, label: labelColumn.map { fields[$0] }, id: idColumn.map { fields[$0] }))
         }
     }

@@ -2,7 +2,7 @@ internal import CZlib
 internal import Foundation
 
 /// A file that is read from its start to its end, gzipped or not.
-final class CompressedFile {
+final class CompressedFile: ByteStream {
     let path: String
     private let handle: gzFile
     private(set) var offset = 0
@@ -24,7 +24,20 @@ final class CompressedFile {
 
     deinit { gzclose(handle) }
 
-    /// Up to `count` bytes; fewer only at the end. Throws ``Failure`` (65) for damage.
+    /// The size on disk; 0 for a pipe.
+    private(set) lazy var storedSize = {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+    }()
+
+    /// How many bytes on disk were read.
+    var storedOffset: Int { max(Int(gzoffset(handle)), 0) }
+
+    var mostBytes: Int {
+        if storedSize == 0 { return .max }
+        return gzdirect(handle) == 1 ? storedSize : storedSize * mostDeflation
+    }
+
     func read(upTo count: Int) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             while done < count {
@@ -35,15 +48,6 @@ final class CompressedFile {
             }
             offset += done
         }
-    }
-
-    /// Exactly `count` bytes. Throws ``Failure`` (65) if the file ends before.
-    func read(exactly count: Int, _ what: String) throws -> [UInt8] {
-        let bytes = try read(upTo: count)
-        guard bytes.count == count else {
-            throw Failure(.badData, "\(path): ends after \(offset) bytes, in the middle of \(what)")
-        }
-        return bytes
     }
 
     /// The next line without its end; nil at the end of the file. Throws ``Failure`` for lines beyond 64 MiB.

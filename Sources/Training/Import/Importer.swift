@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+public import Logging
 
 /// An array in a file of another format, read from its start to its end.
 protocol ArrayReader {
@@ -15,10 +16,12 @@ protocol ArrayReader {
 public struct Importer {
     let output: String
     let group: String
+    let log: Logger
 
     /// - Parameter name: the group; nil for the top of the file.
-    public init(output: String, name: String?) {
+    public init(output: String, name: String?, log: Logger) {
         self.output = output
+        self.log = log
         group = name.map { "/" + $0.trimmingCharacters(in: CharacterSet(charactersIn: "/")) } ?? ""
     }
 
@@ -74,32 +77,28 @@ public struct Importer {
     /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so.
     func write(_ data: some ArrayReader, labels: (some ArrayReader)?) throws -> String {
         try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
-            try copy(data.type, shape: data.shape, to: "\(group)/data", in: file) { try data.read($0) }
-            if let labels {
-                try copy(labels.type, shape: labels.shape, to: "\(group)/label", in: file) { try labels.read($0) }
-            }
+            try copy(data, to: "\(group)/data", in: file)
+            if let labels { try copy(labels, to: "\(group)/label", in: file) }
             try writeRowNumbers(data.shape[0], to: file)
             return summary(data.shape, "\(data.type)", labels: labels != nil)
         }
     }
 
-    /// Copies `rowCount` rows that `read` gives as bytes in this machine's order.
-    func copy(
-        _ type: NumberType, shape: [Int], to path: String, in file: File, _ read: (_ byteCount: Int) throws -> [UInt8]
-    ) throws {
-        try type.with { try copy($0, shape: shape, to: path, in: file, read) }
+    private func copy(_ source: some ArrayReader, to path: String, in file: File) throws {
+        try source.type.with { try copy(source, as: $0, to: path, in: file) }
     }
 
-    private func copy<Number: HDF5Number>(
-        _: Number.Type, shape: [Int], to path: String, in file: File, _ read: (_ byteCount: Int) throws -> [UInt8]
-    ) throws {
-        let dataset = try file.createDataset(path, Number.self, shape: shape, compressed: true)
+    private func copy<Number: HDF5Number>(_ source: some ArrayReader, as _: Number.Type, to path: String, in file: File) throws {
+        let dataset = try file.createDataset(path, Number.self, shape: source.shape, compressed: true)
         let rowBytes = dataset.rowSize * MemoryLayout<Number>.size
         let step = max(1, Self.pieceBytes / max(rowBytes, 1))
+        let progress = ImportProgress("import", total: dataset.rowCount, unit: "rows", log: log)
+        defer { progress.finish() }
         for first in stride(from: 0, to: dataset.rowCount, by: step) {
             let rows = first..<min(first + step, dataset.rowCount)
-            let bytes = try read(rows.count * rowBytes)
+            let bytes = try source.read(rows.count * rowBytes)
             try bytes.withUnsafeBytes { try dataset.write($0.bindMemory(to: Number.self).baseAddress!, rows: rows) }
+            progress.update(to: rows.upperBound)
         }
     }
 

@@ -8,72 +8,54 @@ extension Importer {
     /// - Returns: what was written, as a line of text.
     /// - Throws: ``Failure`` (65, 66, 73, 74).
     public func importNPY(file path: String, labels: String?) throws -> String {
-        let data = try NPYReader(path)
-        guard data.shape.count >= 2, data.shape.allSatisfy({ $0 > 0 }) else {
-            throw Failure(.badData, "\(path) has the shape \(data.shape), but must have rows and columns")
+        let stream = try CompressedFile(path)
+        let header = try NPYHeader(stream)
+        try header.requireRows(path)
+        let labelReader = try labels.map { path in
+            let stream = try CompressedFile(path)
+            let labelHeader = try NPYHeader(stream)
+            try labelHeader.requireLabels(of: header.shape[0], path)
+            return try NPYReader(labelHeader, stream)
         }
-        let labelData = try labels.map { try NPYReader($0) }
-        if let labelData, let labels, labelData.shape != [data.shape[0]] {
-            throw Failure(.badData, "\(labels) has the shape \(labelData.shape), but must have [\(data.shape[0])], one a row")
-        }
-        return try write(data, labels: labelData)
+        return try write(try NPYReader(header, stream), labels: labelReader)
     }
 }
 
-/// An NPY file whose numbers are read in C order.
-private final class NPYReader: ArrayReader {
-    private(set) var type = NumberType.float32
-    private(set) var shape: [Int] = []
-    private let file: CompressedFile
-    private var swaps = false
-    /// How an element of another type becomes a float32; nil for types that stay.
-    private var widened: Widened?
-    /// In Fortran order, the whole array, turned around.
-    private var turned: [UInt8]?
-    private var turnedOffset = 0
+/// What an NPY file says of its array before its elements.
+struct NPYHeader {
+    /// The type of the elements in numpy's letters.
+    let elementName: String
+    /// The same; nil for what is no number.
+    let element: NPYElement?
+    let isFortranOrder: Bool
+    let shape: [Int]
 
-    private enum Widened {
-        case half
-        case bool
-
-        var size: Int { self == .half ? 2 : 1 }
-    }
-
-    init(_ path: String) throws {
-        file = try CompressedFile(path)
-        let magic = try file.read(upTo: 8)
+    /// Reads the header. Throws ``Failure`` (65).
+    init(_ stream: any ByteStream) throws {
+        let path = stream.path
+        let magic = try stream.read(upTo: 8)
         guard magic.count == 8, magic.prefix(6) == [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], (1...3).contains(magic[6]) else {
             throw Failure(.badData, "\(path): not an NPY file: it does not begin with NPY's magic number")
         }
-        let lengthBytes = try file.read(exactly: magic[6] == 1 ? 2 : 4, "the header")
+        let lengthBytes = try stream.read(exactly: magic[6] == 1 ? 2 : 4, "the header")
         let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         guard length < 1 << 20 else { throw Failure(.badData, "\(path): a header of \(length) bytes: not an NPY file") }
-        let header = String(decoding: try file.read(exactly: length, "the header"), as: UTF8.self)
+        let header = String(decoding: try stream.read(exactly: length, "the header"), as: UTF8.self)
         guard let descr = Self.value("descr", in: header)?.trimmingCharacters(in: CharacterSet(charactersIn: " '\"")),
             let order = Self.value("fortran_order", in: header), let dimensions = Self.value("shape", in: header)
         else {
             throw Failure(.badData, "\(path): an NPY header without descr, fortran_order and shape")
         }
-        shape = dimensions.split { "(), ".contains($0) }.compactMap { Int($0) }
-        let types: [String: NumberType] = [
-            "i1": .int8, "u1": .uint8, "i2": .int16, "u2": .uint16, "i4": .int32, "u4": .uint32, "i8": .int64,
-            "u8": .uint64, "f4": .float32, "f8": .float64,
-        ]
-        swaps = descr.hasPrefix(">")
-        switch descr.dropFirst() {
-        case "f2": widened = .half
-        case "b1": widened = .bool
-        case let name:
-            guard let known = types[String(name)] else {
-                throw Failure(
-                    .badData, "\(path) holds elements of type '\(descr)': only whole and floating-point numbers can be imported")
-            }
-            type = known
+        elementName = descr
+        element = NPYElement(descr)
+        isFortranOrder = order.contains("True")
+        // Python 2 wrote an L behind its numbers.
+        let sizes = dimensions.split { "(), L".contains($0) }.map { Int($0) ?? -1 }
+        // No product of these can overflow, whatever the others are.
+        guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(1.0, { $0 * Double(max($1, 1)) }) < 1e15 else {
+            throw Failure(.badData, "\(path): claims the shape \(dimensions.dropFirst()))")
         }
-        guard shape.reduce(1.0, { $0 * Double($1) }) < 1e15 else {
-            throw Failure(.badData, "\(path): claims the shape \(shape)")
-        }
-        if order.contains("True"), shape.count > 1 { turned = try turnAround() }
+        shape = sizes
     }
 
     /// The text of a key's value in the header, a Python dictionary.
@@ -84,6 +66,95 @@ private final class NPYReader: ArrayReader {
         return end.map { String(rest[..<$0]) }
     }
 
+    /// Throws ``Failure`` (65) unless the array has rows and columns.
+    func requireRows(_ path: String) throws {
+        guard shape.count >= 2, shape.allSatisfy({ $0 > 0 }) else {
+            throw Failure(.badData, "\(path) has the shape \(shape), but must have rows and columns")
+        }
+    }
+
+    /// Throws ``Failure`` (65) unless the array has one element a row.
+    func requireLabels(of rowCount: Int, _ path: String) throws {
+        guard shape == [rowCount] else {
+            throw Failure(.badData, "\(path) has the shape \(shape), but must have [\(rowCount)], one a row")
+        }
+    }
+}
+
+/// The type of an array's elements.
+struct NPYElement {
+    enum Kind {
+        /// Taken as they are.
+        case number
+        /// These become float32.
+        case half
+        case bool
+    }
+
+    let kind: Kind
+    /// What they are after reading.
+    let type: NumberType
+    /// The bytes of one in the file.
+    let size: Int
+    let isBigEndian: Bool
+
+    /// - Parameter name: in numpy's letters, such as `<f4`; nil for other types than numbers.
+    init?(_ name: String) {
+        let types: [Substring: NumberType] = [
+            "i1": .int8, "u1": .uint8, "i2": .int16, "u2": .uint16, "i4": .int32, "u4": .uint32, "i8": .int64,
+            "u8": .uint64, "f4": .float32, "f8": .float64,
+        ]
+        isBigEndian = name.hasPrefix(">")
+        switch name.dropFirst() {
+        case "f2": (kind, type, size) = (.half, .float32, 2)
+        case "b1": (kind, type, size) = (.bool, .float32, 1)
+        case let name:
+            guard let type = types[name] else { return nil }
+            (kind, self.type, size) = (.number, type, type.size)
+        }
+    }
+}
+
+/// The elements that follow an NPY header, in C order.
+final class NPYReader: ArrayReader {
+    let type: NumberType
+    let shape: [Int]
+    private let element: NPYElement
+    private let stream: any ByteStream
+    /// In Fortran order, the whole array, turned around.
+    private var turned: [UInt8]?
+    private var turnedOffset = 0
+
+    /// Throws ``Failure`` (65) for elements that are not numbers, and for more of them than there can be.
+    init(_ header: NPYHeader, _ stream: any ByteStream) throws {
+        guard let element = header.element else {
+            throw Failure(
+                .badData,
+                "\(stream.path) holds elements of type '\(header.elementName)': only whole and floating-point numbers can be imported"
+            )
+        }
+        self.element = element
+        self.stream = stream
+        type = element.type
+        shape = header.shape
+        let claimed = shape.reduce(element.size, *)
+        let most = stream.mostBytes - stream.offset
+        guard claimed <= most else {
+            throw Failure(
+                .badData, "\(stream.path): claims the shape \(shape), \(claimed) bytes, but cannot hold more than \(most)")
+        }
+        if header.isFortranOrder, shape.count > 1 {
+            let memory = 2 * shape.reduce(type.size, *)
+            guard memory < ProcessInfo.processInfo.physicalMemory else {
+                throw Failure(
+                    .badData,
+                    "\(stream.path): is in Fortran order, to import which takes \(memory >> 30) GiB of memory: "
+                        + "save it as numpy.ascontiguousarray")
+            }
+            turned = try turnAround()
+        }
+    }
+
     func read(_ count: Int) throws -> [UInt8] {
         guard let turned else { return try readInOrder(count) }
         defer { turnedOffset += count }
@@ -91,21 +162,15 @@ private final class NPYReader: ArrayReader {
     }
 
     private func readInOrder(_ count: Int) throws -> [UInt8] {
-        let what = "the rows: its header claims the shape \(shape)"
-        guard let widened else {
-            var bytes = try file.read(exactly: count, what)
-            if swaps { swapBytes(&bytes, size: type.size) }
-            return bytes
+        let stored = count / type.size * element.size
+        var bytes = try stream.read(exactly: stored, "the rows: its header claims the shape \(shape)")
+        if element.isBigEndian { swapBytes(&bytes, size: element.size) }
+        switch element.kind {
+        case .number: return bytes
+        case .bool: return asBytes(bytes.map { $0 == 0 ? 0 : 1 })
+        case .half:
+            return asBytes((0..<stored / 2).map { halfToFloat(UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8) })
         }
-        var bytes = try file.read(exactly: count / 4 * widened.size, what)
-        if swaps { swapBytes(&bytes, size: widened.size) }
-        let numbers: [Float] = (0..<count / 4).map { index in
-            switch widened {
-            case .bool: bytes[index] == 0 ? 0 : 1
-            case .half: halfToFloat(UInt16(bytes[2 * index]) | UInt16(bytes[2 * index + 1]) << 8)
-            }
-        }
-        return numbers.withUnsafeBytes { Array($0) }
     }
 
     /// All elements, from the order in which the first index runs fastest to that in which the last does.
@@ -126,6 +191,8 @@ private final class NPYReader: ArrayReader {
         return target
     }
 }
+
+private func asBytes(_ numbers: [Float]) -> [UInt8] { numbers.withUnsafeBytes { Array($0) } }
 
 /// IEEE half precision to single, exactly.
 private func halfToFloat(_ half: UInt16) -> Float {

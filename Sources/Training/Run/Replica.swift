@@ -105,7 +105,8 @@ final class Replica {
         }
         let progress = resumed?.progress(of: shards.shards) ?? Progress(sums: shards.shards.map { _ in LossSums() })
         trainer = Trainer(
-            configuration: configuration, model: model, reduction: reduction, data: shards, preparation: data.preparation,
+            configuration: configuration, world: world, model: model, reduction: reduction, data: shards,
+            preparation: data.preparation,
             pool: pool,
             workspaces: workspaces, progress: progress)
         let seed = configuration.training.seed

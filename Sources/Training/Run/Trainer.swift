@@ -32,6 +32,7 @@ final class Trainer {
     /// Seconds spent packing weights.
     private(set) var prepareSeconds = 0.0
 
+    private let world: World
     private let plan: ShardPlan
     private let data: any TrainingRows
     private let pool: WorkerPool
@@ -47,9 +48,10 @@ final class Trainer {
     private let stepSums: UnsafeMutableBufferPointer<LossSums>
 
     init(
-        configuration: Configuration, model: Model, reduction: any GradientReduction, data: any TrainingRows,
+        configuration: Configuration, world: World, model: Model, reduction: any GradientReduction, data: any TrainingRows,
         preparation: Preparation, pool: WorkerPool, workspaces: [Workspace], progress: Progress
     ) {
+        self.world = world
         self.model = model
         self.reduction = reduction
         self.data = data
@@ -95,11 +97,15 @@ final class Trainer {
     /// One update of the parameters, the same on all ranks. Collective.
     ///
     /// - Returns: all ranks' flags; with ``StepFlags/notFinite`` the parameters are as before.
+    /// - Throws: ``SharedFailure`` where a rank's rows cannot be read.
     func step(stop: Bool) throws -> StepFlags {
         let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
-        try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch)
-        computeGradients(scale: 1 / Float(count))
+        let rows = Result { try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch) }
+        let areThere = (try? rows.get()) != nil
+        computeGradients(scale: 1 / Float(count), areThere: areThere)
         var flags: StepFlags = stop ? .stop : []
+        // The others learn of it from the exchange, and all end together.
+        if !areThere { flags.insert(.failed) }
         if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
         let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
         let parameters = reduction.parameters.baseAddress!
@@ -110,7 +116,8 @@ final class Trainer {
                 parameters, gradient: gradient, range: range, factor: factor, learningRate: rate, step: step)
             updateSeconds[worker] += watch.lap()
         }
-        if !result.flags.contains(.notFinite) {
+        if result.flags.contains(.failed) { try world.together { try rows.get() } }
+        if result.flags.allowUpdate {
             advance()
             globalRows += count
         }
@@ -118,7 +125,7 @@ final class Trainer {
     }
 
     /// Every worker computes the gradients of some of this rank's shards, each alone.
-    private func computeGradients(scale: Float) {
+    private func computeGradients(scale: Float, areThere: Bool) {
         var watch = Stopwatch()
         model.prepare(reduction.parameters.baseAddress!)
         prepareSeconds += watch.lap()
@@ -128,7 +135,8 @@ final class Trainer {
             for share in stride(from: worker, to: reduction.shares.count, by: pool.count) {
                 reduction.gradient(of: share, worker: worker) { shard, gradient in
                     var watch = Stopwatch()
-                    let positions = plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch)
+                    let positions =
+                        areThere ? plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch) : 0..<0
                     let batch = buffers[worker].fill(count: positions.count, noise: noise) {
                         data.row(positions.lowerBound + $0, ofShard: shard)
                     }
