@@ -5,13 +5,29 @@ internal import Training
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
-        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self, Images.self])
+        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self, Images.self, HDF5.self], defaultSubcommand: HDF5.self)
 
     struct Target: ParsableArguments {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
         @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
 
         var importer: Importer { Importer(output: output, name: name, log: Logger(label: "import")) }
+    }
+
+    struct HDF5: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "hdf5",
+            abstract: "Copy rows of HDF5 files into one data set with chunks that are good to read by.")
+        @Option(
+            name: [.customLong("data"), .customLong("rechunk")],
+            help: "The data, as of train: file.h5[:/path], several files, sparse matrices, contact maps.")
+        var data: String
+        @OptionGroup var options: DataFlags
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try target.importer.importHDF5(data, options.options))
+        }
     }
 
     struct IDX: ParsableCommand {

@@ -64,12 +64,12 @@ struct StreamingTests {
         let folder = try TemporaryFolder()
         let memory = folder.path("memory")
         let first = try train(memory, "x.h5:/plain")
-        #expect(first.status == 0 && !first.errors.contains("read again"), "\(first)")
+        #expect(first.status == 0 && !first.errors.contains("read their rows again"), "\(first)")
         for ranks in [1, 3, 8] {
             let run = folder.path("\(ranks)")
             let outcome = try train(
                 run, "x.h5:/gzip", ranks: ranks, ["--reader-threads", "\(ranks == 1 ? 3 : 1)"], memory: Self.little(ranks))
-            #expect(outcome.status == 0 && outcome.errors.contains("read again in every epoch"), "\(outcome)")
+            #expect(outcome.status == 0 && outcome.errors.contains("read their rows again in every epoch"), "\(outcome)")
             #expect(try isSame(run, memory), "\(ranks) ranks")
         }
         let refused = try train(folder.path("x"), "x.h5:/gzip", ranks: 2, memory: "100K")
@@ -97,7 +97,7 @@ struct StreamingTests {
         // The fingerprint tells the types apart; nothing else may.
         func losses(_ name: String, _ data: String, ranks: Int, memory: String?) throws -> [[Substring]] {
             let outcome = try train(folder.path(name), data, ranks: ranks, ["--epochs", "2"], memory: memory)
-            #expect(outcome.status == 0 && outcome.errors.contains("read again") == (memory != nil), "\(outcome)")
+            #expect(outcome.status == 0 && outcome.errors.contains("read their rows again") == (memory != nil), "\(outcome)")
             return try metrics(folder.path(name))
         }
         let expected = try losses("plain", plain, ranks: 1, memory: nil)

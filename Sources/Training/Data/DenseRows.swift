@@ -60,9 +60,41 @@ final class DenseRows: Rows {
 
     var chunkRows: Int { dataset.filters.isEmpty ? 1 : dataset.chunkShape?[0] ?? 1 }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, format) }
+    func makeReader(_ format: NumberFormat) throws -> any RowReader {
+        stored == .bit && format == .float32 ? BitReader(self) : Reader(self, format)
+    }
 
     func advice() -> String? { chunkAdvice(dataset) }
+
+    /// Reads rows that are packed bits, as floats.
+    private final class BitReader: RowReader {
+        private let numbers: NumberReader
+        private let packed: RowFormat
+        private static let step = 256
+        private let piece: UnsafeMutableRawPointer
+
+        init(_ rows: DenseRows) {
+            numbers = NumberReader(rows.dataset)
+            packed = RowFormat(numbers: .bit, features: rows.features)
+            piece = .allocate(byteCount: Self.step * packed.rowBytes, alignment: 64)
+        }
+
+        deinit { piece.deallocate() }
+
+        var memoryBytes: Int { numbers.memoryBytes + Self.step * packed.rowBytes }
+
+        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
+            let values = destination.bindMemory(to: Float.self, capacity: rows.count * packed.features)
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.step) {
+                let some = first..<min(first + Self.step, rows.upperBound)
+                try numbers.read(some, into: piece)
+                for row in some {
+                    packed.decode(
+                        piece + (row - first) * packed.rowBytes, into: values + (row - rows.lowerBound) * packed.features)
+                }
+            }
+        }
+    }
 
     private final class Reader: RowReader {
         private let numbers: NumberReader

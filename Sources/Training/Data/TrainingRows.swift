@@ -8,6 +8,7 @@ protocol TrainingRows: AnyObject {
     /// The shards of this rank.
     var shards: Range<Int> { get }
     var format: RowFormat { get }
+    var mixing: Mixing { get }
     /// The memory that rows take, in bytes.
     var byteCount: Int { get }
     /// Seconds spent waiting for rows so far.
@@ -31,8 +32,8 @@ final class RowsInMemory: TrainingRows {
     let plan: ShardPlan
     let shards: Range<Int>
     let waitSeconds = 0.0
+    let mixing: Mixing
     private let store: RowStore
-    private let mixing: Mixing
     private let seed: UInt64
     /// The number of the first row of these shards.
     private let first: Int

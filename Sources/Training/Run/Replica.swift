@@ -86,7 +86,7 @@ final class Replica {
         let shards = try world.together {
             try data.shards(shardCount: shardCount, shardBatch: given.training.globalBatch / shardCount, world: world)
         }
-        if world.isRoot { data.describe(shards, log) }
+        try data.describe(shards, world: world, log)
         if resumed == nil {
             try data.preparation.measure(shards, world: world, pool: pool)
             if world.isRoot, data.preparation.missingFeatures > 0 {

@@ -102,12 +102,18 @@ final class RunData {
 }
 
 extension RunData {
-    /// Says how the training rows are held, and what makes reading them slow.
-    func describe(_ rows: any TrainingRows, _ log: Logger) {
-        if let rows = rows as? RowStream {
+    /// Says how the training rows are held, and what makes reading them slow. Collective.
+    func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
+        let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }
+        guard world.isRoot else { return }
+        if let most = streams.max(), most > 0 {
             log.notice(
-                "the rows are read again in every epoch, \(rows.byteCount >> 20) MiB of them in memory at a time on this rank")
-            let (chunk, block) = (source.content.chunkRows, rows.mixing.blockRows)
+                """
+                \(streams.count { $0 > 0 }) of \(world.size) ranks read their rows again in every epoch, and hold up to \(most >> 20) MiB \
+                of them at a time
+                """)
+            let mixing = rows.mixing
+            let (chunk, block) = (source.content.chunkRows, mixing.blockRows)
             if chunk > 2 * block {
                 log.warning(
                     """
