@@ -132,11 +132,13 @@ public final class File {
     }
 }
 
-/// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names.
+/// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names; and no link leads out of a
+/// file, not even by way of a link inside it.
 private let prepareLibrary: Void = {
     // We close what we open; the library's own clean-up at exit can crash after an error.
     H5dont_atexit()
     H5open()
     chdf5_silence()
     H5PLset_loading_state(0)
+    H5Lunregister(H5L_TYPE_EXTERNAL)
 }()
