@@ -47,7 +47,7 @@ final class DataSource {
     private init(_ file: File, _ content: some Rows, _ labelPath: String) throws {
         let name = "\(file.path):\(content.path)"
         guard content.type.isNumeric, content.type.size <= 8 else {
-            throw Failure(.badData, "\(name) holds \(content.type), but must hold numbers")
+            throw Failure(.badData, "\(name) holds \(content.type), but must hold numbers of at most 64 bits")
         }
         let shape = [content.rowCount] + content.rowShape
         guard shape.count >= 2 else {
