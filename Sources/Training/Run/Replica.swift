@@ -27,6 +27,11 @@ final class Replica {
     /// - Throws: ``SharedFailure``, or what MPI threw.
     init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
         var configuration = given
+        try world.onRoot {
+            for data in [given.data.data, given.data.validationData, given.data.testData] where !data.isEmpty {
+                try FileProbe.survives(data, labels: given.data.labels)
+            }
+        }
         let data = try world.together { try RunData(given) }
         let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
         let shardCount = try world.together {

@@ -48,7 +48,8 @@ public final class TrainedModel {
 
     /// Opens data that the model can take. Collective.
     private func open(_ data: String, labels: String = "") throws -> DataSource {
-        try world.together {
+        try world.onRoot { try FileProbe.survives(data, labels: labels) }
+        return try world.together {
             let source = try DataSource.open(data, labels: labels)
             let expected = checkpoint.inputShape
             guard source.features == expected.reduce(1, *) else {
