@@ -58,31 +58,47 @@ static inline void chdf5_error_frames(char *text) {
     H5Eclear2(H5E_DEFAULT);
 }
 
-typedef void (*chdf5_name_callback)(void *context, const char *name);
+/// Gets a name; anything but 0 ends the listing.
+typedef int (*chdf5_name_callback)(void *context, const char *name);
 struct chdf5_names { chdf5_name_callback call; void *context; };
 static inline herr_t chdf5_forward_name(hid_t group, const char *name, const H5L_info_t *info, void *data) {
     (void)group, (void)info;
     const struct chdf5_names *names = data;
-    names->call(names->context, name);
-    return 0;
+    return names->call(names->context, name);
 }
 
-/// Calls back with the name of every link of a group, in order.
+/// Calls back with the name of every link of a group, as they lie in the file: any other order takes memory for all of them.
 static inline herr_t chdf5_for_each_link(hid_t group, chdf5_name_callback call, void *context) {
     struct chdf5_names names = {call, context};
-    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, chdf5_forward_name, &names);
+    return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, chdf5_forward_name, &names);
 }
 
 static inline herr_t chdf5_forward_attribute(hid_t object, const char *name, const H5A_info_t *info, void *data) {
     (void)object, (void)info;
     const struct chdf5_names *names = data;
-    names->call(names->context, name);
-    return 0;
+    return names->call(names->context, name);
 }
 
 static inline herr_t chdf5_for_each_attribute(hid_t object, chdf5_name_callback call, void *context) {
     struct chdf5_names names = {call, context};
-    return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, chdf5_forward_attribute, &names);
+    return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, chdf5_forward_attribute, &names);
+}
+
+/// What tells an object from the others of its file, and the number of its attributes.
+struct chdf5_object { uint64_t identity[2]; uint64_t attributes; };
+static inline herr_t chdf5_describe(hid_t object, struct chdf5_object *description) {
+    memset(description, 0, sizeof *description);
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    const herr_t status = H5Oget_info3(object, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS);
+    if (status >= 0) memcpy(description->identity, &info.token, sizeof info.token);
+#else
+    H5O_info_t info;
+    const herr_t status = H5Oget_info2(object, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS);
+    if (status >= 0) description->identity[0] = info.addr;
+#endif
+    if (status >= 0) description->attributes = info.num_attrs;
+    return status;
 }
 
 /// The bytes of a file in memory, kept when the library closes it. (H5Fget_file_image gives those of an open file, and in 1.10.8

@@ -61,7 +61,8 @@ extension File {
         let space = try Handle(H5Aget_space(attribute.id), file: self.path, object: path, "attribute \(name) has no shape")
         let isScalar = H5Sget_simple_extent_type(space.id) == H5S_SCALAR
         let count = Int(H5Sget_simple_extent_npoints(space.id))
-        guard count > 0, count < 1 << 20 else { return nil }
+        // More is not read: an attribute can claim any size.
+        guard count > 0, count < 1 << 20, count * H5Tget_size(type.id) <= 1 << 24 else { return nil }
         switch ElementType(type.id).elementClass {
         case .signed, .unsigned:
             var numbers = [Int64](repeating: 0, count: count)
@@ -91,20 +92,24 @@ extension File {
         throw failure(path, "attribute \(name) cannot be read")
     }
 
-    /// The names of an object's attributes.
-    public func attributeNames(of path: String = "/") throws(HDF5Error) -> [String] {
+    /// The names of an object's attributes, in alphabetical order, at most `limit`.
+    public func attributeNames(of path: String = "/", limit: Int = 100) throws(HDF5Error) -> [String] {
         Library.lock()
         defer { Library.unlock() }
         let object = try open(path)
-        var names: [String] = []
-        _ = withUnsafeMutablePointer(to: &names) { names in
-            chdf5_for_each_attribute(
-                object.id,
-                { context, name in
-                    context!.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name!))
-                }, names)
-        }
-        return names
+        let names = NameList(limit: limit)
+        names.collect { chdf5_for_each_attribute(object.id, $0, $1) }
+        return names.names.sorted()
+    }
+
+    /// The number of an object's attributes.
+    public func attributeCount(of path: String = "/") throws(HDF5Error) -> Int {
+        Library.lock()
+        defer { Library.unlock() }
+        let object = try open(path)
+        var description = chdf5_object()
+        if chdf5_describe(object.id, &description) < 0 { throw failure(path, "cannot be described: damaged") }
+        return Int(clamping: description.attributes)
     }
 
     /// Names the dimensions of a data set by dimension scales (H5DS), which xarray and netCDF readers show.

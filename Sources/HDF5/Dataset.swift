@@ -36,12 +36,19 @@ public final class Dataset {
         let rank = Int(max(H5Sget_simple_extent_ndims(space.id), 0))
         var dimensions = [hsize_t](repeating: 0, count: max(rank, 1))
         H5Sget_simple_extent_dims(space.id, &dimensions, nil)
-        guard dimensions.prefix(rank).allSatisfy({ $0 < 1 << 48 }) else {
-            throw HDF5Error(.unsuitable, file: file.path, object: path, "claims an impossible size")
-        }
         self.handle = handle
         self.type = ElementType(type.id)
-        shape = dimensions.prefix(rank).map(Int.init)
+        // So that no product of dimensions and sizes overflows.
+        guard dimensions.prefix(rank).reduce(Double(self.type.size), { $0 * Double(max($1, 1)) }) < 0x1p60 else {
+            throw HDF5Error(.unsuitable, file: file.path, object: path, "claims an impossible size")
+        }
+        guard self.type.elementClass != .string || self.type.size <= 1 << 16 else {
+            throw HDF5Error(
+                .unsuitable, file: file.path, object: path, "has strings of \(self.type.size) bytes each: at most 65536 are read")
+        }
+        // Neither a number nor an array: nothing.
+        let isEmpty = H5Sget_simple_extent_type(space.id) == H5S_NULL
+        shape = isEmpty ? [0] : dimensions.prefix(rank).map(Int.init)
         if H5Pget_layout(properties.id) == H5D_CHUNKED {
             var chunk = [hsize_t](repeating: 0, count: max(rank, 1))
             H5Pget_chunk(properties.id, Int32(rank), &chunk)
@@ -50,6 +57,9 @@ public final class Dataset {
             chunkShape = nil
         }
     }
+
+    /// The bytes of all elements as they are in the file's type.
+    public var byteCount: Int { shape.reduce(type.size, *) }
 
     /// The bytes that the data take in the file.
     public var storageSize: Int {
@@ -81,29 +91,17 @@ public final class Dataset {
     public func checkStorage() throws(HDF5Error) {
         Library.lock()
         defer { Library.unlock() }
-        let properties = try Handle(H5Dget_create_plist(handle.id), file: file.path, object: path, "has no properties")
-        for (index, name) in filters.enumerated() {
-            var flags: UInt32 = 0
-            var count = 0
-            var configuration: UInt32 = 0
-            let filter = H5Pget_filter2(properties.id, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
-            if H5Zfilter_avail(filter) <= 0 {
-                throw HDF5Error(
-                    .unsuitable, file: file.path, object: path,
-                    "is compressed with '\(name)' (filter \(filter)), which this HDF5 library lacks: "
-                        + "rewrite the file with gzip, e.g. h5repack -f GZIP=4")
-            }
-        }
-        let claimed = shape.reduce(1.0) { $0 * Double($1) } * Double(type.size)
-        if claimed > 0, storageSize == 0 {
+        let fileSize = try checkClaim()
+        try checkFilters()
+        let storageSize = storageSize
+        if byteCount > 0, storageSize == 0 {
             throw HDF5Error(.unsuitable, file: file.path, object: path, "was never written: it has a shape but no data")
         }
-        // Gzip shrinks by 1000 at most.
-        if claimed > Double(storageSize) * 1100 + 1e6 {
+        if storageSize < 0 || storageSize > fileSize {
             throw HDF5Error(
-                .unsuitable, file: file.path, object: path,
-                "claims \(Int(claimed / 1e9)) GB in \(storageSize) bytes of storage: most of it was never written")
+                .inputOutput, file: file.path, object: path, "is damaged: it claims more bytes than the file has")
         }
+        try checkClaim(of: storageSize, "storage")
     }
 
     /// Reads rows into memory, converting to `Number`.

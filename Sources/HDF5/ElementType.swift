@@ -7,7 +7,7 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
         case unsigned
         case float
         case string
-        /// Compounds, references, enumerations, lists and the like.
+        /// Compounds, references, lists and the like.
         case other
     }
 
@@ -31,7 +31,11 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    init(_ type: hid_t) {
+    init(_ stored: hid_t) {
+        // Truth values are stored as an enumeration of 0 and 1; the library reads it as the integers it is made of.
+        let isEnumeration = H5Tget_class(stored) == H5T_ENUM && H5Tget_size(stored) == 1
+        let type = isEnumeration ? H5Tget_super(stored) : stored
+        defer { if isEnumeration { H5Idec_ref(type) } }
         elementClass =
             switch H5Tget_class(type) {
             case H5T_INTEGER: H5Tget_sign(type) == H5T_SGN_NONE ? .unsigned : .signed

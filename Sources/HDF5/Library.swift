@@ -22,11 +22,13 @@ enum Library {
 
     static func unlock() { pthread_mutex_unlock(mutex) }
 
-    /// Once: errors are thrown, not printed; no plug-in, which is code, is loaded for a filter a file names.
+    /// Once: no plug-in, which is code, is loaded for a filter a file names; and no link leads out of a file, not even by way of a
+    /// link inside it.
     static let prepare: Void = {
         // We close what we open; the library's own clean-up at exit can crash after an error.
         H5dont_atexit()
         H5open()
         H5PLset_loading_state(0)
+        H5Lunregister(H5L_TYPE_EXTERNAL)
     }()
 }

@@ -17,11 +17,12 @@ extension File {
         defer { Library.unlock() }
         var reached = ""
         for part in path.split(separator: "/") {
+            let parent = reached
             reached += "/\(part)"
             var link = H5L_info_t()
-            guard H5Lexists(handle.id, reached, chdf5_default()) > 0,
-                H5Lget_info(handle.id, reached, &link, chdf5_default()) >= 0
-            else {
+            let exists = H5Lexists(handle.id, reached, chdf5_default())
+            if exists < 0, isGroup(parent) { throw failure(reached, "cannot be looked for: damaged") }
+            guard exists > 0, H5Lget_info(handle.id, reached, &link, chdf5_default()) >= 0 else {
                 _ = takeErrorFrames()
                 return nil
             }
@@ -29,6 +30,8 @@ extension File {
                 throw HDF5Error(.refused, file: self.path, object: reached, "is a link to another file, which is refused")
             }
             guard H5Oexists_by_name(handle.id, reached, chdf5_default()) > 0 else {
+                // A soft link may well lead nowhere.
+                if link.type == H5L_TYPE_HARD { throw failure(reached, "cannot be opened: damaged") }
                 _ = takeErrorFrames()
                 return nil
             }
@@ -42,6 +45,12 @@ extension File {
         }
     }
 
+    private func isGroup(_ path: String) -> Bool {
+        let object = H5Gopen2(handle.id, path.isEmpty ? "/" : path, chdf5_default())
+        if object >= 0 { H5Idec_ref(object) }
+        return object >= 0
+    }
+
     /// The data set at `path`.
     ///
     /// Refused are data sets whose data lie in other files (external storage, virtual data sets).
@@ -53,44 +62,6 @@ extension File {
         case nil: throw HDF5Error(.missingObject, file: self.path, object: path, "is not there")
         default: throw HDF5Error(.missingObject, file: self.path, object: path, "is not a data set")
         }
-    }
-
-    /// The names in a group, in alphabetical order.
-    public func children(of group: String) throws(HDF5Error) -> [String] {
-        Library.lock()
-        defer { Library.unlock() }
-        let object = try Handle(
-            H5Gopen2(handle.id, group, chdf5_default()), file: path, object: group, "cannot be opened as a group")
-        var names: [String] = []
-        let status = withUnsafeMutablePointer(to: &names) { names in
-            chdf5_for_each_link(
-                object.id,
-                { context, name in
-                    context!.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name!))
-                }, names)
-        }
-        if status < 0 { throw failure(group, "cannot be listed") }
-        return names
-    }
-
-    /// The paths of all data sets that lie in the file itself, at most `limit`.
-    public func datasetPaths(limit: Int = 1000) throws(HDF5Error) -> [String] {
-        Library.lock()
-        defer { Library.unlock() }
-        var found: [String] = []
-        var groups = [""]
-        // Hard links can form circles; a depth of 32 is no file's intent.
-        while let group = groups.popLast(), found.count < limit {
-            for name in try children(of: group.isEmpty ? "/" : group) {
-                let path = "\(group)/\(name)"
-                switch try? item(path) {
-                case .dataset: found.append(path)
-                case .group where path.split(separator: "/").count < 32: groups.append(path)
-                default: break
-                }
-            }
-        }
-        return found.sorted()
     }
 
     /// Makes a group and those above it, if they are not there.

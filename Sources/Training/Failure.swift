@@ -26,7 +26,8 @@ public struct Failure: ExitStatusError, CustomStringConvertible {
 
     public init(_ code: ExitCode, _ message: String) {
         self.code = code
-        self.message = message
+        // It may quote names out of files.
+        self.message = message.printable(limit: 2000)
     }
 
     public var exitStatus: Int32 { code.rawValue }

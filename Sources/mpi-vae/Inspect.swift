@@ -11,6 +11,9 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let inspection = try Inspection(file)
         print(json ? try inspection.json() : inspection.text())
+        let problems = inspection.problems
+        guard let first = problems.first else { return }
+        throw Failure(.badData, "\(file): \(first)\(problems.count > 1 ? ", and \(problems.count - 1) more" : "")")
     }
 }
 

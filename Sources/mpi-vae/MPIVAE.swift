@@ -22,7 +22,10 @@ struct MPIVAE: ParsableCommand {
             mpi-vae embed --checkpoint runs/first --data data.h5 --output embeddings.h5
             """,
         version: programVersion,
-        subcommands: [Train.self, Embed.self, Evaluate.self, Import.self, Inspect.self, Bench.self, Config.self, Doctor.self])
+        subcommands: [
+            Train.self, Embed.self, Evaluate.self, Import.self, Inspect.self, Check.self, Bench.self,
+            Config.self, Doctor.self, ProbeFile.self,
+        ])
 
     /// Parses on every rank, so that all end alike, but speaks on one.
     static func main() {

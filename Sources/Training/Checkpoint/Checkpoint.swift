@@ -133,6 +133,11 @@ extension Checkpoint {
         guard let configuration = try? Configuration(toml: configurationText, name: path) else { throw reader.damaged }
         let inputShape = try reader.string("input_shape").split(separator: "x").compactMap { Int($0) }
         guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
+        // A configuration can claim any size; the parameters are all there, uncompressed, or the file is damaged.
+        let sizes =
+            [inputShape.reduce(1.0) { $0 * Double($1) }]
+            + (configuration.model.hidden + [configuration.model.latent]).map(Double.init)
+        guard zip(sizes, sizes.dropFirst()).reduce(0, { $0 + $1.0 * $1.1 }) <= Double(file.size / 4) else { throw reader.damaged }
         let model = try Model(
             configuration.modelConfiguration(inputSize: inputShape.reduce(1, *)), microBatch: 1)
         let shardCount = try reader.integer("shards")

@@ -6,7 +6,8 @@ public func nearestNames(to name: String, among names: [String], limit: Int = 3)
 
 /// Levenshtein's distance.
 private func editDistance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a), Array(b))
+    // The beginnings are enough for names of any length that a file may have.
+    let (a, b) = (Array(a.prefix(100)), Array(b.prefix(100)))
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {
         var diagonal = row[0]

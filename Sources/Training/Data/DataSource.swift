@@ -4,7 +4,7 @@ internal import Foundation
 internal import HDF5
 
 /// What is used of data files besides the data themselves; as the section `data` of the configuration has it.
-public struct DataOptions: Sendable, Equatable {
+public struct DataOptions: Codable, Sendable, Equatable {
     /// Paths in the files; empty for labels that lie beside the data, and for no mask and no weights.
     public var labels = ""
     public var mask = ""

@@ -64,7 +64,7 @@ final class DenseRows: Rows {
         stored == .bit && format == .float32 ? BitReader(self) : Reader(self, format)
     }
 
-    func advice() -> String? { chunkAdvice(dataset) }
+    func advice() -> String? { chunkAdvice(dataset, file: dataset.filePath).map { "is stored so that \($0)" } }
 
     /// Reads rows that are packed bits, as floats.
     private final class BitReader: RowReader {
@@ -171,18 +171,4 @@ final class NumberReader {
             first = piece.upperBound
         }
     }
-}
-
-/// What is wrong with a data set's chunks for reading blocks of neighbouring rows.
-func chunkAdvice(_ dataset: Dataset) -> String? {
-    guard let chunk = dataset.chunkShape, dataset.rowCount > 0, dataset.rowSize > 0 else { return nil }
-    let rowBytes = dataset.rowSize * dataset.type.size
-    let mend = "mpi-vae import --rechunk \(dataset.filePath) --output NEW.h5 mends that"
-    if !dataset.filters.isEmpty, chunk[0] * rowBytes > 16 << 20, chunk[0] > 1 {
-        return
-            "has compressed chunks of \(chunk[0]) rows, \(chunk[0] * rowBytes >> 20) MiB, all of which is decoded for one row: \(mend)"
-    }
-    let pieces = zip(dataset.shape, chunk).dropFirst().reduce(1) { $0 * (($1.0 + $1.1 - 1) / $1.1) }
-    if pieces > 64 { return "has every row spread over \(pieces) chunks: \(mend)" }
-    return nil
 }

@@ -29,6 +29,11 @@ final class Replica {
         var configuration = given
         let threads = try configuration.run.threads > 0 ? configuration.run.threads : world.usualThreadCount()
         configuration.run.threads = threads
+        try world.onRoot {
+            for data in [given.data.data, given.data.validationData, given.data.testData] where !data.isEmpty {
+                try FileProbe.survives(data, given.data.options)
+            }
+        }
         let data = try RunData(configuration, world: world)
         let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
         let shardCount = try world.together {

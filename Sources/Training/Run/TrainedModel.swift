@@ -48,6 +48,7 @@ public final class TrainedModel {
 
     /// Opens data that the model can take. Collective.
     private func open(_ data: String, _ options: DataOptions) throws -> DataSource {
+        try world.onRoot { try FileProbe.survives(data, options) }
         let source = try world.together {
             let expected = checkpoint.inputShape
             var options = options

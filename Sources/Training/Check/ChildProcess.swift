@@ -1,0 +1,72 @@
+internal import Foundation
+
+/// This program, run once more in a child process, whose end ends nothing else.
+enum ChildProcess {
+    enum End {
+        case exited(Int32)
+        case killed(signal: Int32)
+        /// It said nothing for so long that it was killed.
+        case silent
+    }
+
+    /// More is not taken from a child.
+    private static let largestOutput = 64 << 20
+
+    /// Runs to the end and gives what was written to stdout.
+    ///
+    /// - Parameter patience: the seconds that the child may be silent.
+    /// - Throws: ``Failure`` if it cannot be started.
+    static func run(_ arguments: [String], patience: Int) throws(Failure) -> (output: Data, end: End) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw cannotStart(errno) }
+        let (reader, writer) = (ends[0], ends[1])
+        defer { close(reader) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, writer, 1)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+
+        var environment = ProcessInfo.processInfo.environment
+        // A page of registers helps nobody here.
+        environment["SWIFT_BACKTRACE"] = "enable=no"
+        let words = (["mpi-vae"] + arguments).map { strdup($0) } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in words + variables { free(text) } }
+        var child: pid_t = 0
+        let status = posix_spawn(&child, "/proc/self/exe", &actions, nil, words, variables)
+        close(writer)
+        guard status == 0 else { throw cannotStart(status) }
+
+        let (output, isAtEnd) = read(reader, patience: patience)
+        if !isAtEnd { kill(child, SIGKILL) }
+        var waited: Int32 = 0
+        while waitpid(child, &waited, 0) < 0, errno == EINTR {}
+        if !isAtEnd { return (output, .silent) }
+        let signal = waited & 0x7F
+        return (output, signal == 0 ? .exited(waited >> 8 & 0xFF) : .killed(signal: signal))
+    }
+
+    /// Reads until the other end is closed, or nothing comes for `patience` seconds.
+    private static func read(_ descriptor: Int32, patience: Int) -> (output: Data, isAtEnd: Bool) {
+        var output = Data()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while output.count < largestOutput {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, Int32(patience * 1000))
+            if ready < 0, errno == EINTR { continue }
+            if ready <= 0 { return (output, false) }
+            let count = Foundation.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return (output, true) }
+            output.append(contentsOf: buffer[..<count])
+        }
+        return (output, false)
+    }
+
+    private static func cannotStart(_ number: Int32) -> Failure {
+        Failure(.unavailable, "a process cannot be started: \(String(cString: strerror(number)).lowercased())")
+    }
+}

@@ -1,0 +1,177 @@
+internal import Foundation
+internal import HDF5
+
+/// Whether a file is good: everything in it is read, by a child process.
+public struct FileCheck {
+    /// A data set, and what was found out about it.
+    struct Item: Codable {
+        var path: String
+        var shape: [Int] = []
+        var type = ""
+        /// nil if the values were not read.
+        var values: ValueScan?
+        var problem: String?
+        var notes: [String] = []
+    }
+
+    struct Report: Codable {
+        var file: String
+        /// nil if it could not be found out.
+        var kind: String?
+        /// Of the file as a whole; those of data sets are with them.
+        var problems: [String] = []
+        var notes: [String] = []
+        var datasets: [Item] = []
+    }
+
+    /// A report with its verdict.
+    private struct Verdict: Encodable {
+        var isGood: Bool
+        var report: Report
+
+        enum CodingKeys: CodingKey { case isGood }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(isGood, forKey: .isGood)
+        }
+    }
+
+    private let report: Report
+
+    /// Checks a file. Throws ``Failure`` (66, 77) if it is not there or may not be read; one that is damaged has a report too.
+    public init(_ file: String) throws {
+        do {
+            report = try FileProbe.check.report(Report.self, on: file)
+        } catch let failure as Failure where failure.code == .badData {
+            let message =
+                failure.message.hasPrefix("\(file): ") ? String(failure.message.dropFirst(file.count + 2)) : failure.message
+            report = Report(file: file, problems: [message])
+        }
+    }
+
+    /// What is wrong, a line each; empty if the file is good.
+    public var problems: [String] {
+        report.problems + report.datasets.compactMap { item in item.problem.map { "\(item.path): \($0)" } }
+    }
+}
+
+// MARK: In the child
+
+extension FileCheck {
+    /// Reads everything in a file. Throws ``Failure``.
+    static func report(on path: String) throws -> Report {
+        let file: File
+        do {
+            file = try File.open(path)
+        } catch {
+            throw Failure(error)
+        }
+        let format = (try? file.attribute("format")).flatMap { if case .string(let text) = $0 { text } else { nil } }
+        var report = Report(file: path, kind: format ?? "HDF5 data")
+        if format == Checkpoint.format {
+            FileProbe.allowReading(wholeFileOf: file.size)
+            do { _ = try Checkpoint.read(path) } catch { report.problems.append("\(error)") }
+        } else if format == nil, (try? file.item("/X")) != nil, (try? file.item("/obs")) == .group {
+            report.kind = "AnnData"
+        }
+        let contents = file.contents()
+        report.problems += contents.problems.map { "\($0.object ?? "/"): \($0.reason)" }
+        if !contents.isComplete {
+            report.notes.append("holds more than is looked at: \(contents.datasets.count) data sets were read")
+        }
+        for path in contents.datasets {
+            report.datasets.append(item(path, in: file))
+            FileProbe.giveSignOfLife()
+        }
+        for group in contents.groups {
+            // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
+            guard let matrix = Inspection.sparseMatrix(group, in: file), matrix.format == "CSR", matrix.shape[0] < 1 << 21 else {
+                continue
+            }
+            do { _ = try SparseRows(file, group) } catch { report.problems.append("\(error)") }
+        }
+        return report
+    }
+
+    private static func item(_ path: String, in file: File) -> Item {
+        var item = Item(path: path)
+        do throws(HDF5Error) {
+            let dataset = try file.dataset(path)
+            item.shape = dataset.shape
+            item.type = dataset.type.description
+            guard !dataset.shape.contains(0) else { return item }
+            switch dataset.type.elementClass {
+            case .string: try readStrings(dataset)
+            case .other: item.notes.append("not read")
+            case .signed, .unsigned, .float:
+                try dataset.checkStorage()
+                try readNumbers(dataset, &item)
+                if !dataset.hasChecksum { item.notes.append("no checksum: damage would not be noticed") }
+                if let advice = chunkAdvice(dataset, file: file.path) { item.notes.append(advice) }
+            }
+        } catch {
+            item.problem = error.reason
+        }
+        return item
+    }
+
+    private static func readNumbers(_ dataset: Dataset, _ item: inout Item) throws(HDF5Error) {
+        if !dataset.filters.isEmpty, let bytes = dataset.chunkBytes, bytes > ValueScan.largestChunk {
+            item.notes.append("not read: a check takes no memory for chunks of \(sizeText(bytes))")
+            return
+        }
+        let values = try ValueScan(dataset, progress: FileProbe.giveSignOfLife)
+        item.values = values
+        guard let bad = values.firstBad else { return }
+        var place = bad.isEmpty ? "" : ", first in row \(bad[0])"
+        if bad.count >= 2 {
+            let column = zip(bad, dataset.shape).dropFirst().reduce(0) { $0 * $1.1 + $1.0 }
+            place += ", column \(column)"
+        }
+        let counts = [(values.nanCount, "NaN"), (values.infiniteCount, "infinite")].filter { $0.0 > 0 }
+        let text = "\(counts.map { "\($0.0) \($0.1)" }.joined(separator: " and "))\(place)"
+        // Rows with such values cannot be trained on; beside the rows they often stand for what is not known.
+        if dataset.shape.count >= 2 { item.problem = text } else { item.notes.append(text) }
+    }
+
+    private static func readStrings(_ dataset: Dataset) throws(HDF5Error) {
+        guard dataset.shape.count == 1 else { return }
+        try dataset.checkStorage()
+        for first in stride(from: 0, to: dataset.rowCount, by: 1024) {
+            _ = try dataset.readStrings(rows: first..<min(first + 1024, dataset.rowCount))
+            FileProbe.giveSignOfLife()
+        }
+    }
+}
+
+// MARK: What is shown
+
+extension FileCheck {
+    /// For people: what the file is and whether it is good, a line a data set, and what there is to say of them.
+    public func text() -> String {
+        let name = report.file.printable(limit: 4096)
+        guard let kind = report.kind else {
+            return "\(name): \(problems.map { $0.printable(limit: 1000) }.joined(separator: ", "))"
+        }
+        var lines = ["\(name): \(problems.isEmpty ? "good" : "not good"): \(kind.printable())"]
+        lines += (report.problems + report.notes).map { "  \($0.printable(limit: 1000))" }
+        for item in report.datasets {
+            var line = "  \(item.path.printable())"
+            if !item.type.isEmpty { line += "  \(item.shape) \(item.type)" }
+            if item.values != nil, item.problem == nil { line += ": read" }
+            if let problem = item.problem { line += ": \(problem.printable(limit: 1000))" }
+            lines.append(line)
+            lines += item.notes.map { "    \($0.printable(limit: 1000))" }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// For programs.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(Verdict(isGood: problems.isEmpty, report: report)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,125 @@
+internal import Foundation
+internal import HDF5
+
+/// Looks into files in a child process.
+///
+/// HDF5 1.10 can crash on a damaged file, run forever, or take any amount of memory. A child may do so without harm, within limits.
+public enum FileProbe: String, CaseIterable, Sendable {
+    /// Reads everything.
+    case check
+    /// Lists what there is.
+    case inspect
+    /// Opens data as every rank will do next.
+    case open
+
+    /// The hidden command of the program that ``answer(_:)`` is called by.
+    public static let command = "probe-file"
+
+    /// What a child may take for anything but a checkpoint, which is read whole.
+    private static let memoryLimit = 150 << 20
+    /// Seconds of computing between two signs of life, and of waiting for one.
+    private static let computingLimit = 10
+    private static let patience = 120
+
+    // MARK: In the parent
+
+    /// The report of a child on a file. Throws ``Failure``, also the one that the child met with.
+    func report<Report: Decodable>(_: Report.Type, on file: String) throws -> Report {
+        let (output, end) = try ChildProcess.run([Self.command, rawValue, file], patience: Self.patience)
+        if let failure = Self.failure(end, file) { throw failure }
+        if case .exited(let status) = end, status != 0 {
+            let message = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+            throw Failure(ExitCode(rawValue: status) ?? .internal, message.isEmpty ? "\(file): no report" : message)
+        }
+        return try JSONDecoder().decode(Report.self, from: output)
+    }
+
+    /// Throws ``Failure`` if the HDF5 library crashes when it opens data, `file.h5[:/path]`; anything else that is wrong with them is
+    /// left to those who open them next.
+    static func survives(_ specification: String, _ options: DataOptions) throws {
+        let text = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
+        let (_, end) = try ChildProcess.run([command, open.rawValue, specification, text], patience: patience)
+        if let failure = failure(end, specification) { throw failure }
+    }
+
+    private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
+        switch end {
+        case .exited: nil
+        case .silent: Failure(.inputOutput, "\(file): nothing could be read for \(patience) seconds: is its disk well?")
+        case .killed(SIGXCPU): Failure(.badData, "\(file): damaged: the HDF5 library does not come to an end with it")
+        case .killed(SIGINT), .killed(SIGTERM), .killed(SIGHUP), .killed(SIGKILL):
+            Failure(.unavailable, "\(file): the process that looked at it was killed")
+        case .killed: Failure(.badData, "\(file): damaged: the HDF5 library crashes on it")
+        }
+    }
+
+    // MARK: In the child
+
+    /// Does what was asked for and writes the report, or the error, to stdout; gives the status to exit with.
+    public func answer(_ arguments: [String]) -> Int32 {
+        Self.limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), to: 0)
+        // Opening may mean to read where the rows of a sparse matrix begin.
+        Self.allowMoreComputing(seconds: self == .open ? 6 * Self.computingLimit : Self.computingLimit)
+        do {
+            let file = arguments.first ?? ""
+            switch self {
+            case .check:
+                Self.limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: Self.memoryLimit)
+                try Self.write(try JSONEncoder().encode(FileCheck.report(on: file)))
+            case .inspect:
+                Self.limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: Self.memoryLimit)
+                try Self.write(try JSONEncoder().encode(Inspection.summary(of: file)))
+            case .open:
+                let text = arguments.dropFirst().first ?? "{}"
+                let source = try DataSource.open(file, try JSONDecoder().decode(DataOptions.self, from: Data(text.utf8)))
+                // What strings consist of has no checksum in any file, and is what the library crashes on most.
+                for values in [source.labels, source.ids].compactMap(\.self) where values.kind == .strings {
+                    for first in stride(from: 0, to: min(source.rowCount, 1 << 20), by: 4096) {
+                        _ = try values.strings(source.selection.rows(first..<min(first + 4096, source.rowCount)))
+                        Self.giveSignOfLife()
+                    }
+                }
+            }
+            return 0
+        } catch {
+            try? Self.write(Data("\(error)".utf8))
+            return (error as? Failure)?.exitStatus ?? ExitCode.internal.rawValue
+        }
+    }
+
+    /// A blank, which JSON does not mind; and time for the next piece of work.
+    static func giveSignOfLife() {
+        allowMoreComputing()
+        // A child whose parent is gone works for nobody.
+        do { try write(Data(" ".utf8)) } catch { exit(error.exitStatus) }
+    }
+
+    /// For checkpoints: a file of `size` bytes is read whole.
+    static func allowReading(wholeFileOf size: Int) {
+        limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: memoryLimit + 8 * size)
+        allowMoreComputing(seconds: computingLimit + size / (20 << 20))
+    }
+
+    private static func allowMoreComputing(seconds: Int = computingLimit) {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        limit(__rlimit_resource_t(RLIMIT_CPU.rawValue), to: usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds)
+    }
+
+    private static func limit(_ resource: __rlimit_resource_t, to value: Int) {
+        var limits = rlimit()
+        getrlimit(resource, &limits)
+        limits.rlim_cur = min(rlim_t(value), limits.rlim_max)
+        setrlimit(resource, &limits)
+    }
+
+    private static func write(_ data: Data) throws(Failure) {
+        var rest = data[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(1, $0.baseAddress!, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { throw Failure(.inputOutput, "the report cannot be written") }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
