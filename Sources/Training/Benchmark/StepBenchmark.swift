@@ -48,9 +48,9 @@ public enum StepBenchmark {
             residentBytes: means[phases + 1], dataBytes: Double(replica.trainer.dataBytes))
     }
 
-    /// The parts of a step, in the order in which they are reported.
+    /// The parts of a step, in the order in which they are reported; first the waiting for rows that are not in memory.
     enum Phase: String, CaseIterable {
-        case data, prepare, forward, noise, loss, backward, fold, update, wait, other
+        case read, data, prepare, forward, noise, loss, backward, fold, update, wait, other
     }
 
     /// Seconds of this rank's phases so far, those of several threads averaged.
@@ -63,7 +63,7 @@ public enum StepBenchmark {
         let update = trainer.updateSeconds.reduce(0, +) / threads
         let reduction = trainer.reduction.times
         return [
-            trainer.dataSeconds.reduce(0, +) / threads, trainer.prepareSeconds, mean(\.forward), mean(\.noise), mean(\.loss),
+            trainer.waitSeconds, trainer.dataSeconds.reduce(0, +) / threads, trainer.prepareSeconds, mean(\.forward), mean(\.noise), mean(\.loss),
             mean(\.backward), reduction.work - update, update, reduction.wait,
         ]
     }
