@@ -13,7 +13,7 @@ run_packages=(
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
-test_packages=("${demo_packages[@]}" python3-anndata python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user)
+test_packages=("${demo_packages[@]}" python3-pip python3-anndata python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
@@ -39,6 +39,19 @@ install_packages() {
     say "Installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Fetches a real AnnData file of the old layout, from the wheel of scanpy, for the tests.
+fetch_pbmc() {
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae file=scanpy/datasets/10x_pbmc68k_reduced.h5ad
+    if [ -e "$folder/$file" ]; then return; fi
+    say "Fetching $(basename "$file")"
+    mkdir -p "$folder/wheel"
+    /usr/bin/python3 -m pip download --quiet --no-deps --dest "$folder/wheel" scanpy==1.11.5
+    /usr/bin/python3 -m zipfile -e "$folder"/wheel/scanpy-*.whl "$folder/wheel"
+    mkdir -p "$folder/$(dirname "$file")"
+    mv "$folder/wheel/$file" "$folder/$file"
+    rm -r "$folder/wheel"
 }
 
 require_swift() {

@@ -32,7 +32,8 @@ struct MissingValueTests {
         try mpiVAE(
             ranks: ranks,
             [
-                "train", "--data", Self.files.get().path("x.h5") + ":/\(data)", "--test-fraction", "0.2", "--hidden", "8", "--latent", "3",
+                "train", "--data", Self.files.get().path("x.h5") + ":/\(data)", "--test-fraction", "0.2", "--hidden", "8",
+                "--latent", "3",
                 "--global-batch", "40", "--epochs", "3", "--output", run,
             ] + options)
     }
@@ -41,7 +42,8 @@ struct MissingValueTests {
     @Test func encoderSeesTheMask() throws {
         let folder = try TemporaryFolder()
         let outcome = try train(
-            folder.path("run"), ranks: 2, data: "some/data", ["--nan", "mask", "--scale", "standardize", "--likelihood", "gaussian"])
+            folder.path("run"), ranks: 2, data: "some/data",
+            ["--nan", "mask", "--scale", "standardize", "--likelihood", "gaussian"])
         #expect(outcome.status == 0, "\(outcome)")
         #expect(outcome.errors.contains("1 features are missing in all training rows"), "\(outcome)")
         #expect(outcome.errors.contains("1 features are the same in all training rows"), "\(outcome)")
@@ -141,7 +143,8 @@ struct MissingValueTests {
             ranks: 2,
             [
                 "train", "--data", Self.files.get().path("x.h5") + ":/cancer/data", "--nan", "mask", "--likelihood", "gaussian",
-                "--likelihood-scale", "0.5", "--hidden", "128", "--latent", "10", "--global-batch", "64", "--epochs", "300", "--lr", "2e-3",
+                "--likelihood-scale", "0.5", "--hidden", "128", "--latent", "10", "--global-batch", "64", "--epochs", "300",
+                "--lr", "2e-3",
                 "--activation", "tanh", "--keep", "1", "--checkpoint-every-epochs", "300", "--output", folder.path("run"),
             ])
         #expect(outcome.status == 0, "\(outcome)")

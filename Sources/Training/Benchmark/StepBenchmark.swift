@@ -63,7 +63,8 @@ public enum StepBenchmark {
         let update = trainer.updateSeconds.reduce(0, +) / threads
         let reduction = trainer.reduction.times
         return [
-            trainer.waitSeconds, trainer.dataSeconds.reduce(0, +) / threads, trainer.prepareSeconds, mean(\.forward), mean(\.noise), mean(\.loss),
+            trainer.waitSeconds, trainer.dataSeconds.reduce(0, +) / threads, trainer.prepareSeconds, mean(\.forward),
+            mean(\.noise), mean(\.loss),
             mean(\.backward), reduction.work - update, update, reduction.wait,
         ]
     }
