@@ -1,0 +1,54 @@
+internal import Distributed
+internal import HDF5
+
+/// What the ranks find out about all rows together.
+extension DataSource {
+    /// Takes the rows' weights times what makes their mean over the training rows 1, so that the learning rate keeps its meaning.
+    /// Collective. Throws ``SharedFailure``.
+    func normalizeWeights(of rows: RowSet, world: World) throws {
+        guard let weights else { return }
+        weightScale = try world.together {
+            var sum = 0.0
+            do {
+                for first in stride(from: 0, to: rows.count, by: 1 << 16) {
+                    sum += try weights.doubles(rows.rows(first..<min(first + 1 << 16, rows.count))).reduce(0, +)
+                }
+            } catch let error as HDF5Error {
+                throw Failure(error)
+            }
+            guard sum > 0, sum.isFinite else {
+                throw Failure(.badData, "\(name): the weights of the training rows add up to \(sum), but must be above 0")
+            }
+            return Double(rows.count) / sum
+        }
+    }
+
+    /// Leaves out the rows with values that are not numbers, which the ranks look for together. Collective. Throws ``SharedFailure``.
+    func dropMissing(_ allowed: AllowedValues, world: World) throws {
+        guard format.numbers.isFloat else { return }
+        let own = try world.together {
+            var allowed = allowed
+            allowed.missing = true
+            let loader = try RowLoader(self, allowed)
+            // Whole words of bits, so that the ranks' parts can be put together.
+            let words = ShardPlan.part(world.rank, of: world.size, count: (selection.universe + 63) / 64)
+            var bits = Array(selection.words[words])
+            let step = max(1, (4 << 20) / format.rowBytes / 64)
+            let store = RowStore(format: format, capacity: min(step, max(words.count, 1)) * 64)
+            for first in stride(from: words.lowerBound, to: words.upperBound, by: step) {
+                let some = first * 64..<min(min(first + step, words.upperBound) * 64, selection.universe)
+                let rows = some.filter { selection.contains($0) }.map(Int64.init)
+                try loader.load(rows, into: store, at: 0)
+                for (position, row) in rows.enumerated() where loader.hasMissing(store.row(position).numbers) {
+                    bits[Int(row) / 64 - words.lowerBound] &= ~(1 << UInt64(row % 64))
+                }
+            }
+            return bits
+        }
+        let kept = RowSet(universe: selection.universe, bits: try world.communicator.allGather(own).flatMap { $0 })
+        try world.together {
+            guard kept.count > 0 else { throw Failure(.badData, "\(name): every row has values that are not numbers (NaN)") }
+        }
+        keep(kept)
+    }
+}

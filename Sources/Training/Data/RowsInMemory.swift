@@ -1,0 +1,49 @@
+internal import Distributed
+
+/// Training rows that are all in memory.
+final class RowsInMemory: TrainingRows {
+    let plan: ShardPlan
+    let shards: Range<Int>
+    let waitSeconds = 0.0
+    let mixing: Mixing
+    private let store: RowStore
+    private let seed: UInt64
+    /// The number of the first row of these shards.
+    private let first: Int
+    private var orders: [ShardOrder] = []
+
+    var format: RowFormat { store.format }
+    var byteCount: Int { store.byteCount }
+
+    /// Reads the rows, on as many threads as there are loaders. Throws ``Failure``.
+    init(
+        plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
+        allowed: AllowedValues, threads: Int
+    ) throws {
+        self.plan = plan
+        self.shards = shards
+        self.mixing = mixing
+        self.seed = seed
+        first = plan.rows(ofShard: shards.lowerBound).lowerBound
+        let end = plan.rows(ofShard: shards.upperBound - 1).upperBound
+        store = RowStore(format: source.format, capacity: end - first)
+        try BlockReaders.load(rows, first..<end, into: store, source: source, allowed: allowed, threads: threads)
+    }
+
+    func begin(epoch: Int, at index: Int) {
+        orders = shards.map {
+            ShardOrder(rows: plan.rows(ofShard: $0), shard: $0, mixing: mixing, epoch: epoch, seed: seed)
+        }
+    }
+
+    func require(_ indices: Range<Int>) {}
+
+    @inline(__always)
+    func row(_ index: Int, ofShard shard: Int) -> KeptRow {
+        store.row(orders[shard - shards.lowerBound].row(ofIndex: index) - first)
+    }
+
+    func scan(shard: Int, _ body: (KeptRow) -> Void) {
+        for row in plan.rows(ofShard: shard) { body(store.row(row - first)) }
+    }
+}
