@@ -102,6 +102,7 @@ package struct ShardOrder {
     /// The `index`-th row of the epoch, by its number among the training rows.
     @inline(__always)
     package func row(ofIndex index: Int) -> Int {
+        if permutations.count == 1 { return rows.lowerBound + permutations[0][index] }
         let window = window(ofIndex: index)
         let place = place(ofIndex: index, window: window)
         let head = blocks[firstBlock[window]]
