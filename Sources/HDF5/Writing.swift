@@ -40,8 +40,10 @@ extension File {
         H5Pset_obj_track_times(properties.id, false)
         let rowBytes = max(shape.dropFirst().reduce(size, *), 1)
         if shape.reduce(1, *) > 0, !shape.isEmpty {
-            // About a quarter of a megabyte: fits the default chunk cache of readers.
-            let chunk = [min(shape[0], max(1, (1 << 18) / rowBytes))] + shape.dropFirst()
+            // At most a quarter of a megabyte: fits the default chunk cache of readers. A power of two, as the blocks that rows are
+            // read in for training are: a chunk then lies in one block.
+            let rows = max(1, (1 << 18) / rowBytes)
+            let chunk = [min(shape[0], 1 << (Int.bitWidth - 1 - rows.leadingZeroBitCount))] + shape.dropFirst()
             H5Pset_chunk(properties.id, Int32(shape.count), chunk.map(hsize_t.init))
             if compressed {
                 H5Pset_shuffle(properties.id)
