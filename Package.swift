@@ -7,11 +7,15 @@ let hdf5 = Context.environment["MPI_VAE_HDF5_PC"] ?? "hdf5-serial"
 // Debian's oneDNN has no pkg-config file: its header and library lie in the default paths.
 let oneDNN = Context.environment["MPI_VAE_ONEDNN_PC"]
 
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+// scripts/fuzz: libFuzzer's counters in our code, and the program that feeds it.
+let fuzzes = Context.environment["MPI_VAE_FUZZ"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (fuzzes ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 let package = Package(
     name: "mpi-vae",
@@ -79,3 +83,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if fuzzes {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Training", .product(name: "Logging", package: "swift-log")], path: "Tests/Fuzz",
+            swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

@@ -112,6 +112,11 @@ struct BadInputTests {
         let folder = try TemporaryFolder()
         try Data("[training]\nepochs = 1\nepoch = 2\n".utf8).write(to: folder.url.appendingPathComponent("bad.toml"))
         try expect(78, ["bad.toml:3", "unknown key 'epoch'", "nearest is 'epochs'"], ["--config", folder.path("bad.toml")])
+        // The TOML library does not survive these.
+        for header in ["[.data]", "[\u{e4}]", "[[[data]]]", "[", "  [ ="] {
+            try Data("\n\(header)\n".utf8).write(to: folder.url.appendingPathComponent("header.toml"))
+            try expect(78, ["header.toml:2: not valid TOML"], ["--config", folder.path("header.toml")], ranks: 1)
+        }
         try expect(78, ["--lr is 'fast'"], ["--lr", "fast"])
         try expect(78, ["MPI_VAE_LATNET", "nearest is MPI_VAE_LATENT"], [], environment: ["MPI_VAE_LATNET": "3"])
     }

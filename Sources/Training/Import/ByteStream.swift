@@ -20,6 +20,15 @@ extension ByteStream {
         }
         return bytes
     }
+
+    /// Throws ``Failure`` (65) if there cannot be as many bytes as an array of this shape takes.
+    func check(claimed shape: [Int], elementSize: Int) throws {
+        let claimed = shape.reduce(Double(elementSize)) { $0 * Double($1) }
+        let most = mostBytes - offset
+        guard claimed <= Double(most) else {
+            throw Failure(.badData, "\(path): claims the shape \(shape), but cannot hold more than \(most) bytes")
+        }
+    }
 }
 
 /// What deflate shrinks by at most (zlib's own figure is 1032).

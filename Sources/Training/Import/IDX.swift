@@ -47,6 +47,7 @@ private final class IDXReader: ArrayReader {
         guard shape.allSatisfy({ $0 > 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 1e15 else {
             throw Failure(.badData, "\(path): claims the shape \(shape)")
         }
+        try file.check(claimed: shape, elementSize: type.size)
     }
 
     func read(_ count: Int) throws -> [UInt8] {

@@ -137,12 +137,7 @@ final class NPYReader: ArrayReader {
         self.stream = stream
         type = element.type
         shape = header.shape
-        let claimed = shape.reduce(element.size, *)
-        let most = stream.mostBytes - stream.offset
-        guard claimed <= most else {
-            throw Failure(
-                .badData, "\(stream.path): claims the shape \(shape), \(claimed) bytes, but cannot hold more than \(most)")
-        }
+        try stream.check(claimed: shape, elementSize: element.size)
         if header.isFortranOrder, shape.count > 1 {
             let memory = 2 * shape.reduce(type.size, *)
             guard memory < ProcessInfo.processInfo.physicalMemory else {

@@ -1,0 +1,105 @@
+// Our own readers under libFuzzer: `scripts/fuzz`. Built only with MPI_VAE_FUZZ=1 (see Package.swift).
+import Foundation
+import Logging
+import Training
+
+/// What is fed with bytes. A `Failure` is what bad bytes should end in; anything else that ends the process is found by libFuzzer.
+enum Target: String, CaseIterable {
+    /// A TOML file.
+    case configuration
+    /// Environment, flags and assignments: lines `kind key=value`.
+    case values
+    case csv, idx, npy, npz
+    /// A folder with one image in it.
+    case image
+
+    func feed(_ bytes: Data) throws {
+        switch self {
+        case .configuration: _ = try Configuration(toml: String(decoding: bytes, as: UTF8.self), name: "fuzz")
+        case .values: try feedValues(String(decoding: bytes, as: UTF8.self))
+        case .csv: try Self.importing(bytes, "x.csv") { try $0.importCSV(file: $1, label: nil, id: nil) }
+        case .idx: try Self.importing(bytes, "x.idx") { try $0.importIDX(images: $1, labels: nil) }
+        case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
+        case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
+        case .image:
+            try Self.importing(bytes, "images/x.png") { importer, path in
+                try importer.importImages(
+                    folder: (path as NSString).deletingLastPathComponent, size: nil, color: nil, threads: 1)
+            }
+        }
+    }
+
+    private func feedValues(_ text: String) throws {
+        var flags: [String: String] = [:]
+        var environment: [String: String] = [:]
+        var assignments: [String] = []
+        for line in text.split(separator: "\n") {
+            let (kind, rest) = (line.first, line.dropFirst())
+            let parts = rest.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            switch kind {
+            case "f": flags[parts[0]] = parts.last
+            case "e": environment["MPI_VAE_\(parts[0])"] = parts.last
+            default: assignments.append(String(rest))
+            }
+        }
+        let configuration = try Configuration.load(
+            file: nil, environment: environment, flags: flags, assignments: assignments)
+        // What was taken must come back the same.
+        guard try Configuration(toml: configuration.resolvedTOML(), name: "again") == configuration else {
+            fatalError("a configuration that does not survive being written: \(configuration.resolvedTOML())")
+        }
+    }
+
+    /// A folder in memory where there is one, for files are written thousands of times.
+    private static let folder: String = {
+        let base = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+        let path = "\(base)/mpi-vae-fuzz-\(getpid())"
+        try! FileManager.default.createDirectory(atPath: "\(path)/images", withIntermediateDirectories: true)
+        return path
+    }()
+
+    static func removeFolder() { try? FileManager.default.removeItem(atPath: folder) }
+
+    private static func importing(
+        _ bytes: Data, _ name: String, _ body: (Importer, _ path: String) throws -> String
+    ) throws {
+        let path = "\(folder)/\(name)"
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let output = "\(folder)/out.h5"
+        defer { unlink(output) }
+        let log = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
+        _ = try body(Importer(output: output, name: nil, log: log), path)
+    }
+}
+
+nonisolated(unsafe) private var target = Target.configuration
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
+/// `Fuzz TARGET [options of libFuzzer] [folders of seeds]`; SwiftPM gives main this name.
+@_cdecl("Fuzz_main")
+public func fuzz(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
+    guard count > 1, let name = arguments?[1].map({ String(cString: $0) }), let known = Target(rawValue: name) else {
+        print("usage: Fuzz \(Target.allCases.map(\.rawValue).joined(separator: "|")) [options of libFuzzer]")
+        return 64
+    }
+    target = known
+    atexit { Target.removeFolder() }
+    // The first argument becomes the program's name.
+    var rest = arguments.map { $0 + 1 }
+    var restCount = count - 1
+    return runDriver(&restCount, &rest) { bytes, count in
+        do {
+            try target.feed(Data(bytes: bytes, count: count))
+        } catch is Failure {
+        } catch {
+            fatalError("not a Failure: \(error)")
+        }
+        return 0
+    }
+}
