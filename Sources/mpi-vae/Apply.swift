@@ -99,15 +99,8 @@ struct Evaluate: RankedCommand {
         options.force = force
         let report = try flags.model(world).evaluate(flags.data, flags.dataOptions.options, options)
         guard world.isRoot else { return 0 }
-        print(json ? try Self.json(report) : Self.text(report))
+        print(json ? try reportJSON(report) : Self.text(report))
         return 0
-    }
-
-    private static func json(_ report: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(report), as: UTF8.self)
     }
 
     private static func text(_ r: EvaluationReport) -> String {

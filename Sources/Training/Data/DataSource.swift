@@ -11,6 +11,8 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public var weights = ""
     /// `FIRST:END[:STEP]` or the path of a mask of rows; empty for all.
     public var rows = ""
+    /// The labels of the rows to use, by commas; empty for all.
+    public var onlyLabels = ""
     /// Numbers of a row that are packed eight a byte; 0 if they are not.
     public var packedBits = 0
     /// Rows and columns of contact maps; 0 for what the largest index needs.
@@ -86,7 +88,13 @@ final class DataSource {
         } else {
             selection = try RowSelection.ranges(options.rows, count: count)
         }
-        guard selection.count > 0 else { throw Failure(.badData, "\(name): rows '\(options.rows)' leave none of \(count)") }
+        if !options.onlyLabels.isEmpty {
+            guard let labels else {
+                throw Failure(.badData, misfit ?? "\(name) has no labels, which fit-normal goes by: name their path by --labels")
+            }
+            selection = try RowSelection.labels(options.onlyLabels, labels, among: selection)
+        }
+        guard selection.count > 0 else { throw Failure(.badData, "\(name): \(options.onlyLabels.isEmpty ? "rows '\(options.rows)'" : "fit-normal \(options.onlyLabels)") leave none of \(count)") }
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.

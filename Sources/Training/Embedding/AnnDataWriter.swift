@@ -52,7 +52,7 @@ final class AnnDataWriter: EmbeddingOutput {
             let category = try name("split")
             try file.createGroup(category)
             try Self.encode(file, category, "categorical", "0.2.0")
-            try file.setAttribute("ordered", .integer(0), of: category)
+            try file.setAttribute("ordered", .boolean(false), of: category)
             let parts = try Self.strings(file, "\(category)/categories", count: Part.allCases.count)
             try parts.write(Part.allCases.map(\.name), rows: 0..<Part.allCases.count)
             split = try file.createDataset("\(category)/codes", Int8.self, shape: [count], compressed: true)

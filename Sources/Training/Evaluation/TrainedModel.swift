@@ -40,6 +40,15 @@ public final class TrainedModel {
         workspaces = try (0..<threads).map { _ in try model.makeWorkspace() }
     }
 
+    /// The configuration of the run whose folder `path` is, as it was used; else nil. Collective.
+    func runConfiguration(_ path: String) throws -> Configuration? {
+        let file = RunFolder(path: path).configuration
+        let text = try world.communicator.broadcastFromRoot(world) {
+            FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+        return try text.isEmpty ? nil : world.together { try Configuration(toml: text, name: file) }
+    }
+
     private static func read(_ path: String) throws -> Checkpoint {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
