@@ -94,7 +94,12 @@ final class DataSource {
             }
             selection = try RowSelection.labels(options.onlyLabels, labels, among: selection)
         }
-        guard selection.count > 0 else { throw Failure(.badData, "\(name): \(options.onlyLabels.isEmpty ? "rows '\(options.rows)'" : "fit-normal \(options.onlyLabels)") leave none of \(count)") }
+        guard selection.count > 0 else {
+            throw Failure(
+                .badData,
+                "\(name): \(options.onlyLabels.isEmpty ? "rows '\(options.rows)'" : "fit-normal \(options.onlyLabels)") leave none of \(count)"
+            )
+        }
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.

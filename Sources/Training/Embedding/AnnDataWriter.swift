@@ -47,7 +47,9 @@ final class AnnDataWriter: EmbeddingOutput {
                 return "/obs/\(name)"
             }
             var figures: [Dataset] = []
-            for column in ["reconstruction_error", "kl", "elbo"] { figures.append(try Self.floats(file, try name(column), [count])) }
+            for column in ["reconstruction_error", "kl", "elbo"] {
+                figures.append(try Self.floats(file, try name(column), [count]))
+            }
             self.figures = figures
             let category = try name("split")
             try file.createGroup(category)

@@ -113,7 +113,8 @@ struct KMeans {
     }
 
     @inline(__always)
-    private static func squaredDistance(_ points: [Double], _ row: Int, _ centres: [Double], _ centre: Int, _ size: Int) -> Double {
+    private static func squaredDistance(_ points: [Double], _ row: Int, _ centres: [Double], _ centre: Int, _ size: Int) -> Double
+    {
         points.withUnsafeBufferPointer { points in
             centres.withUnsafeBufferPointer { centres in
                 var sum = 0.0

@@ -16,7 +16,8 @@ struct ModelEvaluator {
     /// - Parameters:
     ///   - samples: K; 0 for no log-likelihood.
     ///   - kept: whose codes are given, by their numbers among the rows.
-    func measure(_ source: DataSource, samples: Int, keeping kept: RowSet, into report: inout EvaluationReport) throws -> Codebook {
+    func measure(_ source: DataSource, samples: Int, keeping kept: RowSet, into report: inout EvaluationReport) throws -> Codebook
+    {
         let latent = model.configuration.latentSize
         let features = model.configuration.inputSize
         // As in `Evaluator`, though nothing here depends on the draw but what binarisation draws.
@@ -27,7 +28,8 @@ struct ModelEvaluator {
         var codes = Codebook(latentSize: latent)
         try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1]) { worker, batch, columns in
             let workspace = workspaces[worker]
-            workspace.encode(batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+            workspace.encode(
+                batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             workspace.decode(columns[0], rowCount: batch.rowCount, mean: expected.pointer)
             for row in 0..<batch.rowCount {

@@ -65,7 +65,9 @@ extension TrainedModel {
         let scales = try fit(fitSource, fitRows)
         let scores = AnomalyScore.allCases.filter { $0 != .nap || scales.activations != nil }
         if scales.activations == nil {
-            note("no nap: \(model.activationCount) activations a row are too many to be whitened, at most \(Self.mostActivations) are")
+            note(
+                "no nap: \(model.activationCount) activations a row are too many to be whitened, at most \(Self.mostActivations) are"
+            )
         }
         var table = [[Float]](repeating: [], count: scores.count)
         var labels: [String] = []
@@ -76,7 +78,9 @@ extension TrainedModel {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         try sweep.run(source, source.selection, columns: scores.map { _ in 1 }) { worker, batch, columns in
             let width = model.activationCount
-            let (mean, logVariance) = (AlignedBuffer(count: batch.rowCount * latent), AlignedBuffer(count: batch.rowCount * latent))
+            let (mean, logVariance) = (
+                AlignedBuffer(count: batch.rowCount * latent), AlignedBuffer(count: batch.rowCount * latent)
+            )
             let kl = AlignedBuffer(count: batch.rowCount)
             let differences = AlignedBuffer(count: batch.rowCount * width)
             workspaces[worker].encode(
