@@ -7,6 +7,8 @@ public enum AttributeValue: Sendable, Equatable {
     case string(String)
     case strings([String])
     case doubles([Double])
+    /// As h5py writes truth values; they are read as integers.
+    case boolean(Bool)
 }
 
 /// Attributes of the root, groups and data sets.
@@ -19,6 +21,14 @@ extension File {
         switch value {
         case .integer(var number):
             try write(name, chdf5_native_int64(), count: nil, object, path, &number)
+        case .boolean(let value):
+            let type = try Handle(H5Tenum_create(chdf5_native_int8()), file: self.path, object: path, "no type of truth values")
+            var number: Int8 = 0
+            H5Tenum_insert(type.id, "FALSE", &number)
+            number = 1
+            H5Tenum_insert(type.id, "TRUE", &number)
+            number = value ? 1 : 0
+            try write(name, type.id, count: nil, object, path, &number)
         case .double(var number):
             try write(name, chdf5_native_double(), count: nil, object, path, &number)
         case .doubles(var numbers):

@@ -23,7 +23,7 @@ struct MPIVAE: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Train.self, Embed.self, Evaluate.self, Import.self, Inspect.self, Check.self, Bench.self,
+            Train.self, Embed.self, Evaluate.self, Score.self, Impute.self, Import.self, Inspect.self, Check.self, Bench.self,
             Config.self, Doctor.self, ProbeFile.self,
         ])
 

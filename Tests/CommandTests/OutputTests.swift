@@ -97,7 +97,8 @@ struct OutputTests {
         #expect(trained.status == 0, "\(trained)")
         let alone = try mpiVAE(ranks: 1, ["evaluate", "--checkpoint", run, "--data", digits, "--json"])
         #expect(alone.status == 0, "\(alone)")
-        let figures = try #require(try JSONSerialization.jsonObject(with: Data(alone.output.utf8)) as? [String: Double])
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(alone.output.utf8)) as? [String: Any])
+        let figures = report.compactMapValues { $0 as? Double }
         #expect(figures["rows"] == 1797)
         #expect(abs(figures["elbo"]! + figures["reconstruction"]! + figures["kl"]!) < 1e-9)
         let best = try metrics(run).dropFirst().compactMap { Double($0[3]) }.max()

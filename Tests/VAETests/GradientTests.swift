@@ -137,11 +137,12 @@ struct GradientTests {
         let (mean, logVariance) = (AlignedBuffer(count: 39), AlignedBuffer(count: 39))
         let (reconstruction, kl) = (AlignedBuffer(count: 13), AlignedBuffer(count: 13))
         let sums = example.withBatch { example.workspace.evaluate($0, noise: example.noise) }
-        example.withBatch {
+        let encoded = example.withBatch {
             example.workspace.encode(
                 $0, noise: example.noise, mean: mean.pointer, logVariance: logVariance.pointer,
                 reconstruction: reconstruction.pointer, kl: kl.pointer)
         }
+        #expect(encoded == sums)
         let total = (0..<13).reduce(0.0) { $0 + Double(reconstruction.pointer[$1]) }
         #expect(abs(total - sums.reconstruction) < 1e-5 * sums.reconstruction)
         for row in 0..<13 {

@@ -10,3 +10,4 @@
 #include "ckernels_optimizer.h"
 #include "ckernels_posterior.h"
 #include "ckernels_prepare.h"
+#include "ckernels_scatter.h"

@@ -44,6 +44,7 @@ extension Inspection {
                 switch value {
                 case .integer(let number): "\(number)"
                 case .double(let number): "\(number)"
+                case .boolean(let value): "\(value)"
                 case .string(let string): string
                 case .strings(let strings): strings.prefix(100).joined(separator: ", ")
                 case .doubles(let numbers): numbers.prefix(100).map { "\($0)" }.joined(separator: ", ")

@@ -102,6 +102,10 @@ extension ConfigurationKey {
             "data", "rows", \.data.options.rows,
             "rows of data to use: FIRST:END[:STEP], several by commas, or the path of a mask of rows, as /good; all if none is given"
         ),
+        text(
+            "data", "fit-normal", \.data.options.onlyLabels,
+            "labels of the rows of data and validation-data to use, by commas, as 0,1: the normal ones, to find anomalies; all if none "
+                + "is given"),
         integer(
             "data", "packed-bits", \.data.options.packedBits, from: 0,
             "numbers of a row that are packed eight a byte (numpy.packbits); 0 if they are not"),

@@ -11,6 +11,8 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public var weights = ""
     /// `FIRST:END[:STEP]` or the path of a mask of rows; empty for all.
     public var rows = ""
+    /// The labels of the rows to use, by commas; empty for all.
+    public var onlyLabels = ""
     /// Numbers of a row that are packed eight a byte; 0 if they are not.
     public var packedBits = 0
     /// Rows and columns of contact maps; 0 for what the largest index needs.
@@ -29,11 +31,15 @@ final class DataSource {
     let rowShape: [Int]
     let format: RowFormat
     let labels: RowValues?
+    /// Why there are none, where some lie beside the data that do not fit.
+    let misfit: String?
     let ids: RowValues?
     let weights: RowValues?
     /// What the weights are multiplied by.
     var weightScale = 1.0
     let content: any Rows
+    /// The path of the file, if it is one.
+    let onlyFile: String?
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -62,10 +68,12 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
+        onlyFile = files.count == 1 ? files[0].path : nil
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)
         labels = RowValues(try files.map { try $0.labels(options.labels) })
+        misfit = labels == nil && options.labels.isEmpty ? try files.lazy.compactMap { try $0.labelsThatDoNotFit() }.first : nil
         ids = RowValues(try files.map { try $0.ids() })
         weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) })
         let count = content.rowCount
@@ -80,7 +88,18 @@ final class DataSource {
         } else {
             selection = try RowSelection.ranges(options.rows, count: count)
         }
-        guard selection.count > 0 else { throw Failure(.badData, "\(name): rows '\(options.rows)' leave none of \(count)") }
+        if !options.onlyLabels.isEmpty {
+            guard let labels else {
+                throw Failure(.badData, misfit ?? "\(name) has no labels, which fit-normal goes by: name their path by --labels")
+            }
+            selection = try RowSelection.labels(options.onlyLabels, labels, among: selection)
+        }
+        guard selection.count > 0 else {
+            throw Failure(
+                .badData,
+                "\(name): \(options.onlyLabels.isEmpty ? "rows '\(options.rows)'" : "fit-normal \(options.onlyLabels)") leave none of \(count)"
+            )
+        }
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Distributed
+internal import Foundation
 internal import VAE
 
 /// What is done to every row before the model sees it: the same while training, validating and embedding.
@@ -75,6 +76,18 @@ struct Preparation: Sendable {
             kernel_draw_bernoulli(
                 values, rowNumbers, rows, features, noise.seed, NoisePurpose.binarization.rawValue,
                 UInt32(truncatingIfNeeded: noise.epoch))
+        }
+    }
+
+    /// Turns what a model says of values back into the data's units: the inverse of scaling and log1p, `[rows, features]` in place. What
+    /// clipping and binarisation did cannot be undone.
+    func restore(_ values: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+        for row in 0..<rows {
+            for i in 0..<features {
+                let place = row * features + i
+                if !shift.isEmpty { values[place] = values[place] / factor[i] + shift[i] }
+                if settings.transform == .log1p { values[place] = expm1(values[place]) }
+            }
         }
     }
 

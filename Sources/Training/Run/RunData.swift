@@ -23,10 +23,12 @@ final class RunData {
         let preparation = Preparation(configuration)
         let (source, validation, test) = try world.together {
             let source = try DataSource.open(configuration.data.data, configuration.data.options)
-            func open(_ specification: String) throws -> DataSource? {
+            func open(_ specification: String, isTest: Bool = false) throws -> DataSource? {
                 if specification.isEmpty { return nil }
                 var options = configuration.data.options
                 options.rows = ""
+                // What is not normal is there to be found.
+                if isTest { options.onlyLabels = "" }
                 if source.content is ContactMapRows { options.mapSize = source.rowShape[0] }
                 let other = try DataSource.open(specification, options)
                 guard other.features == source.features else {
@@ -37,7 +39,7 @@ final class RunData {
                 }
                 return other
             }
-            return (source, try open(configuration.data.validationData), try open(configuration.data.testData))
+            return (source, try open(configuration.data.validationData), try open(configuration.data.testData, isTest: true))
         }
         for other in [source, validation, test].compactMap({ $0 }) where configuration.preparation.missing == .drop {
             try other.dropMissing(preparation.allowed, world: world)
