@@ -21,7 +21,9 @@ extension ConfigurationKey {
     private static func text(
         _ section: String, _ name: String, _ path: Path<String>, _ help: String
     ) -> ConfigurationKey {
-        ConfigurationKey(section: section, name: name, help: help) { configuration, text in
+        ConfigurationKey(section: section, name: name, help: help) { configuration, text throws(Unsuitable) in
+            // No file can be named so, and what is written as TOML would end there.
+            if text.utf8.contains(0) { throw Unsuitable("holds a character of code 0") }
             configuration[keyPath: path] = text
         } toml: {
             quoted($0[keyPath: path])

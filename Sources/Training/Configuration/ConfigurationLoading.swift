@@ -42,20 +42,10 @@ extension Configuration {
         try apply(toml: text, name: file)
     }
 
-    /// Throws for headers of sections that the TOML library does not survive: it asserts that a name follows the bracket.
-    private static func checkHeaders(_ text: String, _ name: String) throws {
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let rest = line.drop { $0 == " " || $0 == "\t" }
-            guard rest.first == "[" else { continue }
-            let key = rest.drop { $0 == "[" }.drop { $0 == " " || $0 == "\t" }.first
-            guard rest.prefix(while: { $0 == "[" }).count <= 2, let key,
-                key.isASCII && (key.isLetter || key.isNumber || "_-\"'".contains(key))
-            else { throw Failure(.configuration, "\(name):\(index + 1): not valid TOML: a section is [name]") }
-        }
-    }
-
     private mutating func apply(toml text: String, name: String) throws {
-        try Self.checkHeaders(text, name)
+        if let line = lineTheTOMLLibraryFails(text) {
+            throw Failure(.configuration, "\(name):\(line): not valid TOML: sections are [name], values numbers, truth values, \"strings\" or [lists]")
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
