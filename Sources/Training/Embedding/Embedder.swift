@@ -70,13 +70,20 @@ final class Embedder {
 
     /// This rank's rows through the encoder.
     private func embed(_ pieces: RowPieces) throws -> Codes {
-        let store = try world.together { try pieces.next() }
+        let store = try world.together {
+            if StopSignal.wasGiven {
+                throw Failure(
+                    .temporary, "stopped while embeddings were written; all else is complete: run the same command again")
+            }
+            return try pieces.next()
+        }
         let codes = Codes(rowCount: store.count, latentSize: latentSize)
         let plan = BlockPlan(rowCount: store.count)
         pool.run { worker in
             let buffer = BatchBuffer(capacity: BlockPlan.blockSize, format: store.format, preparation: preparation)
             for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                 let rows = plan.rows(ofBlock: block)
+                Heartbeat.beat()
                 workspaces[worker].encode(
                     buffer.fill(count: rows.count, noise: noise) { store.row(rows.lowerBound + $0) }, noise: noise,
                     mean: codes.mean.pointer + rows.lowerBound * latentSize,

@@ -18,6 +18,7 @@ public final class TrainedModel {
     /// - Parameter log: is told where the processor cannot work in the precision of the training, and fp32 takes its place.
     public init(_ path: String, world: World, threads: Int, log: Logger) throws {
         self.world = world
+        world.endAfterSilence(of: Double(Configuration.Run().timeout))
         let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
