@@ -191,6 +191,8 @@ public final class OrderedReduction: GradientReduction {
         }
         return try timed(\.wait) { () throws(MPIError) in
             Heartbeat.arrive()
+            Heartbeat.waitsOutside(true)
+            defer { Heartbeat.waitsOutside(false) }
             if let all = try exchange.exchange(flags: flags) { memory.globalFlags = all }
             // Ranks outside the columns own nothing, but must take the same way as the others.
             if memory.topology.node.size > layout.columnCount { memory.meet() }
@@ -201,8 +203,12 @@ public final class OrderedReduction: GradientReduction {
     /// Makes every rank's update visible to all. Collective.
     private func gather() throws(MPIError) {
         try timed(\.wait) { () throws(MPIError) in
-            Heartbeat.arrive()
-            try exchange?.gatherParameters(parameters)
+            if let exchange {
+                Heartbeat.arrive()
+                Heartbeat.waitsOutside(true)
+                defer { Heartbeat.waitsOutside(false) }
+                try exchange.gatherParameters(parameters)
+            }
             memory.meet()
         }
     }

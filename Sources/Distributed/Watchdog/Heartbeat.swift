@@ -28,13 +28,16 @@ public enum Heartbeat {
 
     /// This rank has come to where it waits for the other ranks of its node: all of them count the same places.
     static func arrive() { line.arrive() }
+
+    /// Whether this rank waits for ranks of other nodes, and so is not late itself.
+    static func waitsOutside(_ waits: Bool) { line.waitsOutside = waits }
 }
 
-/// A cache line of memory that the ranks of a node may share: beats, places, step, and the name of the phase.
+/// A cache line of memory that the ranks of a node may share: what a rank has done, and the name of the phase.
 struct HeartbeatLine: @unchecked Sendable {
     static let byteCount = 64
     private let words: UnsafeMutablePointer<UInt32>
-    private static let nameOffset = 16
+    private static let nameOffset = 24
 
     /// Over zeroed memory.
     init(_ memory: UnsafeMutableRawPointer) { words = memory.assumingMemoryBound(to: UInt32.self) }
@@ -51,12 +54,19 @@ struct HeartbeatLine: @unchecked Sendable {
     /// The places passed where ranks wait for each other.
     var places: UInt32 { cmpi_load(words + 1) }
     var step: Int { Int(cmpi_load(words + 2)) }
+    var waitsOutside: Bool {
+        get { cmpi_load(words + 4) != 0 }
+        nonmutating set { cmpi_store(words + 4, newValue ? 1 : 0) }
+    }
+    /// Counted by the rank's watchdog, and so stopped only with the whole process.
+    var ticks: UInt32 { cmpi_load(words + 5) }
     var phase: String {
         let bytes = UnsafeRawBufferPointer(start: words, count: Self.byteCount).dropFirst(Self.nameOffset)
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
     func beat() { _ = cmpi_fetch_add(words, 1) }
+    func tick() { _ = cmpi_fetch_add(words + 5, 1) }
 
     func arrive() {
         _ = cmpi_fetch_add(words + 1, 1)

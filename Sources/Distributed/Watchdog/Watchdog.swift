@@ -58,21 +58,35 @@ final class Watchdog: Sendable {
         var beats = UInt32(0)
         var idle = 0.0
         var last = now()
+        var ranks = (ticks: [UInt32](), silence: [Double]())
         while true {
             let timeout = state.withLock(\.timeout)
             let pause = timeout > 0 ? min(1, max(0.05, timeout / 10)) : 1
             usleep(UInt32(pause * 1e6))
             if let launcher, getppid() != launcher { endOrphan() }
             // While the job itself is stopped, as by a scheduler, no time passes for it.
-            idle += min(now() - last, 2 * pause)
+            let passed = min(now() - last, 2 * pause)
+            idle += passed
             last = now()
+            let ticks = state.withLock { state in
+                state.lines[min(rank - firstRank, state.lines.count - 1)].tick()
+                return state.lines.map(\.ticks)
+            }
+            if ranks.ticks.count != ticks.count { ranks = (ticks, ticks.map { _ in 0 }) }
+            ranks.silence = ticks.indices.map { ticks[$0] == ranks.ticks[$0] ? ranks.silence[$0] + passed : 0 }
+            ranks.ticks = ticks
             let sum = state.withLock { $0.lines.reduce(0) { $0 &+ $1.beats } }
             if sum != beats || timeout == 0 {
                 beats = sum
                 idle = 0
             }
             // Where nobody here is late, a rank of another node may be, whose neighbours can name it: they speak first.
-            if timeout > 0, idle >= timeout + (lateRanks.isEmpty ? patience : 0) { endJob(idle) }
+            if timeout > 0, idle >= timeout {
+                // Those that are stopped with all their threads, or else those that the others wait for.
+                let stopped = ticks.indices.filter { ranks.silence[$0] > timeout / 2 }
+                let late = stopped.isEmpty ? lateRanks : stopped
+                if idle >= timeout + (late.isEmpty ? patience : 0) { endJob(idle, late: late) }
+            }
         }
     }
 
@@ -83,21 +97,21 @@ final class Watchdog: Sendable {
 
     /// The local ranks that have not come where others of the node wait for them.
     private var lateRanks: [Int] {
-        let places = state.withLock { $0.lines.map(\.places) }
+        let lines = state.withLock(\.lines)
+        let places = lines.map(\.places)
         // They may have wrapped around.
         let ahead = places.map { Int32(bitPattern: $0 &- places[0]) }
         let (least, most) = (ahead.min()!, ahead.max()!)
-        return least == most ? [] : ahead.indices.filter { ahead[$0] == least }
+        return least == most ? [] : ahead.indices.filter { ahead[$0] == least && !lines[$0].waitsOutside }
     }
 
-    private func endJob(_ seconds: Double) {
+    private func endJob(_ seconds: Double, late: [Int]) {
         let lines = state.withLock(\.lines)
         guard lines[0].takesTheWord() else {
             // Another rank of this node does it; should it fail, this one ends nonetheless.
             sleep(8)
             _exit(69)
         }
-        let late = lateRanks
         let local = late.first ?? (lines.count > 1 ? rank - firstRank : 0)
         let line = lines[local]
         let phase = line.phase.isEmpty ? "starting" : line.phase

@@ -8,7 +8,7 @@ final class RunClock {
     private let stopFile: String
     /// Seconds from the start, at which the run must have ended; infinite for never.
     private let end: Double
-    private let start = RunClock.now()
+    private let start: Double
     private var lastLook = 0.0
     private var lastStep: Double?
     private var lastSave: Double?
@@ -20,6 +20,8 @@ final class RunClock {
     init(_ settings: Configuration.Run, folder: RunFolder, checkpointBytes: Int) {
         self.settings = settings
         stopFile = folder.stop
+        // A limit is one of the program, so reading the data counts, and starting MPI.
+        start = Self.now() - Self.secondsSinceProgramStart()
         end = Self.limit(settings, ProcessInfo.processInfo.environment)
         guessedSave = 0.5 + Double(checkpointBytes) / 50e6
     }
@@ -29,7 +31,17 @@ final class RunClock {
         if let limit = settings.timeLimit { return limit == 0 ? .infinity : Double(limit) }
         guard let end = environment["SLURM_JOB_END_TIME"].flatMap({ Double($0) }) else { return .infinity }
         // Slurm ends the launcher too, which takes it a moment.
-        return max(0, end - Date().timeIntervalSince1970 - 5)
+        return max(0, end - Date().timeIntervalSince1970 - 5 + secondsSinceProgramStart())
+    }
+
+    /// By the kernel's account; 0 if it gives none.
+    private static func secondsSinceProgramStart() -> Double {
+        guard let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
+            let uptime = try? String(contentsOfFile: "/proc/uptime", encoding: .utf8).split(separator: " ").first,
+            let ticks = stat.split(separator: ")").last?.split(separator: " ")[19], let ticks = Double(ticks),
+            let uptime = Double(uptime)
+        else { return 0 }
+        return max(0, uptime - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 
     private static func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
