@@ -8,7 +8,7 @@ struct StoppingTests {
     private let folder: TemporaryFolder
     private var run: String { folder.path("run") }
     private var straight: String { folder.path("straight") }
-    private let options = ["--epochs", "4000"]
+    private let options = ["--hidden", "400,200", "--epochs", "400"]
 
     init() throws { folder = try TemporaryFolder() }
 

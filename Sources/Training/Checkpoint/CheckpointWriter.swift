@@ -71,7 +71,4 @@ final class CheckpointWriter {
 
     /// The seconds that the slowest took so far; 0 before the first.
     var longestSeconds: Double { state.withLock(\.longest) }
-
-    /// Whatever ends the run, what was begun is completed.
-    deinit { inFlight.wait() }
 }

@@ -66,6 +66,8 @@ public final class TrainingRun {
     }
 
     private func train() throws -> ExitCode {
+        // Whatever ends the run, what was begun is completed.
+        defer { try? writer?.wait() }
         let epochs = configuration.training.epochs
         let identity = configuration.identityTOML()
         let metrics = try world.together { [trainer] () -> MetricsLog? in
