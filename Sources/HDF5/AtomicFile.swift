@@ -43,6 +43,11 @@ public final class AtomicFile {
     /// An unpublished file leaves nothing behind.
     deinit { if !isPublished { unlink(temporaryPath) } }
 
+    /// Whether a name is one of those that files have until they are complete.
+    public static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(".") && name.split(separator: ".").suffix(3).first == "tmp"
+    }
+
     /// Makes a folder and those it lies in, as far as they are missing. Throws ``FileError``.
     public static func createFolder(_ path: String) throws(FileError) {
         var made = path.hasPrefix("/") ? "/" : ""
@@ -79,24 +84,34 @@ public final class AtomicFile {
 
     private func fill(_ bytes: [UInt8]) throws(FileError) {
         // O_EXCL and O_NOFOLLOW: nobody can have planted a link under the name.
-        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw failure("create") }
+        defer { close(descriptor) }
+        FaultPoint.opened.reach(name)
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + written, $0.count - written) }
             if count < 0, errno == EINTR { continue }
-            if count <= 0 {
-                let error = failure("write")
-                close(descriptor)
-                throw error
-            }
+            if count <= 0 { throw failure("write") }
             written += count
         }
-        if close(descriptor) != 0 { throw failure("write") }
-        guard let back = FileManager.default.contents(atPath: temporaryPath), back.elementsEqual(bytes) else {
-            errno = EIO
-            throw failure("read back")
+        FaultPoint.written.reach(name)
+        if fsync(descriptor) != 0 { throw failure("write") }
+        // Read from the disk where the system lets go of its copy, and compared before the file gets its name.
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        var piece = [UInt8](repeating: 0, count: min(1 << 20, max(bytes.count, 1)))
+        var compared = 0
+        while compared < bytes.count {
+            let count = pread(descriptor, &piece, piece.count, off_t(compared))
+            if count < 0, errno == EINTR { continue }
+            let isSame = count > 0 && bytes.withUnsafeBytes { memcmp($0.baseAddress! + compared, piece, count) == 0 }
+            guard isSame else {
+                if count >= 0 { errno = EIO }
+                throw failure("read back")
+            }
+            compared += count
         }
+        FaultPoint.synced.reach(name)
     }
 
     /// Brings the temporary file to disk and gives it its name. Throws ``FileError``.
@@ -110,9 +125,10 @@ public final class AtomicFile {
             close(descriptor)
             throw error
         }
-        close(descriptor)
+        if close(descriptor) != 0 { throw failure("write") }
         if rename(temporaryPath, path) != 0 { throw failure("create") }
         isPublished = true
+        FaultPoint.renamed.reach(name)
         // So that the name survives a power cut too; not all file systems allow it, and none loses the file for it.
         let folderDescriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
         if folderDescriptor >= 0 {
@@ -120,6 +136,8 @@ public final class AtomicFile {
             close(folderDescriptor)
         }
     }
+
+    private var name: String { (path as NSString).lastPathComponent }
 
     private func failure(_ action: String) -> FileError {
         FileError(path: path, action: action, errorNumber: errno)

@@ -68,9 +68,14 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("reader-threads")) var readerThreads: String?
     @Option(help: .key("resume")) var resume: String?
     @Option(help: .key("max-steps")) var maxSteps: String?
+    @Option(help: .key("time-limit")) var timeLimit: String?
     @Option(help: .key("checkpoint-every-epochs")) var checkpointEveryEpochs: String?
     @Option(help: .key("checkpoint-every-steps")) var checkpointEverySteps: String?
+    @Option(help: .key("checkpoint-every-minutes")) var checkpointEveryMinutes: String?
     @Option(help: .key("keep")) var keep: String?
+    @Option(help: .key("keep-every")) var keepEvery: String?
+    @Option(help: .key("timeout")) var timeout: String?
+    @Option(help: .key("check-replicas")) var checkReplicas: String?
 
     /// The flags that were given, by key.
     var values: [String: String] {

@@ -138,7 +138,8 @@ struct BadInputTests {
             try mpiVAE(
                 ranks: ranks,
                 [
-                    "train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "6", "--keep", "3", "--output",
+                    "train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "6", "--keep", "3",
+                    "--checkpoint-every-epochs", "1", "--output",
                     run,
                 ] + arguments)
         }

@@ -187,7 +187,7 @@ struct OutputTests {
         let arguments = [
             "train", "--data", try Fixtures.digits.get(), "--validation-fraction", "0.3", "--likelihood", "gaussian", "--hidden",
             "8", "--latent", "2", "--lr", "0.3", "--global-batch", "64", "--epochs", "60", "--early-stopping", "2", "--output",
-            folder.path("run"), "--keep", "3",
+            folder.path("run"), "--keep", "3", "--checkpoint-every-epochs", "1",
         ]
         let outcome = try mpiVAE(ranks: 2, arguments)
         let epochs = outcome.output.split(separator: "\n").count { $0.hasPrefix("epoch") }

@@ -52,8 +52,13 @@ func rankDies(_ world: World, _ options: Options) throws {
         let exitStatus: Int32 = 65
         let description = "trouble on purpose"
     }
-    if world.rank == options.integer("rank", 1) { throw Trouble() }
-    try world.communicator.barrier()
+    // Memory that is shared, and could be freed by all ranks together only, goes as this one unwinds.
+    let pool = WorkerPool(count: 1)
+    let reduction = try OrderedReduction(world: world, parameterCount: 1000, shardCount: world.size, pool: pool)
+    try withExtendedLifetime(reduction) {
+        if world.rank == options.integer("rank", 1) { throw Trouble() }
+        try world.communicator.barrier()
+    }
 }
 
 /// Some ranks fail before the work: all end together with the first one's status, and one line is printed.

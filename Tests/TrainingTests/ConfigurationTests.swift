@@ -38,6 +38,18 @@ struct ConfigurationTests {
         #expect(try load(nil) == Configuration())
     }
 
+    @Test func timeLimits() throws {
+        let times: [(String, Int?)] = [
+            ("90m", 5400), ("2h", 7200), ("3600", 3600), ("45s", 45), ("1d", 86400), ("1-12:00:00", 129_600), ("00:01:30", 90),
+            ("0", 0), ("auto", nil),
+        ]
+        for (text, seconds) in times { #expect(try load(flags: ["time-limit": text]).run.timeLimit == seconds, "\(text)") }
+        #expect(try load("[run]\ntime-limit = 3600\n").run.timeLimit == 3600)
+        for text in ["", "soon", "-1", "1.5h", "12:30", "1-2", "1-1:1:1:1", "1-1-1:1:1", "m", "2H", "999999999999999"] {
+            #expect(failure(flags: ["time-limit": text])?.code == .configuration, "\(text)")
+        }
+    }
+
     @Test func whatIsWrittenReadsBack() throws {
         var configuration = Configuration()
         configuration.data.data = "a \"quoted\" \\ path/é.h5:/x"

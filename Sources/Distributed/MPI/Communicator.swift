@@ -8,6 +8,9 @@ public final class Communicator {
     /// The number of ranks in the group.
     public let size: Int
 
+    /// Whether all local ranks take part in its collective calls, so that they are places the ``Watchdog`` can compare.
+    var joinsNode = true
+
     /// Rank 0, which writes files and speaks.
     public var isRoot: Bool { rank == 0 }
 

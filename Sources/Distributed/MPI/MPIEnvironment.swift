@@ -28,6 +28,9 @@ public struct SharedFailure: ExitStatusError {
 /// - Parameter body: gives the status to exit with; runs on the thread that calls, the only one that may call MPI.
 public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
     yieldWhileWaitingIfOversubscribed()
+    // Output goes to a launcher, which may be gone; a file that may not grow is an error like others.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     var provided: Int32 = 0
     guard MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided) == MPI_SUCCESS else {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
@@ -37,17 +40,17 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         let world = try World()
         do {
             let status = try body(world)
-            MPI_Finalize()
+            world.end()
             return status
         } catch let failure as SharedFailure {
             if let message = failure.message { report(message) }
-            MPI_Finalize()
+            world.end()
             return failure.exitStatus
         } catch {
             report(world.size == 1 ? "\(error)" : "rank \(world.rank) of \(world.size) on \(world.host): \(error)")
             // With one rank there is nobody to end but ourselves, and MPI_Abort would only add noise.
             if world.size > 1 { MPI_Abort(cmpi_comm_world(), exitStatus(of: error)) }
-            MPI_Finalize()
+            world.end()
             return exitStatus(of: error)
         }
     } catch {
@@ -66,8 +69,10 @@ func exitStatus(of error: any Error) -> Int32 {
 }
 
 /// One whole line on stderr, in one write so that lines of several ranks do not mix.
-private func report(_ message: String) {
-    FileHandle.standardError.write(Data("mpi-vae: error: \(message)\n".utf8))
+func report(_ message: String) {
+    let line = Array("mpi-vae: error: \(message)\n".utf8)
+    // Whoever read it may be gone.
+    _ = write(2, line, line.count)
 }
 
 /// The launcher's number of this process, before MPI is started; nil without a launcher.

@@ -2,8 +2,12 @@ internal import CMPI
 internal import Foundation
 
 /// Memory that the ranks of a node group share: one segment per rank, each readable and writable by all of them.
+///
+/// To free it all ranks must come together, which they do not where one of them throws: it would wait for the others, who wait for
+/// it. So what is shared stays until ``freeAll()``, and only what is not goes with its owner.
 final class NodeMemory {
-    private var window: MPI_Win?
+    private nonisolated(unsafe) static var windows: [MPI_Win?] = []
+    private let isShared: Bool
     /// Where each local rank's segment begins in this process, 64-byte aligned.
     let segments: [UnsafeMutableRawPointer]
 
@@ -15,13 +19,17 @@ final class NodeMemory {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
             segments = [memory]
+            isShared = false
             return
         }
+        isShared = true
         let rounded = (byteCount + 4095 + 64) & ~4095
         var mine: UnsafeMutableRawPointer?
+        var window: MPI_Win?
         try check(
             MPI_Win_allocate_shared(rounded, 1, cmpi_info_null(), node.handle, &mine, &window),
             "MPI_Win_allocate_shared")
+        Self.windows.append(window)
         var segments: [UnsafeMutableRawPointer] = []
         for rank in 0..<node.size {
             var size = 0
@@ -36,8 +44,12 @@ final class NodeMemory {
         try node.barrier()
     }
 
-    deinit {
-        if window != nil { MPI_Win_free(&window) } else { segments[0].deallocate() }
+    deinit { if !isShared { segments[0].deallocate() } }
+
+    /// Frees all that was shared. Collective, at the end, when nothing of it is used any more.
+    static func freeAll() {
+        for index in windows.indices { MPI_Win_free(&windows[index]) }
+        windows = []
     }
 
     /// Whether /dev/shm has room for `byteCount` bytes; touching a page that is not there would kill the process (SIGBUS).

@@ -7,6 +7,9 @@ public final class World {
     /// The host's name.
     public let host: String
     let topology: NodeTopology
+    /// Set once, at the end of `init`, since it needs the rest.
+    private(set) var watchdog: Watchdog!
+    private let heartbeats: NodeMemory
 
     public var rank: Int { communicator.rank }
     public var size: Int { communicator.size }
@@ -24,6 +27,33 @@ public final class World {
         let first = try provisional.broadcast(Int64(all.rank))
         communicator = try all.split(color: 0, key: Int(first) * all.size + provisional.rank)!
         topology = try NodeTopology(communicator, color: Int(first))
+        heartbeats = try Self.heartbeatMemory(communicator, topology.node)
+        let segments = heartbeats.segments
+        // Alone where nothing can be shared, it sees itself.
+        let isShared = segments.count == topology.node.size
+        watchdog = Watchdog(
+            world: self, lines: segments.map { HeartbeatLine($0) }, firstRank: isShared ? rank - topology.node.rank : rank)
+    }
+
+    /// Memory for the heartbeats of the ranks of a node; where it cannot be had, of each rank's own. Collective.
+    private static func heartbeatMemory(_ all: Communicator, _ node: Communicator) throws -> NodeMemory {
+        func memory(_ node: Communicator) throws(MPIError) -> NodeMemory {
+            try NodeMemory(node: node, byteCount: HeartbeatLine.byteCount)
+        }
+        let room = node.size == 1 || NodeMemory.hasRoom(for: 1 << 20)
+        if try all.allReduce(room ? 1 : 0, .minimum) == 1 {
+            let shared = Result { try memory(node) }
+            let succeeded = if case .success = shared { Int64(1) } else { Int64(0) }
+            if try all.allReduce(succeeded, .minimum) == 1 { return try shared.get() }
+        }
+        return try memory(try all.split(color: all.rank, key: 0)!)
+    }
+
+    /// Waits for nobody any more: the end of the job. Collective.
+    func end() {
+        watchdog.forgetOthers()
+        NodeMemory.freeAll()
+        MPI_Finalize()
     }
 
     /// Runs `body` on every rank and throws one ``SharedFailure`` on all of them if it threw on any. Collective.

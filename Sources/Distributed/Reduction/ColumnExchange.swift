@@ -40,6 +40,7 @@ final class ColumnExchange {
         self.nodes = nodes
         let isMember = topology.node.rank < layout.columnCount
         column = try world.communicator.split(color: isMember ? topology.node.rank : nil, key: topology.nodeIndex)
+        column?.joinsNode = false
         let mine = topology.nodeIndex
         groupIndex = mine
         let pieces = isMember ? layout.pieces[topology.node.rank] : topology.ranks.map { _ in 0..<0 }

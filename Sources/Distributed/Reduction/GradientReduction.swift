@@ -10,6 +10,9 @@ public struct StepFlags: OptionSet, Sendable {
     /// This rank cannot go on: the update is left out on all ranks.
     public static let failed = StepFlags(rawValue: 4)
 
+    /// Rank 0 wants the state saved after this step.
+    public static let save = StepFlags(rawValue: 8)
+
     /// Whether the update of the step is made.
     public var allowUpdate: Bool { isDisjoint(with: [.notFinite, .failed]) }
 }

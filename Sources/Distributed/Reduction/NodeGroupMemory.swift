@@ -69,6 +69,12 @@ final class NodeGroupMemory {
         sharedByteCount = sizes.shared
     }
 
+    /// Waits until all ranks of the group are here. Collective.
+    func meet() {
+        Heartbeat.arrive()
+        barrier.wait()
+    }
+
     /// The `index`-th gradient that a local rank keeps.
     func gradient(ofLocalRank rank: Int, _ index: Int) -> UnsafeMutablePointer<Float> {
         (memory.segments[rank] + (rank == 0 ? sharedByteCount : 0) + index * gradientOffset)

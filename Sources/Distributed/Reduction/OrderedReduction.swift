@@ -174,7 +174,7 @@ public final class OrderedReduction: GradientReduction {
         }
         try timed(\.wait) { () throws(MPIError) in
             try exchange?.gatherNorms(memory.blockNorms)
-            memory.barrier.wait()
+            memory.meet()
         }
         // Block by block in their order, whoever measured them.
         return memory.blockNorms.reduce(0, +).squareRoot()
@@ -190,9 +190,12 @@ public final class OrderedReduction: GradientReduction {
             exchange.foldForOthers(pool: pool, blocks: blocks)
         }
         return try timed(\.wait) { () throws(MPIError) in
+            Heartbeat.arrive()
+            Heartbeat.waitsOutside(true)
+            defer { Heartbeat.waitsOutside(false) }
             if let all = try exchange.exchange(flags: flags) { memory.globalFlags = all }
             // Ranks outside the columns own nothing, but must take the same way as the others.
-            if memory.topology.node.size > layout.columnCount { memory.barrier.wait() }
+            if memory.topology.node.size > layout.columnCount { memory.meet() }
             return memory.globalFlags
         }
     }
@@ -200,13 +203,18 @@ public final class OrderedReduction: GradientReduction {
     /// Makes every rank's update visible to all. Collective.
     private func gather() throws(MPIError) {
         try timed(\.wait) { () throws(MPIError) in
-            try exchange?.gatherParameters(parameters)
-            memory.barrier.wait()
+            if let exchange {
+                Heartbeat.arrive()
+                Heartbeat.waitsOutside(true)
+                defer { Heartbeat.waitsOutside(false) }
+                try exchange.gatherParameters(parameters)
+            }
+            memory.meet()
         }
     }
 
     private func waitForGroup() {
-        timed(\.wait) { memory.barrier.wait() }
+        timed(\.wait) { memory.meet() }
     }
 
     /// Deals the blocks of the owned slice out to the workers.

@@ -20,7 +20,7 @@ public final class PlainAllReduce: GradientReduction {
     private let sums: [AlignedFloats]
     private let gradients: [AlignedFloats]
     private let isEmpty: UnsafeMutableBufferPointer<Bool>
-    private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed]
+    private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed, .save]
 
     /// Collective.
     public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) {
@@ -71,6 +71,7 @@ public final class PlainAllReduce: GradientReduction {
         let flagCounts = sum + parameters.count
         for (index, flag) in Self.allFlags.enumerated() { flagCounts[index] = flags.contains(flag) ? 1 : 0 }
         let start = DispatchTime.now().uptimeNanoseconds
+        Heartbeat.arrive()
         try world.communicator.allReduceSum(
             UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.allFlags.count))
         let end = DispatchTime.now().uptimeNanoseconds

@@ -75,7 +75,7 @@ public enum StepBenchmark {
             var watch = Stopwatch()
             for _ in 0..<count {
                 if replica.trainer.epochIsComplete { replica.trainer.beginNextEpoch() }
-                let flags = try replica.trainer.step(stop: false)
+                let flags = try replica.trainer.step()
                 guard !flags.contains(.notFinite) else {
                     throw SharedFailure(
                         exitStatus: ExitCode.badData.rawValue,

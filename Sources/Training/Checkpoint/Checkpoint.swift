@@ -5,7 +5,7 @@ internal import VAE
 
 /// The state of a run: parameters, moments, and how far it is. Nothing in it depends on the number of ranks, and two runs that
 /// did the same have the same bytes.
-struct Checkpoint {
+struct Checkpoint: Sendable {
     static let format = "mpi-vae checkpoint"
     static let formatVersion = 2
 

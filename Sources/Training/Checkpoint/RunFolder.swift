@@ -11,6 +11,8 @@ struct RunFolder {
     var metrics: String { "\(path)/metrics.csv" }
     var configuration: String { "\(path)/config.toml" }
     var shapes: String { "\(path)/shapes.h5" }
+    /// Asks the run to save and stop; made by anybody.
+    var stop: String { "\(path)/STOP" }
 
     /// Makes the folder and finds out whether it can be written to, before any work is done.
     func create() throws {
@@ -23,18 +25,35 @@ struct RunFolder {
         }
     }
 
+    /// Removes what writers that were killed left of their files. Only for who holds the lock of the folder.
+    func removeUnfinished() {
+        for folder in [path, checkpoints] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            where AtomicFile.isTemporary(name) { unlink("\(folder)/\(name)") }
+        }
+    }
+
     /// The checkpoints, newest first.
     func checkpointPaths() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
         return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(checkpoints)/\($0)" }
     }
 
-    /// Writes a checkpoint, and then removes the oldest beyond `keep`. Throws ``Failure``.
-    func save(_ bytes: [UInt8], step: Int, keep: Int) throws {
+    /// Writes a checkpoint, and then removes those before it beyond `keep`, but for multiples of `keepEvery`. Throws ``Failure``.
+    func save(_ bytes: [UInt8], step: Int, keep: Int, keepEvery: Int) throws {
         let digits = String(step)
         let name = "step-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".h5"
         try write(bytes, to: "\(checkpoints)/\(name)")
-        for old in checkpointPaths().dropFirst(keep) { unlink(old) }
+        // Later ones could not be read, or the run would have gone on from there: they must not count for the good ones.
+        let older = checkpointPaths().filter { Self.step(ofPath: $0).map { $0 <= step } ?? false }
+        for old in older.dropFirst(keep) where keepEvery == 0 || Self.step(ofPath: old)! % keepEvery != 0 {
+            unlink(old)
+            FaultPoint.pruned.reach((old as NSString).lastPathComponent)
+        }
+    }
+
+    private static func step(ofPath path: String) -> Int? {
+        Int((path as NSString).lastPathComponent.dropFirst("step-".count).dropLast(".h5".count))
     }
 
     /// Writes a file whole. Throws ``Failure``.

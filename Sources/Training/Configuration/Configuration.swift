@@ -124,9 +124,20 @@ public struct Configuration: Sendable, Equatable {
         public var resume = "auto"
         /// 0 for no limit.
         public var maxSteps = 0
-        public var checkpointEveryEpochs = 1
+        /// Seconds after which to save and stop; 0 for no limit, nil for the end of the Slurm job.
+        public var timeLimit: Int?
+        /// 0 for as often as it costs little.
+        public var checkpointEveryEpochs = 0
         public var checkpointEverySteps = 0
+        /// 0 for none.
+        public var checkpointEveryMinutes = 10.0
         public var keep = 2
+        /// Steps whose multiples are saved and kept; 0 for none.
+        public var keepEvery = 0
+        /// Seconds; 0 for never.
+        public var timeout = 600
+        /// Steps between comparisons of the ranks' parameters; 0 for none.
+        public var checkReplicas = 1000
     }
 
     public var data = Data()

@@ -228,11 +228,37 @@ extension ConfigurationKey {
             "threads per rank that read rows ahead; 0 for as many as there are threads"),
         text("run", "resume", \.run.resume, "auto, never, or a checkpoint to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, "steps after which to save and stop; 0 for no limit"),
-        integer("run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 1, "epochs between checkpoints"),
+        ConfigurationKey(
+            section: "run", name: "time-limit",
+            help:
+                "time after which to save and stop, early enough for it, as 90m, 2h, 3600 (seconds) or 1-12:00:00; 0 for none, auto for the "
+                + "end of the Slurm job"
+        ) { configuration, text throws(Unsuitable) in
+            let seconds = seconds(text)
+            guard seconds != nil || text == "auto" else {
+                throw Unsuitable("is '\(text)', but must be a time as 90m, 2h, 3600 or 1-12:00:00, 0 or auto")
+            }
+            configuration.run.timeLimit = seconds
+        } toml: {
+            quoted($0.run.timeLimit.map { String($0) } ?? "auto")
+        },
+        integer(
+            "run", "checkpoint-every-epochs", \.run.checkpointEveryEpochs, from: 0,
+            "epochs between checkpoints; 0 for every epoch, as long as that takes less than 1% of the time"),
         integer(
             "run", "checkpoint-every-steps", \.run.checkpointEverySteps, from: 0,
             "steps between checkpoints within an epoch; 0 for none"),
+        number(
+            "run", "checkpoint-every-minutes", \.run.checkpointEveryMinutes, 0...1e6,
+            "minutes between checkpoints, at the most; 0 for no such limit"),
         integer("run", "keep", \.run.keep, from: 1, "checkpoints to keep, besides the best"),
+        integer("run", "keep-every", \.run.keepEvery, from: 0, "steps whose multiples are saved and kept for ever; 0 for none"),
+        integer(
+            "run", "timeout", \.run.timeout, from: 0,
+            "seconds without progress of any rank after which the job ends, naming who is late; 0 for never"),
+        integer(
+            "run", "check-replicas", \.run.checkReplicas, from: 0,
+            "steps between comparisons of the ranks' parameters, which must be the same; 0 for none"),
     ]
 
     /// The keys of the sections that determine the bits of the result, and so belong into checkpoints.
@@ -257,6 +283,22 @@ private func byteCount(_ text: String) -> Int? {
         number < 1e12
     else { return nil }
     return Int(number * Double(sign: .plus, exponent: Int(power), significand: 1))
+}
+
+/// Seconds as `3600`, `90s`, `90m`, `2h`, `1d`, or as Slurm's `[DAYS-]HOURS:MINUTES:SECONDS`.
+private func seconds(_ text: String) -> Int? {
+    let units = ["": 1, "s": 1, "m": 60, "h": 3600, "d": 86400]
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    if let unit = units[String(text.dropFirst(digits.count))], let number = Int(digits), number <= 1 << 32 {
+        return number * unit
+    }
+    let days = text.split(separator: "-", omittingEmptySubsequences: false)
+    let clock = days.last!.split(separator: ":", omittingEmptySubsequences: false)
+    let parts = ((days.count == 2 ? [days[0]] : ["0"]) + clock).map { $0.allSatisfy(\.isASCII) ? Int($0) : nil }
+    guard days.count <= 2, clock.count == 3, parts.allSatisfy({ $0.map { (0...100_000).contains($0) } ?? false }) else {
+        return nil
+    }
+    return zip(parts, [86400, 3600, 60, 1]).reduce(0) { $0 + $1.0! * $1.1 }
 }
 
 private func short(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)" }

@@ -16,6 +16,8 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
     while index < scalars.count {
         let scalar = scalars[index]
         index += 1
+        // A name must follow on the line.
+        if place == .name, scalar == "\n" || scalar == "#" { return line }
         switch scalar {
         case "\n":
             line += 1
@@ -54,5 +56,5 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
         default: break
         }
     }
-    return nil
+    return place == .name ? line : nil
 }

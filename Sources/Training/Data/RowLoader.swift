@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Distributed
 internal import HDF5
 
 /// Reads rows of a source into memory, for one thread, and looks at their values.
@@ -43,6 +44,7 @@ final class RowLoader {
         do {
             var done = 0
             while done < rows.count {
+                Heartbeat.beat()
                 let first = Int(rows[done])
                 // Rows that follow each other go to their place at once.
                 var end = done + 1

@@ -54,6 +54,7 @@ final class Evaluator {
                         for index in ShardPlan.part(worker, of: pool.count, count: blocks.count) {
                             let block = blocks.lowerBound + index
                             let own = rows.plan.rows(ofBlock: block)
+                            Heartbeat.beat()
                             let batch = buffers[worker].fill(count: own.count, noise: noise) {
                                 store.row(own.lowerBound - first + $0)
                             }

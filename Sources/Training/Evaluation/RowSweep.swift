@@ -54,12 +54,18 @@ final class RowSweep {
             let ranges = (0..<world.size).map { rank in
                 min(start + rank * own, count) - start..<min(start + (rank + 1) * own, count) - start
             }
-            let store = try world.together { try pieces.next() }
+            let store = try world.together {
+                if StopSignal.wasGiven {
+                    throw Failure(.temporary, "stopped while rows were worked on; all else is complete: run the same command again")
+                }
+                return try pieces.next()
+            }
             let results = columns.map { AlignedBuffer(count: store.count * $0) }
             let plan = BlockPlan(rowCount: store.count)
             pool.run { worker in
                 for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                     let some = plan.rows(ofBlock: block)
+                    Heartbeat.beat()
                     let batch = buffers[worker].fill(count: some.count, noise: noise) { store.row(some.lowerBound + $0) }
                     compute(worker, batch, zip(results, columns).map { $0.pointer + some.lowerBound * $1 })
                 }

@@ -20,6 +20,7 @@ public final class TrainedModel {
     public init(_ path: String, world: World, threads: Int, log: Logger) throws {
         self.world = world
         self.log = log
+        world.endAfterSilence(of: Double(Configuration.Run().timeout))
         let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)

@@ -8,17 +8,18 @@ enum StopSignal {
         return flag
     }()
 
-    /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one ends the process at once.
+    /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one, of any kind, ends the process at once.
     static func install() {
         flag.pointee = 0
         for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] {
             signal(number) { number in
+                if StopSignal.flag.pointee != 0 {
+                    signal(number, SIG_DFL)
+                    kill(getpid(), number)
+                }
                 StopSignal.flag.pointee = 1
-                signal(number, SIG_DFL)
             }
         }
-        // Output goes to a launcher, which may be gone.
-        signal(SIGPIPE, SIG_IGN)
     }
 
     static var wasGiven: Bool { flag.pointee != 0 }

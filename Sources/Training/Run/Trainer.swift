@@ -3,7 +3,7 @@ internal import Foundation
 internal import VAE
 
 /// Where training stands: together with parameters and moments all that a checkpoint needs, and nothing of it belongs to a rank.
-struct Progress: Equatable {
+struct Progress: Equatable, Sendable {
     /// Updates made so far, over all epochs.
     var step = 0
     /// Steps made in the current epoch.
@@ -96,16 +96,20 @@ final class Trainer {
 
     /// One update of the parameters, the same on all ranks. Collective.
     ///
+    /// - Parameters:
+    ///   - raised: this rank's flags, for all to see.
+    ///   - failure: why this rank cannot go on.
     /// - Returns: all ranks' flags; with ``StepFlags/notFinite`` the parameters are as before.
-    /// - Throws: ``SharedFailure`` where a rank's rows cannot be read.
-    func step(stop: Bool) throws -> StepFlags {
+    /// - Throws: ``SharedFailure`` where a rank cannot go on or its rows cannot be read; the parameters are as before.
+    func step(_ raised: StepFlags = [], failure: (any Error)? = nil) throws -> StepFlags {
+        Heartbeat.begin("training", step: progress.step + 1)
         let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
         let rows = Result { try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch) }
         let areThere = (try? rows.get()) != nil
         computeGradients(scale: 1 / Float(count), areThere: areThere)
-        var flags: StepFlags = stop ? .stop : []
+        var flags = raised
         // The others learn of it from the exchange, and all end together.
-        if !areThere { flags.insert(.failed) }
+        if !areThere || failure != nil { flags.insert(.failed) }
         if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
         let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
         let parameters = reduction.parameters.baseAddress!
@@ -116,7 +120,12 @@ final class Trainer {
                 parameters, gradient: gradient, range: range, factor: factor, learningRate: rate, step: step)
             updateSeconds[worker] += watch.lap()
         }
-        if result.flags.contains(.failed) { try world.together { try rows.get() } }
+        if result.flags.contains(.failed) {
+            try world.together {
+                if let failure { throw failure }
+                try rows.get()
+            }
+        }
         if result.flags.allowUpdate {
             advance()
             globalRows += count
@@ -154,6 +163,9 @@ final class Trainer {
         progress.step += 1
         progress.stepInEpoch += 1
     }
+
+    /// Whether the next step is the last of its epoch.
+    var nextCompletesEpoch: Bool { progress.stepInEpoch + 1 == stepsPerEpoch }
 
     /// Whether all rows of the epoch have been used.
     var epochIsComplete: Bool { progress.stepInEpoch == stepsPerEpoch }

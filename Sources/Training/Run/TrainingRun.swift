@@ -11,6 +11,13 @@ public final class TrainingRun {
     private let folder: RunFolder
     private let replica: Replica
     private let trainer: Trainer
+    private let now: Snapshot
+    /// What is to become `best.h5`: written with the next checkpoint, which refers to it.
+    private let best: Snapshot
+    private let replicas: ReplicaCheck
+    /// On root alone.
+    private let clock: RunClock?
+    private let writer: CheckpointWriter?
 
     /// Trains, or goes on training, writes checkpoints and at the end the embeddings. Collective.
     ///
@@ -18,8 +25,17 @@ public final class TrainingRun {
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
     public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
         var configuration = configuration
+        world.endAfterSilence(of: Double(configuration.run.timeout))
+        Heartbeat.begin("starting")
         let folder = RunFolder(path: configuration.run.output)
-        try world.onRoot { try folder.create() }
+        var lock: RunLock?
+        try world.onRoot {
+            try folder.create()
+            lock = try RunLock(folder: folder.path, host: world.host)
+            folder.removeUnfinished()
+        }
+        // Until all is written.
+        defer { withExtendedLifetime(lock) {} }
         if configuration.data.data.isEmpty {
             configuration.data.data = "\(folder.shapes):/data"
             if configuration.data.validationFraction == 0 { configuration.data.validationFraction = 0.1 }
@@ -40,9 +56,18 @@ public final class TrainingRun {
         self.world = world
         self.log = log
         trainer = replica.trainer
+        now = Snapshot(trainer, world: world)
+        best = Snapshot(trainer, world: world)
+        replicas = ReplicaCheck(world)
+        let run = configuration.run
+        let bytes = replica.model.layout.count * 4 * (1 + trainer.optimizer.moments.count)
+        clock = world.isRoot ? RunClock(run, folder: folder, checkpointBytes: bytes) : nil
+        writer = world.isRoot ? CheckpointWriter(folder, keep: run.keep, keepEvery: run.keepEvery) : nil
     }
 
     private func train() throws -> ExitCode {
+        // Whatever ends the run, what was begun is completed.
+        defer { try? writer?.wait() }
         let epochs = configuration.training.epochs
         let identity = configuration.identityTOML()
         let metrics = try world.together { [trainer] () -> MetricsLog? in
@@ -57,20 +82,25 @@ public final class TrainingRun {
         }
         replica.describe(log)
 
-        var clock = EpochClock(trainer: trainer)
+        var epoch = EpochClock(trainer: trainer)
         var limit: Limit?
         while limit == nil, trainer.progress.epoch < epochs, !isStoppedEarly {
-            let flags = try trainer.step(stop: StopSignal.wasGiven)
+            let flags = try trainer.step(flagsToRaise, failure: writer?.failure)
             if flags.contains(.notFinite) { throw notFinite() }
             if flags.contains(.stop) { limit = .asked }
             if trainer.progress.step == configuration.run.maxSteps { limit = limit ?? .steps }
+            if isMultiple(of: configuration.run.checkReplicas) { try compareReplicas() }
+            let mustSave = limit != nil || flags.contains(.save)
             if trainer.epochIsComplete {
-                try completeEpoch(&clock, metrics: metrics, identity: identity, mustSave: limit != nil)
-            } else if limit != nil || saveIsDue {
+                try completeEpoch(&epoch, metrics: metrics, identity: identity, mustSave: mustSave)
+            } else if mustSave || saveIsDue {
                 try save(identity)
             }
         }
+        Heartbeat.begin("saving", step: trainer.progress.step)
+        try world.onRoot { try writer?.wait() }
         guard trainer.progress.epoch >= epochs || isStoppedEarly else {
+            if limit == .asked { clock?.removeStopFile() }
             if world.isRoot {
                 log.notice("stopped after step \(trainer.progress.step), saved: the same command goes on from there")
             }
@@ -78,6 +108,22 @@ public final class TrainingRun {
         }
         try finish()
         return .done
+    }
+
+    /// What this rank has to tell the others in the next step.
+    private var flagsToRaise: StepFlags {
+        var flags: StepFlags = StopSignal.wasGiven ? .stop : []
+        if let clock, let writer {
+            flags.formUnion(
+                clock.flags(completesEpoch: trainer.nextCompletesEpoch, saveSeconds: writer.longestSeconds))
+        }
+        return flags
+    }
+
+    private func isMultiple(of interval: Int) -> Bool { interval > 0 && trainer.progress.step % interval == 0 }
+
+    private func compareReplicas() throws {
+        try replicas.run(replica.reduction.parameters, step: trainer.progress.step)
     }
 
     /// Why to stop before the end.
@@ -92,21 +138,21 @@ public final class TrainingRun {
     }
 
     private var saveIsDue: Bool {
-        let interval = configuration.run.checkpointEverySteps
-        return interval > 0 && trainer.progress.step % interval == 0
+        isMultiple(of: configuration.run.checkpointEverySteps) || isMultiple(of: configuration.run.keepEvery)
     }
 
     /// Validates, notes the figures, and saves.
     private func completeEpoch(
-        _ clock: inout EpochClock, metrics: MetricsLog?, identity: String, mustSave: Bool
+        _ epochClock: inout EpochClock, metrics: MetricsLog?, identity: String, mustSave: Bool
     ) throws {
         let beta = Double(trainer.beta)
-        let times = clock.stop(trainer)
+        let times = epochClock.stop(trainer)
         let sums = try trainer.epochSums(world)
         let rows = sums.weight > 0 ? sums.weight : 1
         let loss = (sums.reconstruction + beta * sums.kl) / rows
         let epoch = trainer.progress.epoch + 1
         replica.model.prepare(replica.reduction.parameters.baseAddress!)
+        Heartbeat.begin("validation", step: trainer.progress.step)
         let figures = try replica.validation?.evaluate()
         let figure = figures.map { $0.reconstruction + configuration.objective.beta * $0.kl } ?? loss
         let isBest = trainer.note(figure: figure)
@@ -129,41 +175,36 @@ public final class TrainingRun {
             fflush(nil)
         }
         let isLast = trainer.progress.epoch == configuration.training.epochs || isStoppedEarly || mustSave
-        let isDue = trainer.progress.epoch % configuration.run.checkpointEveryEpochs == 0
-        if isBest || isLast || isDue || saveIsDue { try save(identity, isBest: isBest, isRegular: isLast || isDue || saveIsDue) }
-        clock = EpochClock(trainer: trainer)
+        let every = configuration.run.checkpointEveryEpochs
+        let isDue = every > 0 && trainer.progress.epoch % every == 0
+        if isBest { best.take(trainer) }
+        if isLast || isDue || saveIsDue { try save(identity) }
+        epochClock = EpochClock(trainer: trainer)
     }
 
-    /// Brings the state to root, which writes it. Collective.
-    private func save(_ identity: String, isBest: Bool = false, isRegular: Bool = true) throws {
-        let layout = replica.model.layout
-        let reduction = replica.reduction
-        var moments: [(name: String, values: [Float])] = []
-        for (name, values) in trainer.optimizer.moments {
-            var whole = [Float](repeating: 0, count: world.isRoot ? layout.count : 0)
-            if configuration.run.reduction == .allreduce {
-                if world.isRoot { whole = Array(values) }
-            } else {
-                try world.communicator.gather(values.baseAddress!, ranges: reduction.ownedRanges, into: &whole)
+    /// Brings the state to root, which writes it while training goes on. Collective.
+    private func save(_ identity: String) throws {
+        Heartbeat.begin("saving", step: trainer.progress.step)
+        try compareReplicas()
+        clock?.noteSave()
+        now.take(trainer)
+        let (data, layout) = (replica.data, replica.model.layout)
+        func collect(_ snapshot: Snapshot) throws -> Checkpoint? {
+            try snapshot.collect { progress, parameters, moments in
+                Checkpoint(
+                    configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
+                    dataFingerprint: replica.fingerprint, progress: progress, shift: data.preparation.shift,
+                    factor: data.preparation.factor, layout: layout, parameters: parameters, moments: moments)
             }
-            moments.append((name, whole))
         }
-        var progress = trainer.progress
-        progress.sums = Array(try world.communicator.allGather(progress.sums).joined())
-        try world.onRoot {
-            let checkpoint = Checkpoint(
-                configuration: identity, inputShape: replica.data.source.rowShape, shardCount: replica.shardCount,
-                dataFingerprint: replica.fingerprint, progress: progress,
-                shift: replica.data.preparation.shift, factor: replica.data.preparation.factor, layout: layout,
-                parameters: Array(reduction.parameters), moments: moments)
-            let bytes = try checkpoint.encoded()
-            if isBest { try folder.write(bytes, to: folder.best) }
-            if isRegular { try folder.save(bytes, step: progress.step, keep: configuration.run.keep) }
-        }
+        let bestCheckpoint = best.progress == nil ? nil : try collect(best)
+        let checkpoint = try collect(now)
+        try world.onRoot { try writer!.write(checkpoint!, best: bestCheckpoint) }
     }
 
     /// Embeds all rows with the best parameters, and evaluates the test rows. Collective.
     private func finish() throws {
+        Heartbeat.begin("embedding")
         let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
         let best = try Checkpoint.broadcast(world) { try self.folder.bestCheckpoint() }
         let parameters = AlignedBuffer(count: model.layout.count)

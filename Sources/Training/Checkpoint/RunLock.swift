@@ -1,0 +1,138 @@
+internal import Foundation
+
+/// The file `lock` of a run folder, by which one job at a time writes into it. Taken by root; gone with its owner.
+///
+/// It names its holder for people, and is locked (flock) for programs: the kernel lets go when the process ends, however it ends, so
+/// nothing stale blocks the next job. Where the file system knows no such locks, what the file says has to do.
+final class RunLock {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Who holds a lock.
+    struct Holder: Codable, Equatable {
+        var host: String
+        var pid: Int32
+        /// Of Slurm; empty without.
+        var job: String
+        /// For people; not compared with anything.
+        var start: String
+
+        static func current(host: String) -> Holder {
+            Holder(
+                host: host, pid: getpid(), job: ProcessInfo.processInfo.environment["SLURM_JOB_ID"] ?? "",
+                start: ISO8601DateFormatter().string(from: Date()))
+        }
+
+        /// Whether its process cannot be running any more, as far as the file tells.
+        func isGone(seenBy other: Holder) -> Bool {
+            // A job of Slurm runs once at a time: it was requeued.
+            if !job.isEmpty, job == other.job { return pid != other.pid || host != other.host }
+            return host == other.host && kill(pid, 0) != 0 && errno == ESRCH
+        }
+
+        var description: String { "process \(pid) on \(host)\(job.isEmpty ? "" : ", Slurm job \(job)"), since \(start)" }
+    }
+
+    /// Takes the lock, or refuses at once.
+    ///
+    /// - Throws: ``Failure`` (73) naming the holder.
+    init(folder: String, host: String) throws {
+        path = "\(folder)/lock"
+        let me = Holder.current(host: host)
+        let descriptor = try Self.take(path, me)
+        self.descriptor = descriptor
+        guard let text = try? JSONEncoder().encode(me) + Data("\n".utf8), ftruncate(descriptor, 0) == 0,
+            text.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress!, $0.count, 0) }) == text.count
+        else {
+            let reason = String(cString: strerror(errno)).lowercased()
+            close(descriptor)
+            throw Failure(.cannotCreate, "cannot write \(path): \(reason)")
+        }
+        fsync(descriptor)
+    }
+
+    /// Removed while it is held, so that nobody else's can be.
+    deinit {
+        unlink(path)
+        close(descriptor)
+    }
+
+    private static func take(_ path: String, _ me: Holder) throws -> Int32 {
+        while true {
+            let isNew = access(path, F_OK) != 0
+            let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (isNew ? O_EXCL : 0), 0o644)
+            if descriptor < 0 {
+                if errno == EEXIST, isNew { continue }
+                throw Failure(.cannotCreate, "cannot open \(path): \(String(cString: strerror(errno)).lowercased())")
+            }
+            let holder = Self.holder(descriptor)
+            if lockWhole(descriptor) {
+                if let holder, holder.host != me.host, !reachesOtherHosts(descriptor), !holder.isGone(seenBy: me) {
+                    close(descriptor)
+                    throw refusal(path, holder, "if that job is gone, remove \(path)")
+                }
+                // Whoever held it may have removed it just now: then the file of that name is another.
+                if isSame(descriptor, path) { return descriptor }
+                close(descriptor)
+                continue
+            }
+            if [EWOULDBLOCK, EAGAIN].contains(errno) {
+                close(descriptor)
+                throw refusal(path, holder, "wait for it, stop it, or choose another --output")
+            }
+            // No locks here: what was made just now (O_EXCL) is ours, and what somebody left who is gone can be made anew.
+            if isNew { return descriptor }
+            guard let holder, holder.isGone(seenBy: me) else {
+                close(descriptor)
+                throw refusal(path, holder, "if that job is gone, remove \(path)")
+            }
+            remove(path, descriptor)
+            close(descriptor)
+        }
+    }
+
+    /// Removes the file that is open, and no other that somebody has made in its place meanwhile.
+    private static func remove(_ path: String, _ descriptor: Int32) {
+        let aside = "\(path).\(getpid())"
+        guard rename(path, aside) == 0 else { return }
+        if !isSame(descriptor, aside) { link(aside, path) }
+        unlink(aside)
+    }
+
+    private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+        var (mine, named) = (stat(), stat())
+        return fstat(descriptor, &mine) == 0 && lstat(path, &named) == 0 && mine.st_ino == named.st_ino
+            && mine.st_dev == named.st_dev
+    }
+
+    /// Whether a lock taken on one host is seen on all; with Lustre, BeeGFS, GPFS and FUSE that is a matter of how they are mounted.
+    private static func reachesOtherHosts(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, let mounts = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        else { return false }
+        let device = status.st_dev
+        let number = "\(device >> 32 & ~0xFFF | device >> 8 & 0xFFF):\(device >> 12 & ~0xFF | device & 0xFF)"
+        let mount = mounts.split(separator: "\n").first { $0.split(separator: " ").dropFirst(2).first == number[...] }
+        guard let type = mount?.components(separatedBy: " - ").last else { return true }
+        return !["lustre", "beegfs", "gpfs", "fuse"].contains { type.hasPrefix($0) }
+    }
+
+    private static func lockWhole(_ descriptor: Int32) -> Bool {
+        if getenv("MPI_VAE_TEST_NO_FLOCK") != nil {
+            errno = ENOTSUP
+            return false
+        }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+
+    private static func holder(_ descriptor: Int32) -> Holder? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return count <= 0 ? nil : try? JSONDecoder().decode(Holder.self, from: Data(bytes.prefix(count)))
+    }
+
+    private static func refusal(_ path: String, _ holder: Holder?, _ advice: String) -> Failure {
+        let folder = (path as NSString).deletingLastPathComponent
+        return Failure(.cannotCreate, "\(folder) is in use by \(holder?.description ?? "another job"): \(advice)")
+    }
+}

@@ -1,0 +1,57 @@
+internal import Distributed
+internal import VAE
+
+/// The state of a run at one moment: each rank keeps its part of it, in memory that is taken once.
+final class Snapshot {
+    private let world: World
+    private let layout: ParameterLayout
+    private let ownedRanges: [Range<Int>]
+    /// On root alone.
+    private let parameters: AlignedBuffer?
+    private let moments: [(name: String, values: AlignedBuffer)]
+    /// With the sums of this rank's shards; nil while nothing is kept that would still have to be written.
+    private(set) var progress: Progress?
+
+    init(_ trainer: Trainer, world: World) {
+        self.world = world
+        layout = trainer.model.layout
+        ownedRanges = trainer.reduction.ownedRanges
+        parameters = world.isRoot ? AlignedBuffer(count: layout.count) : nil
+        moments = trainer.optimizer.moments.map { ($0.name, AlignedBuffer(count: max($0.values.count, 1))) }
+    }
+
+    /// Keeps the state as it is now.
+    func take(_ trainer: Trainer) {
+        progress = trainer.progress
+        parameters?.pointer.update(from: trainer.reduction.parameters.baseAddress!, count: layout.count)
+        for (kept, current) in zip(moments, trainer.optimizer.moments) where current.values.count > 0 {
+            kept.values.pointer.update(from: current.values.baseAddress!, count: current.values.count)
+        }
+    }
+
+    /// Brings all ranks' parts to root, and keeps nothing any more. Collective.
+    ///
+    /// - Parameter make: makes the checkpoint of the whole.
+    /// - Returns: the checkpoint on root, nil elsewhere.
+    func collect(
+        _ make: (_ progress: Progress, _ parameters: [Float], _ moments: [(name: String, values: [Float])]) -> Checkpoint
+    ) throws -> Checkpoint? {
+        var progress = self.progress!
+        self.progress = nil
+        var whole: [(name: String, values: [Float])] = []
+        // With MPI's own reduction every rank keeps all of them.
+        let isWhole = ownedRanges[0].count == layout.count
+        for (name, values) in moments {
+            var all = [Float](repeating: 0, count: world.isRoot ? layout.count : 0)
+            if isWhole {
+                if world.isRoot { all = Array(UnsafeBufferPointer(start: values.pointer, count: layout.count)) }
+            } else {
+                try world.communicator.gather(values.pointer, ranges: ownedRanges, into: &all)
+            }
+            whole.append((name, all))
+        }
+        progress.sums = Array(try world.communicator.allGather(progress.sums).joined())
+        guard let parameters else { return nil }
+        return make(progress, Array(UnsafeBufferPointer(start: parameters.pointer, count: layout.count)), whole)
+    }
+}

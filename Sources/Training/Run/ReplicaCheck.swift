@@ -1,0 +1,51 @@
+internal import Distributed
+internal import Foundation
+
+/// Compares the parameters of all ranks, which are the same bits as long as no memory, network or program is broken.
+struct ReplicaCheck {
+    private let world: World
+    /// A test's rank and step at which a bit of its parameters flips.
+    private let flip: (rank: Int, step: Int)?
+
+    init(_ world: World) {
+        self.world = world
+        let words = ProcessInfo.processInfo.environment["MPI_VAE_TEST_FLIP_BIT"]?.split(separator: ":").compactMap { Int($0) }
+        flip = words.flatMap { $0.count == 2 ? ($0[0], $0[1]) : nil }
+    }
+
+    /// Collective. Throws ``SharedFailure`` (70) that names the ranks that differ from most others.
+    func run(_ parameters: UnsafeMutableBufferPointer<Float>, step: Int) throws {
+        if let flip, flip.rank == world.rank, flip.step <= step {
+            parameters[parameters.count / 2] = Float(bitPattern: parameters[parameters.count / 2].bitPattern ^ 1)
+        }
+        let digests = try world.communicator.allGather([Self.digest(UnsafeRawBufferPointer(parameters))]).map { $0[0] }
+        let counts = Dictionary(digests.map { ($0, 1) }, uniquingKeysWith: +)
+        guard counts.count > 1 else { return }
+        let most = counts.values.max()!
+        let usual = digests.first { counts[$0] == most }!
+        let others = digests.indices.filter { digests[$0] != usual }
+        let hosts = try world.communicator.allGather(Array(world.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        throw SharedFailure(
+            exitStatus: ExitCode.internal.rawValue,
+            message: world.isRoot
+                ? "after step \(step) the parameters of \(others.prefix(8).map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")) "
+                    + "differ from those of most ranks: memory or network is at fault, or mpi-vae; nothing of it was saved: "
+                    + "run again, without that host" : nil)
+    }
+
+    /// FNV-1a (Fowler, Noll & Vo) over words instead of bytes, in four interleaved lanes for speed.
+    static func digest(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var lanes = SIMD4<UInt64>(repeating: 0xCBF2_9CE4_8422_2325)
+        let prime: UInt64 = 0x100_0000_01B3
+        let whole = bytes.count / 32 * 32
+        for offset in stride(from: 0, to: whole, by: 32) {
+            for lane in 0..<4 {
+                let mixed = (lanes[lane] ^ bytes.loadUnaligned(fromByteOffset: offset + 8 * lane, as: UInt64.self)) &* prime
+                // Products carry upwards only; without this two flipped signs would cancel.
+                lanes[lane] = mixed ^ mixed >> 32
+            }
+        }
+        for offset in whole..<bytes.count { lanes[0] = (lanes[0] ^ UInt64(bytes[offset])) &* prime }
+        return (0..<4).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ lanes[$1]) &* prime }
+    }
+}
