@@ -40,8 +40,8 @@ public struct JobScript: Sendable {
     public var text: String {
         """
         #!/usr/bin/env bash
-        # Trains \(place), started by \(launcher.rawValue). Edit the lines marked EDIT; then: sbatch FILE
-        # What follows FILE goes to mpi-vae train: sbatch FILE --epochs 50
+        # Trains \(place); \(launcher.rawValue) starts the ranks.
+        # Edit the lines marked EDIT; then: sbatch FILE. What follows FILE goes to mpi-vae train: sbatch FILE --epochs 50
         #SBATCH --job-name=mpi-vae
         \(options.joined(separator: "\n"))
 
@@ -60,10 +60,8 @@ public struct JobScript: Sendable {
     }
 
     private var place: String {
-        let ranks = ranksPerNode == 1 ? "one rank" : "\(ranksPerNode) ranks"
-        let place = nodes == 1 ? "on one node, \(ranks)" : "on \(nodes) nodes, \(ranks) on each"
-        guard let sweep else { return place }
-        return "once for each value of \(sweep.key), a job each, \(place)"
+        let place = nodes == 1 ? "on one node" : "on \(nodes) nodes"
+        return sweep.map { "\(place), a job for each value of \($0.key)" } ?? place
     }
 
     private var options: [String] {
@@ -118,7 +116,7 @@ public struct JobScript: Sendable {
     private var tail: String {
         """
 
-        # Time is almost up: tell the launcher, which tells all ranks. When Slurm itself ends the job (SIGTERM), it tells the ranks;
+        # When time is almost up, the launcher is told, and tells all ranks. When Slurm ends the job it sends SIGTERM to the ranks itself;
         # this shell must only live on until they have saved. A signal ends `wait` early.
         trap 'kill -USR1 $launcher' USR1
         trap : TERM
@@ -126,12 +124,11 @@ public struct JobScript: Sendable {
         wait $launcher
         status=$?
 
-        # Saved, but not done: queue again, unless the job was cancelled (then it is COMPLETING, no longer RUNNING). A job that was
-        # pre-empted is queued again however its launcher ended.
+        # Stopped and saved (75), or pre-empted: queue again. Not if the job was cancelled: then it is no longer RUNNING, but COMPLETING.
         job=\(sweep == nil ? "$SLURM_JOB_ID" : "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID")
         state=$(scontrol show job "$job")
-        if [[ $status -eq 75 || ( $status -ne 0 && $state == *PreemptTime=2* ) ]] && [[ $state == *JobState=RUNNING* ]] &&
-            [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+        if [[ $state == *JobState=RUNNING* && ${SLURM_RESTART_COUNT:-0} -lt 100 ]] &&
+            [[ $status -eq 75 || ($status -ne 0 && $state == *PreemptTime=2*) ]]; then
             scontrol requeue "$job"
         fi
         exit $status
