@@ -95,9 +95,9 @@ struct SlurmTests {
     /// nothing had been.
     @Test(arguments: [("multi-node.sbatch", true), ("multi-node-mpirun.sbatch", true), ("multi-node.sbatch", false)])
     func queuedAgain(script: String, isPreempted: Bool) throws {
-        let long = ["--epochs", "150"]
+        let long = ["--epochs", "40"]
         let job = try submit(script, name: "job", small + long + ["--output", "run"])
-        #expect(isSoon(30) { checkpoints("run") > 0 })
+        #expect(isSoon(30) { checkpoints("run") > 0 }, "\(output("job", job))")
         if isPreempted {
             try Data("#!/bin/sh\nexit 0\n".utf8).write(to: folder.url.appendingPathComponent("urgent.sh"))
             let urgent = try slurm.submit(
@@ -195,7 +195,8 @@ struct JobScriptTests {
             (["--array", "latent="], "cannot name a folder"), (["--array", "output=a,b"], "cannot be swept"),
             (["--array", "latent=2", "--", "--latent", "3"], "--array sweeps it"),
             (["--", "--epoch", "3"], "Did you mean '--epochs'?"), (["--", "--epochs", "x"], "--epochs is 'x'"),
-            (["--", "--output", "x"], "before the --"), (["--", "--resume", "never"], "begin anew"), (["--", "--help"], "train --help"),
+            (["--", "--output", "x"], "before the --"), (["--", "--resume", "never"], "begin anew"),
+            (["--", "--help"], "train --help"),
         ] as [([String], String)])
     func badValues(arguments: [String], message: String) throws {
         let outcome = try mpiVAE(arguments: ["slurm"] + arguments)
