@@ -95,7 +95,7 @@ struct SlurmTests {
     /// nothing had been.
     @Test(arguments: [("multi-node.sbatch", true), ("multi-node-mpirun.sbatch", true), ("multi-node.sbatch", false)])
     func queuedAgain(script: String, isPreempted: Bool) throws {
-        let long = ["--epochs", "40"]
+        let long = ["--epochs", "30"]
         let job = try submit(script, name: "job", small + long + ["--output", "run"])
         #expect(isSoon(30) { checkpoints("run") > 0 }, "\(output("job", job))")
         if isPreempted {
@@ -121,7 +121,8 @@ struct SlurmTests {
         // Slurm looks at times every 30 s, and so may tell this job at any time: it gets its end only then.
         let endless = ["--epochs", "1000000", "--checkpoint-every-epochs", "1000"]
         let job = try submit(
-            "single-node.sbatch", name: "job", options: ["--time=1", "--signal=B:USR1@55"], small + endless + ["--output", "run"])
+            "single-node.sbatch", name: "job", ranksPerNode: 4, options: ["--time=1", "--signal=B:USR1@55"],
+            small + endless + ["--output", "run"])
         let analysis = try slurm.submit(
             repositoryPath("jobs/analysis.sbatch"), options: ["--ntasks-per-node=1", "--dependency=afterok:\(job)"],
             ["run", "data.h5"], folder: folder.url)
@@ -130,9 +131,9 @@ struct SlurmTests {
         let steps = try #require(Int(words.prefix { $0.isNumber })) + 50
         try Data("[run]\nmax-steps = \(steps)\n".utf8).write(to: folder.url.appendingPathComponent("mpi-vae.toml"))
 
+        let alone = try unbroken(endless + ["--max-steps", "\(steps)"])
         let end = try slurm.ended(job)
         #expect(end.contains("JobState=COMPLETED") && end.contains("Restarts=1"), "\(end)\n\(output("job", job))")
-        let alone = try unbroken(endless + ["--max-steps", "\(steps)"])
         #expect(try newestCheckpoint(folder.path("run")) == alone)
         let analysisEnd = try slurm.ended(analysis)
         #expect(analysisEnd.contains("JobState=COMPLETED"), "\(analysisEnd)\n\(output("mpi-vae-analysis", analysis))")
