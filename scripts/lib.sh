@@ -13,7 +13,10 @@ run_packages=(
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
-test_packages=("${demo_packages[@]}" python3-pip python3-anndata python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user)
+test_packages=(
+    "${demo_packages[@]}" python3-pip python3-anndata python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user slurmctld slurmd
+    slurm-client munge
+)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }

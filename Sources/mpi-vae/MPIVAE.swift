@@ -24,7 +24,7 @@ struct MPIVAE: ParsableCommand {
         version: programVersion,
         subcommands: [
             Train.self, Embed.self, Evaluate.self, Score.self, Impute.self, Import.self, Inspect.self, Check.self, Bench.self,
-            Config.self, Doctor.self, ProbeFile.self,
+            Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])
 
     /// Parses on every rank, so that all end alike, but speaks on one.

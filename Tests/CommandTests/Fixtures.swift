@@ -4,6 +4,11 @@ import Testing
 
 /// Runs `mpi-vae` as its users do.
 func mpiVAE(_ arguments: String..., environment: [String: String] = [:], folder: URL? = nil) throws -> Outcome {
+    try mpiVAE(arguments: arguments, environment: environment, folder: folder)
+}
+
+/// The same, with its arguments in an array.
+func mpiVAE(arguments: [String], environment: [String: String] = [:], folder: URL? = nil) throws -> Outcome {
     try Program.run(Program.built("mpi-vae"), arguments, environment: environment, folder: folder)
 }
 

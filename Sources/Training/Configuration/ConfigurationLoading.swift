@@ -44,7 +44,9 @@ extension Configuration {
 
     private mutating func apply(toml text: String, name: String) throws {
         if let line = lineTheTOMLLibraryFails(text) {
-            throw Failure(.configuration, "\(name):\(line): not valid TOML: sections are [name], values numbers, truth values, \"strings\" or [lists]")
+            throw Failure(
+                .configuration,
+                "\(name):\(line): not valid TOML: sections are [name], values numbers, truth values, \"strings\" or [lists]")
         }
         let table: TOMLTable
         do {

@@ -56,7 +56,8 @@ final class RowSweep {
             }
             let store = try world.together {
                 if StopSignal.wasGiven {
-                    throw Failure(.temporary, "stopped while rows were worked on; all else is complete: run the same command again")
+                    throw Failure(
+                        .temporary, "stopped while rows were worked on; all else is complete: run the same command again")
                 }
                 return try pieces.next()
             }

@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Training
+
+struct Slurm: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print a job script for Slurm that trains, saves in time, and queues itself again.",
+        discussion: """
+            mpi-vae slurm --nodes 2 --output runs/first -- --data data.h5 --latent 20 > job.sh
+            sbatch job.sh
+            mpi-vae slurm --array latent=2,8,32 --output runs/sweep -- --data data.h5 > sweep.sh
+
+            What comes after -- is checked here, before the job waits in a queue.
+            """)
+
+    // Texts, so that all that is wrong is told in one way: on one line, with exit code 64.
+    @Option(help: "Nodes.") var nodes = "1"
+    @Option(help: "Ranks on each node; at most its cores.") var ranksPerNode = "8"
+    @Option(help: "Time limit of a job; when it is up, the run saves and the job is queued again.") var time = "04:00:00"
+    @Option(help: "Partition, or several with commas between.") var partition: String?
+    @Option(help: "Account.") var account: String?
+    @Option(help: "A key of the configuration and its values, a job for each: latent=8,16,32.") var array: String?
+    @Option(help: "Who starts the ranks: srun (needs Slurm's pmix) or mpirun.") var launcher = "srun"
+    @Option(help: "Folder of the run; of the runs, with --array.") var output = "runs/mpi-vae"
+    @Argument(parsing: .postTerminator, help: "What mpi-vae train is given, after --.") var arguments: [String] = []
+
+    func run() throws {
+        let sweep = try array.map { try Sweep($0) }
+        try check(sweep)
+        guard let launcher = JobScript.Launcher(rawValue: launcher) else {
+            throw Failure(.usage, "--launcher is '\(launcher)', but must be srun or mpirun")
+        }
+        let script = JobScript(
+            nodes: try count(nodes, "nodes"), ranksPerNode: try count(ranksPerNode, "ranks-per-node"), time: try TimeLimit(time),
+            partition: try name(partition, "partition"), account: try name(account, "account"), sweep: sweep,
+            launcher: launcher, output: output, arguments: arguments)
+        print(script.text, terminator: "")
+    }
+
+    /// Refuses what train would refuse when the job has waited for its turn.
+    private func check(_ sweep: Sweep?) throws {
+        let train: Train
+        do {
+            train = try Train.parse(arguments)
+        } catch {
+            guard Train.exitCode(for: error) != .success else {
+                throw Failure(.usage, "after -- come the arguments of a training: see mpi-vae train --help")
+            }
+            throw Failure(.usage, "after --: \(Train.message(for: error))")
+        }
+        let given = train.source.flags.values
+        if given["output"] != nil { throw Failure(.usage, "after --: give --output before the --") }
+        if output.isEmpty { throw Failure(.usage, "--output is empty, but must name a folder") }
+        if given["resume"] == "never" {
+            throw Failure(.usage, "after --: with --resume never, a job that is queued again would begin anew")
+        }
+        if let sweep, given[sweep.key] != nil {
+            throw Failure(.usage, "after --: --\(sweep.key) is given, but --array sweeps it")
+        }
+        do {
+            for value in sweep?.values ?? [""] {
+                _ = try train.source.read(adding: sweep.map { [$0.key: value] } ?? [:])
+            }
+        } catch let failure as Failure {
+            throw Failure(.usage, failure.message)
+        }
+    }
+
+    private func count(_ text: String, _ option: String) throws -> Int {
+        guard let count = Int(text), (1...1_000_000).contains(count) else {
+            throw Failure(.usage, "--\(option) is '\(text)', but must be a whole number of at least 1")
+        }
+        return count
+    }
+
+    /// A name that Slurm's administrators may give; it stands in a line of options, where no shell quotes it.
+    private func name(_ text: String?, _ option: String) throws -> String? {
+        guard let text else { return nil }
+        let allowed = text.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "_-.,@:+".unicodeScalars.contains($0))
+        }
+        guard allowed, let first = text.first, first != "-" else {
+            throw Failure(.usage, "--\(option) is '\(text)', but must be a name of letters, digits, and ._@:+-")
+        }
+        return text
+    }
+}
