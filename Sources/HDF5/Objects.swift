@@ -81,3 +81,27 @@ extension File {
         }
     }
 }
+
+/// Copying objects from file to file.
+extension File {
+    /// Copies a group or data set with all that lies in it, as it is stored, to the same path of this file, where nothing may be.
+    ///
+    /// Links out of the file are copied as links.
+    public func copy(_ path: String, from source: File) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
+        if H5Ocopy(source.handle.id, path, handle.id, path, chdf5_default(), chdf5_default()) < 0 {
+            throw failure(path, "cannot be copied from \(source.path)")
+        }
+    }
+
+    /// Takes an attribute away, if it is there.
+    public func removeAttribute(_ name: String, of path: String) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
+        if H5Aexists_by_name(handle.id, path, name, chdf5_default()) <= 0 { return }
+        if H5Adelete_by_name(handle.id, path, name, chdf5_default()) < 0 {
+            throw failure(path, "attribute \(name) cannot be replaced")
+        }
+    }
+}

@@ -27,23 +27,42 @@ struct DataFlags: ParsableArguments {
     }
 }
 
-struct Embed: RankedCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Write the latent codes of all rows of a data set to an HDF5 file.")
-
+/// Which model, which data, and how to go about it: what all commands that apply a model have.
+struct ModelFlags: ParsableArguments {
     @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
     @OptionGroup var dataOptions: DataFlags
-    @Option(help: "The file to write.") var output = "embeddings.h5"
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must be at least 0") }
     }
 
+    func model(_ world: World) throws -> TrainedModel {
+        try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model"))
+    }
+}
+
+struct Embed: RankedCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write the latent codes of all rows of a data set: HDF5, AnnData, NPY or CSV.")
+
+    @OptionGroup var flags: ModelFlags
+    @Option(help: "The file to write; embeddings.h5, or what the format ends in.") var output: String?
+    @Option(help: "What kind of file: \(Self.formats); h5 has everything.", transform: Self.format)
+    var format = EmbeddingFormat.hdf5
+    @Flag(help: "Replace the output if it is there.") var force = false
+
+    private static let formats = EmbeddingFormat.allCases.map(\.rawValue).joined(separator: ", ")
+
+    private static func format(_ text: String) throws -> EmbeddingFormat {
+        guard let format = EmbeddingFormat(rawValue: text) else { throw ValidationError("'\(text)' is none of \(formats)") }
+        return format
+    }
+
     func run(world: World) throws -> Int32 {
-        try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).embed(
-            data, dataOptions.options, to: output)
+        let output = output ?? "embeddings.\(format.rawValue)"
+        try flags.model(world).embed(flags.data, flags.dataOptions.options, to: output, format: format, force: force)
         if world.isRoot { print("wrote \(output)") }
         return 0
     }
@@ -51,32 +70,65 @@ struct Embed: RankedCommand {
 
 struct Evaluate: RankedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell how well a model describes a data set: ELBO, reconstruction and KL, in nats per row.")
+        abstract: "Tell how well a model describes a data set, and how labels and factors lie in its codes.",
+        discussion: """
+            Nats per row, averaged over rows. With labels (--labels, or beside the data) also nearest neighbours, a logistic probe,
+            silhouette and k-means; docs/evaluation.md defines all figures.
+            """)
 
-    @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
-    @Option(help: "The data, file.h5[:/path].") var data: String
-    @OptionGroup var dataOptions: DataFlags
+    @OptionGroup var flags: ModelFlags
+    @Option(help: "Samples per row for the importance-weighted log-likelihood, say 5000; 0 for none.") var samples = 0
+    @Option(help: "Path of known factors [rows, factors] in the data's files, for the mutual information gap.") var factors = ""
+    @Option(help: "The most rows that figures with labels and factors are computed on, drawn by the seed; 0 for all.")
+    var codeRows = 10_000
+    @Option(help: "An HDF5 file to write what was found of each of these rows to.") var output = ""
+    @Flag(help: "Replace the output if it is there.") var force = false
     @Flag(help: "Write JSON.") var json = false
-    @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
-        if threads < 0 { throw ValidationError("--threads must be at least 0") }
+        if samples != 0, samples < 2 || samples > 1 << 24 { throw ValidationError("--samples must be 0, or at least 2") }
+        if codeRows != 0, codeRows < 20 { throw ValidationError("--code-rows must be 0 or at least 20") }
     }
 
     func run(world: World) throws -> Int32 {
-        let figures = try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model")).evaluate(
-            data, dataOptions.options)
+        var options = EvaluationOptions()
+        options.samples = samples
+        options.factors = factors
+        options.codeRows = codeRows
+        options.output = output
+        options.force = force
+        let report = try flags.model(world).evaluate(flags.data, flags.dataOptions.options, options)
         guard world.isRoot else { return 0 }
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            print(String(decoding: try encoder.encode(figures), as: UTF8.self))
-        } else {
-            print("rows            \(figures.rows)")
-            print(String(format: "elbo            %.4f nats per row", figures.elbo))
-            print(String(format: "reconstruction  %.4f", figures.reconstruction))
-            print(String(format: "kl              %.4f", figures.kl))
-        }
+        print(json ? try Self.json(report) : Self.text(report))
         return 0
+    }
+
+    private static func json(_ report: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    }
+
+    private static func text(_ r: EvaluationReport) -> String {
+        var lines: [(String, String)] = [
+            ("rows", "\(r.rows)"),
+            ("elbo", String(format: "%.4f nats per row", r.elbo)),
+            ("reconstruction", String(format: "%.4f", r.reconstruction)),
+            ("kl", String(format: "%.4f", r.kl)),
+            ("kl per latent", r.klPerLatent.map { String(format: "%.3f", $0) }.joined(separator: " ")),
+            ("active units", "\(r.activeUnits) of \(r.klPerLatent.count)"),
+            ("squared error", String(format: "%.6f per value", r.meanSquaredError)),
+        ]
+        if let bits = r.bitsPerDimension { lines.append(("bits", String(format: "%.4f per dimension", bits))) }
+        if let likelihood = r.logLikelihood, let error = r.logLikelihoodError, let samples = r.samples {
+            lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
+        }
+        let figures: [(String, Double?)] = [
+            ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
+            ("ari", r.ari), ("mig", r.mutualInformationGap),
+        ]
+        for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }
+        return lines.map { $0.0.padding(toLength: 16, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
     }
 }

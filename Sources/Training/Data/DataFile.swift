@@ -8,6 +8,8 @@ struct DataFile {
     /// The group that the first data set lies in.
     private let folder: String
 
+    var path: String { file.path }
+
     /// Opens the objects of a file.
     ///
     /// Without any the data set is `/data`, of an AnnData file `/X`, or the only one with rows and columns that the file has; the
@@ -54,6 +56,18 @@ struct DataFile {
     /// The labels at a path, or, if it is empty, beside the data.
     func labels(_ path: String) throws -> RowValues? {
         try path.isEmpty ? beside(["label", "labels"]) : values(path, "labels")
+    }
+
+    /// What is wrong with labels that lie beside the data and are not one for each row; nil if nothing is.
+    func labelsThatDoNotFit() throws -> String? {
+        for name in ["label", "labels"] {
+            let path = "\(folder)/\(name)"
+            guard try file.item(path) == .dataset else { continue }
+            let count = try file.dataset(path).rowCount
+            if count == rows.rowCount { return nil }
+            return "\(file.path):\(path) has \(count) labels, but \(rows.name) has \(rows.rowCount) rows: name others by --labels"
+        }
+        return nil
     }
 
     /// The ids beside the data, or the names of an AnnData file's observations.

@@ -29,11 +29,15 @@ final class DataSource {
     let rowShape: [Int]
     let format: RowFormat
     let labels: RowValues?
+    /// Why there are none, where some lie beside the data that do not fit.
+    let misfit: String?
     let ids: RowValues?
     let weights: RowValues?
     /// What the weights are multiplied by.
     var weightScale = 1.0
     let content: any Rows
+    /// The path of the file, if it is one.
+    let onlyFile: String?
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -62,10 +66,12 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
+        onlyFile = files.count == 1 ? files[0].path : nil
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)
         labels = RowValues(try files.map { try $0.labels(options.labels) })
+        misfit = labels == nil && options.labels.isEmpty ? try files.lazy.compactMap { try $0.labelsThatDoNotFit() }.first : nil
         ids = RowValues(try files.map { try $0.ids() })
         weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) })
         let count = content.rowCount

@@ -17,8 +17,6 @@ final class Embedder {
     private let latentSize: Int
     private let noise: NoiseKey
     private let preparation: Preparation
-    /// Rows that a rank embeds at once: whole blocks, so that the shapes of all products are the same on any number of ranks.
-    private static let rowsPerRound = 16 * BlockPlan.blockSize
 
     /// - Parameter workspaces: one per worker, of a model whose parameters are prepared.
     init(world: World, pool: WorkerPool, workspaces: [Workspace], latentSize: Int, seed: UInt64, preparation: Preparation) {
@@ -34,90 +32,43 @@ final class Embedder {
     /// Embeds all rows of the sources, one source after the other, into one file. Collective.
     ///
     /// Root writes; memory does not grow with the number of rows.
-    func write(_ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint) throws {
-        var writer: EmbeddingWriter?
+    ///
+    /// - Parameter format: what kind of file.
+    func write(
+        _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5
+    ) throws {
+        var writer: (any EmbeddingOutput)?
         try world.onRoot {
-            writer = try EmbeddingWriter(
-                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint)
+            writer = try format.open(path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint)
         }
         var first = 0
+        let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         for item in sources {
-            let rowCount = item.source.rowCount
-            let round = Self.rowsPerRound * world.size
-            let pieces = try world.together { [rank = world.rank] in
-                try RowPieces(
-                    item.source, preparation.allowed, count: (rowCount + round - 1) / round, capacity: Self.rowsPerRound
-                ) { piece in
-                    let first = min(piece * round + rank * Self.rowsPerRound, rowCount)
-                    return item.source.selection.rows(first..<min(first + Self.rowsPerRound, rowCount))
-                }
+            try sweep.run(item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1]) { worker, batch, columns in
+                workspaces[worker].encode(
+                    batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+            } receive: { rows, columns in
+                let codes = Codes(
+                    mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize)
+                try writer!.write(
+                    codes, source: item, rows: rows, at: first + rows.lowerBound)
             }
-            for start in stride(from: 0, to: rowCount, by: round) {
-                // The ranks' rows follow each other, so root writes one stretch.
-                let ranges = (0..<world.size).map { rank in
-                    min(start + rank * Self.rowsPerRound, rowCount)..<min(start + (rank + 1) * Self.rowsPerRound, rowCount)
-                }
-                let codes = try gather(try embed(pieces), ranges: ranges)
-                try world.onRoot {
-                    try writer!.write(
-                        codes!, source: item, rows: start..<ranges[world.size - 1].upperBound, at: first + start)
-                }
-            }
-            first += rowCount
+            first += item.source.rowCount
         }
         try world.onRoot { try writer!.finish() }
-    }
-
-    /// This rank's rows through the encoder.
-    private func embed(_ pieces: RowPieces) throws -> Codes {
-        let store = try world.together { try pieces.next() }
-        let codes = Codes(rowCount: store.count, latentSize: latentSize)
-        let plan = BlockPlan(rowCount: store.count)
-        pool.run { worker in
-            let buffer = BatchBuffer(capacity: BlockPlan.blockSize, format: store.format, preparation: preparation)
-            for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
-                let rows = plan.rows(ofBlock: block)
-                workspaces[worker].encode(
-                    buffer.fill(count: rows.count, noise: noise) { store.row(rows.lowerBound + $0) }, noise: noise,
-                    mean: codes.mean.pointer + rows.lowerBound * latentSize,
-                    logVariance: codes.logVariance.pointer + rows.lowerBound * latentSize,
-                    reconstruction: codes.reconstruction.pointer + rows.lowerBound,
-                    kl: codes.kl.pointer + rows.lowerBound)
-            }
-        }
-        return codes
-    }
-
-    /// All ranks' codes, on root.
-    private func gather(_ codes: Codes, ranges: [Range<Int>]) throws -> Codes? {
-        let whole = world.isRoot ? Codes(rowCount: ranges.last!.upperBound - ranges[0].lowerBound, latentSize: latentSize) : nil
-        let parts: [(KeyPath<Codes, AlignedBuffer>, Int)] = [
-            (\.mean, latentSize), (\.logVariance, latentSize), (\.reconstruction, 1), (\.kl, 1),
-        ]
-        for (part, size) in parts {
-            let places = ranges.map { range in
-                (range.lowerBound - ranges[0].lowerBound) * size..<(range.upperBound - ranges[0].lowerBound) * size
-            }
-            try world.communicator.gather(
-                codes[keyPath: part].pointer, ranges: places, into: whole?[keyPath: part].pointer)
-        }
-        return whole
     }
 }
 
 /// What the encoder says of some rows.
-final class Codes {
+struct Codes {
     /// `[rowCount, latentSize]`
     let mean: AlignedBuffer
     let logVariance: AlignedBuffer
     /// `[rowCount]`, nats
     let reconstruction: AlignedBuffer
     let kl: AlignedBuffer
+    let latentSize: Int
 
-    init(rowCount: Int, latentSize: Int) {
-        mean = AlignedBuffer(count: rowCount * latentSize)
-        logVariance = AlignedBuffer(count: rowCount * latentSize)
-        reconstruction = AlignedBuffer(count: rowCount)
-        kl = AlignedBuffer(count: rowCount)
-    }
+    /// The evidence lower bound of a row.
+    func elbo(_ row: Int) -> Float { -(reconstruction.pointer[row] + kl.pointer[row]) }
 }

@@ -3,7 +3,7 @@ internal import HDF5
 internal import VAE
 
 /// The file of embeddings, which appears when it is complete. Used by root alone.
-final class EmbeddingWriter {
+final class EmbeddingWriter: EmbeddingOutput {
     static let format = "mpi-vae embeddings"
 
     private let published: AtomicFile
@@ -89,7 +89,7 @@ final class EmbeddingWriter {
             try logVariance.write(codes.logVariance.pointer, rows: target)
             try reconstruction.write(codes.reconstruction.pointer, rows: target)
             try kl.write(codes.kl.pointer, rows: target)
-            let bounds = (0..<rows.count).map { -(codes.reconstruction.pointer[$0] + codes.kl.pointer[$0]) }
+            let bounds = (0..<rows.count).map { codes.elbo($0) }
             try elbo.write(bounds, rows: target)
             try row.write(rows, rows: target)
             try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Foundation
 
 /// What the decoder's output means for a row of data: p(x | z).
 public enum Likelihood: String, Codable, Sendable, CaseIterable {
@@ -16,6 +17,34 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
 
     /// Whether data must lie in 0...1.
     public var needsUnitInterval: Bool { self == .bernoulli }
+
+    /// Whether the loss is -log p(x | z); the squared error is not.
+    public var isDistribution: Bool { self != .mse }
+
+    /// The mean of p(x | z), and where it is normal its standard deviation (for `bernoulli` 0), `[rows, features]` each.
+    func moments(
+        of output: UnsafePointer<Float>, deviation scale: Float, mean: UnsafeMutablePointer<Float>,
+        deviation: UnsafeMutablePointer<Float>?, rows: Int, features: Int
+    ) {
+        switch self {
+        case .bernoulli:
+            kernel_activate(kernel_sigmoid, mean, output, rows * features)
+            deviation?.update(repeating: 0, count: rows * features)
+        case .gaussian, .mse:
+            mean.update(from: output, count: rows * features)
+            deviation?.update(repeating: self == .gaussian ? scale : 0, count: rows * features)
+        case .gaussianLearned:
+            let limit = Float(KERNEL_LIKELIHOOD_LOG_VARIANCE_LIMIT)
+            for row in 0..<rows {
+                (mean + row * features).update(from: output + row * 2 * features, count: features)
+                guard let deviation else { continue }
+                for i in 0..<features {
+                    let v = output[(row * 2 + 1) * features + i]
+                    deviation[row * features + i] = exp(0.5 * max(-limit, min(limit, v)))
+                }
+            }
+        }
+    }
 
     /// Replaces the decoder's output by the gradient of `scale * weight * loss`, and gives each row's loss in nats.
     ///

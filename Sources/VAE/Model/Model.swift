@@ -13,6 +13,8 @@ public final class Model {
     let layers: [Dense]
     /// The layer whose output is the posterior's parameters.
     let posteriorLayer: Int
+    var encoder: Range<Int> { 0..<posteriorLayer + 1 }
+    var decoder: Range<Int> { posteriorLayer + 1..<layers.count }
     /// The arithmetic of the products.
     public let precision: Precision
     /// W of every layer, where products cannot take the plain parameters.
@@ -82,6 +84,11 @@ public final class Model {
             weights[index]?.pack(parameters + layer.weight.lowerBound)
             transposed[index]?.pack(parameters + layer.weight.lowerBound)
         }
+    }
+
+    /// The values of ``Workspace/activationDifferences(_:into:)`` of a row: the row's own, those of the hidden layers, the code.
+    public var activationCount: Int {
+        configuration.inputSize + configuration.hiddenSizes.reduce(0, +) + configuration.latentSize
     }
 
     /// Memory and compiled products for one thread. Throws ``ComputeError``.

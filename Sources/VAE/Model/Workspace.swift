@@ -4,25 +4,28 @@ internal import COneDNN
 /// Forward and backward through a model, for one thread: every intermediate result, allocated once, and the products, compiled
 /// once per number of rows.
 public final class Workspace {
-    private let model: Model
+    let model: Model
     private var products: [Int: [DenseProducts]] = [:]
     /// For each layer, its output `[microBatch, outputSize]`; what it was before the activation, where the derivative needs
     /// that; and the gradient with regard to its output.
-    private let outputs: [AlignedBuffer]
+    let outputs: [AlignedBuffer]
     private let inputs: [AlignedBuffer?]
     private let gradients: [AlignedBuffer]
     /// The sample of the posterior, its noise, and the gradient with regard to it, `[microBatch, latentSize]`.
-    private let z: AlignedBuffer
-    private let noise: AlignedBuffer
+    let z: AlignedBuffer
+    let noise: AlignedBuffer
     private let zGradient: AlignedBuffer
-    private let columnSums: AlignedBuffer
+    let columnSums: AlignedBuffer
     /// Each layer's input as the products take it, and the gradient of the layer that is worked on.
     private let operands: [Operand]
     private let gradientOperand: Operand
     private var scratch = AlignedBuffer(count: 16)
-    private let losses: UnsafeMutablePointer<Double>
+    let losses: UnsafeMutablePointer<Double>
     private let kl: UnsafeMutablePointer<Double>
     private var ownThread = false
+    /// What the decoder makes of a code, and what the encoder sees of it, for ``activationDifferences(_:into:)``.
+    private(set) lazy var reconstruction = AlignedBuffer(count: model.microBatch * model.configuration.inputSize)
+    private(set) lazy var joined = AlignedBuffer(count: 2 * model.microBatch * model.configuration.inputSize)
     /// Where this thread's time went so far.
     public private(set) var times = ComputeTimes()
 
@@ -99,18 +102,21 @@ public final class Workspace {
     ///   - logVariance: `[rowCount, latentSize]`; 0 for an autoencoder.
     ///   - reconstruction: -log p(x | z) of each row, in nats, with z from the posterior by the row's noise.
     ///   - kl: of each row, in nats.
+    /// - Returns: the sums over the rows, as ``evaluate(_:noise:)`` gives them.
+    @discardableResult
     public func encode(
         _ batch: Batch, noise key: NoiseKey, mean: UnsafeMutablePointer<Float>,
         logVariance: UnsafeMutablePointer<Float>, reconstruction: UnsafeMutablePointer<Float>,
         kl klOut: UnsafeMutablePointer<Float>
-    ) {
+    ) -> LossSums {
+        var sums = LossSums()
         let latent = model.configuration.latentSize
         let limit = Float(KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT)
         for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
             let piece = batch.slice(
                 first..<min(first + model.microBatch, batch.rowCount), inputSize: model.configuration.inputSize)
             forward(piece, key, products(rows: piece.rowCount))
-            _ = measure(piece, scale: 1, columnSums: columnSums.pointer)
+            sums += measure(piece, scale: 1, columnSums: columnSums.pointer)
             let code = outputs[model.posteriorLayer].pointer
             for row in 0..<piece.rowCount {
                 let target = (first + row) * latent
@@ -128,6 +134,7 @@ public final class Workspace {
                 klOut[first + row] = Float(kl[row])
             }
         }
+        return sums
     }
 }
 
@@ -146,7 +153,7 @@ extension Workspace {
     }
 
     /// The products for a number of rows; the last rows of an epoch are the only other number there is.
-    private func products(rows: Int) -> [DenseProducts] {
+    func products(rows: Int) -> [DenseProducts] {
         if !ownThread {
             useOneThread()
             ownThread = true
@@ -161,30 +168,40 @@ extension Workspace {
 
     /// Data to the parameters of the likelihood, which end up in the last layer's output.
     private func forward(_ batch: Batch, _ key: NoiseKey, _ products: [DenseProducts]) {
-        let parameters = model.parameters!
         let latent = model.configuration.latentSize
         var watch = Stopwatch()
-        var input = batch.encoderInput ?? batch.input
-        for (index, layer) in model.layers.enumerated() {
+        var code = run(model.encoder, on: batch.encoderInput ?? batch.input, rows: batch.rowCount, products)
+        if model.configuration.kind == .variational {
+            times.forward += watch.lap()
+            key.fillNormal(noise.pointer, rows: batch.rows, rowCount: batch.rowCount, size: latent)
+            kernel_posterior(code, noise.pointer, z.pointer, kl, batch.rowCount, latent)
+            times.noise += watch.lap()
+            code = UnsafePointer(z.pointer)
+        }
+        _ = run(model.decoder, on: code, rows: batch.rowCount, products)
+        times.forward += watch.lap()
+    }
+
+    /// Rows through some layers that follow each other; gives the last one's output.
+    func run(
+        _ layers: Range<Int>, on input: UnsafePointer<Float>, rows: Int, _ products: [DenseProducts]
+    ) -> UnsafePointer<Float> {
+        let parameters = model.parameters!
+        var input = input
+        for index in layers {
+            let layer = model.layers[index]
             let output = outputs[index].pointer
             let raw = inputs[index]?.pointer ?? output
             products[index].forward.run(
-                operands[index].take(input, count: batch.rowCount * layer.inputSize),
+                operands[index].take(input, count: rows * layer.inputSize),
                 model.weights[index]?.pointer ?? UnsafeRawPointer(parameters + layer.weight.lowerBound),
                 bias: parameters + layer.bias.lowerBound, into: raw, scratch: scratch.pointer)
             if let activation = layer.activation, activation.fused == nil {
-                kernel_activate(activation.kernel, output, raw, batch.rowCount * layer.outputSize)
+                kernel_activate(activation.kernel, output, raw, rows * layer.outputSize)
             }
             input = UnsafePointer(output)
-            if index == model.posteriorLayer, model.configuration.kind == .variational {
-                times.forward += watch.lap()
-                key.fillNormal(noise.pointer, rows: batch.rows, rowCount: batch.rowCount, size: latent)
-                kernel_posterior(output, noise.pointer, z.pointer, kl, batch.rowCount, latent)
-                times.noise += watch.lap()
-                input = UnsafePointer(z.pointer)
-            }
         }
-        times.forward += watch.lap()
+        return input
     }
 
     /// Turns the last layer's output into the gradient with regard to it; the sums of the batch.

@@ -14,6 +14,18 @@ public enum NoisePurpose: UInt16, Sendable {
     case initialization = 5
     /// Draws of rows that are taken for probabilities.
     case binarization = 6
+    /// Samples of the posterior that are weighted by importance; the epoch is the sample.
+    case importance = 7
+    /// Rows that are looked at in place of all.
+    case subsample = 8
+    /// The division of rows for a probe of the code.
+    case probe = 9
+    /// The first centres of clusters; the epoch is the attempt.
+    case clustering = 10
+    /// Which samples are drawn again; the epoch is the sample.
+    case resampling = 11
+    /// Draws of missing values; the epoch is the draw.
+    case imputation = 12
 }
 
 /// Names a set of random numbers: together with a row and an index it gives a number, without any state.
@@ -32,10 +44,16 @@ public struct NoiseKey: Sendable, Equatable {
     }
 
     /// Fills `noise[rows, size]` with standard normal numbers, a function of key, row and column.
-    package func fillNormal(
+    public func fillNormal(
         _ noise: UnsafeMutablePointer<Float>, rows: UnsafePointer<Int64>, rowCount: Int, size: Int
     ) {
         kernel_normal(noise, rows, rowCount, size, seed, purpose.rawValue, UInt32(truncatingIfNeeded: epoch))
+    }
+
+    /// A number in 0..<1 for an index of a row, a multiple of 2^-53.
+    public func uniform(row: UInt64, index: UInt32) -> Double {
+        let words = words(row: row, index: index)
+        return Double((UInt64(words.x) << 32 | UInt64(words.y)) >> 11) * 0x1p-53
     }
 
     /// Four random words for an index of a row.

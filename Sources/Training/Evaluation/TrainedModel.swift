@@ -5,19 +5,21 @@ internal import VAE
 
 /// A model from a checkpoint, ready to be applied to data by all ranks.
 public final class TrainedModel {
-    private let world: World
-    private let checkpoint: Checkpoint
-    private let configuration: Configuration
-    private let model: Model
-    private let parameters: AlignedBuffer
-    private let pool: WorkerPool
-    private let workspaces: [Workspace]
+    let world: World
+    let checkpoint: Checkpoint
+    let configuration: Configuration
+    let model: Model
+    let parameters: AlignedBuffer
+    let pool: WorkerPool
+    let workspaces: [Workspace]
+    let log: Logger
 
     /// Reads a checkpoint, or the best one of a run's folder. Collective; throws ``SharedFailure``.
     ///
     /// - Parameter log: is told where the processor cannot work in the precision of the training, and fp32 takes its place.
     public init(_ path: String, world: World, threads: Int, log: Logger) throws {
         self.world = world
+        self.log = log
         let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
@@ -47,7 +49,7 @@ public final class TrainedModel {
     }
 
     /// Opens data that the model can take. Collective.
-    private func open(_ data: String, _ options: DataOptions) throws -> DataSource {
+    func open(_ data: String, _ options: DataOptions) throws -> DataSource {
         try world.onRoot { try FileProbe.survives(data, options) }
         let source = try world.together {
             let expected = checkpoint.inputShape
@@ -64,27 +66,25 @@ public final class TrainedModel {
         return source
     }
 
-    private var preparation: Preparation { checkpoint.preparation(configuration) }
+    var preparation: Preparation { checkpoint.preparation(configuration) }
 
-    /// The model's figures on all rows of a data set. Collective.
-    public func evaluate(_ data: String, _ options: DataOptions) throws -> Evaluation {
-        let source = try open(data, options)
-        let rows = try world.together {
-            try BlockRows(source, source.selection, allowed: preparation.allowed, world: world)
-        }
-        return try Evaluator(
-            world: world, pool: pool, rows: rows, preparation: preparation, workspaces: workspaces,
-            seed: configuration.training.seed
-        ).evaluate()
+    /// Tells, on one rank.
+    func note(_ text: String) {
+        if world.isRoot { log.notice("\(text)") }
     }
 
     /// Writes the embeddings of all rows of a data set. Collective.
     ///
-    public func embed(_ data: String, _ options: DataOptions, to output: String) throws {
+    /// - Parameter force: whether a file that is there is replaced.
+    public func embed(
+        _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, force: Bool = false
+    ) throws {
+        try world.onRoot { try ResultFile.check(output, force: force) }
         let source = try open(data, options)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)
-        try embedder.write([EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint)
+        try embedder.write(
+            [EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint, format: format)
     }
 }

@@ -1,0 +1,31 @@
+/// The kinds of files that embeddings are written to.
+public enum EmbeddingFormat: String, Sendable, CaseIterable {
+    /// Everything, by ``EmbeddingWriter``.
+    case hdf5 = "h5"
+    /// AnnData, by ``AnnDataWriter``.
+    case annData = "h5ad"
+    /// The means alone, by ``NPYEmbeddings``.
+    case npy
+    /// By ``CSVEmbeddings``.
+    case csv
+
+    /// Begins a file. Used by root alone. Throws ``Failure``.
+    func open(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws -> any EmbeddingOutput {
+        switch self {
+        case .hdf5: try EmbeddingWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
+        case .annData: try AnnDataWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
+        case .npy: try NPYEmbeddings(path, sources: sources, latentSize: latentSize)
+        case .csv: try CSVEmbeddings(path, sources: sources, latentSize: latentSize)
+        }
+    }
+}
+
+/// A file of embeddings, which appears when it is complete. Used by root alone.
+protocol EmbeddingOutput: AnyObject {
+    /// Writes the codes of some rows of a source, by their numbers in its selection, which lie at `place` in the file; in order.
+    /// Throws ``Failure``.
+    func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws
+
+    /// Closes the file and gives it its name. Throws ``Failure``.
+    func finish() throws
+}

@@ -1,0 +1,66 @@
+internal import Foundation
+internal import HDF5
+
+/// A file that is written from its beginning to its end, and appears when it is complete. Throws ``Failure``.
+final class SequentialFile {
+    private let published: AtomicFile
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private var isOpen = true
+
+    /// - Parameter byteCount: the bytes that it will have at least; there must be room for them.
+    init(_ path: String, byteCount: Int) throws {
+        let published = AtomicFile(path)
+        self.published = published
+        do {
+            try published.reserve(byteCount)
+        } catch {
+            throw Failure(error)
+        }
+        descriptor = open(published.temporaryPath, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+        if descriptor < 0 { throw Self.failure(path, "open") }
+    }
+
+    deinit { if isOpen { close(descriptor) } }
+
+    func write(_ bytes: some Collection<UInt8>) throws {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= 1 << 20 { try flush() }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try flush()
+        try put(bytes)
+    }
+
+    private func flush() throws {
+        try buffer.withUnsafeBytes { try put($0) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) throws {
+        var written = 0
+        while written < bytes.count {
+            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { throw Self.failure(published.path, "write") }
+            written += count
+        }
+    }
+
+    /// Closes the file and gives it its name.
+    func finish() throws {
+        try flush()
+        isOpen = false
+        if close(descriptor) != 0 { throw Self.failure(published.path, "write") }
+        do {
+            try published.publish()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private static func failure(_ path: String, _ action: String) -> Failure {
+        Failure(.inputOutput, "cannot \(action) \(path): \(String(cString: strerror(errno)).lowercased())")
+    }
+}

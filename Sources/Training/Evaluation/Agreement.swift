@@ -1,0 +1,85 @@
+internal import Foundation
+
+/// How two divisions of the same rows agree.
+struct Agreement {
+    private let table: [[Double]]
+    private let count: Double
+
+    /// - Parameters:
+    ///   - first, second: each row's part, from 0.
+    init(_ first: [Int], _ second: [Int]) {
+        var table = [[Double]](
+            repeating: [Double](repeating: 0, count: (second.max() ?? 0) + 1), count: (first.max() ?? 0) + 1)
+        for (a, b) in zip(first, second) { table[a][b] += 1 }
+        self.table = table
+        count = Double(first.count)
+    }
+
+    private var rows: [Double] { table.map { $0.reduce(0, +) } }
+    private var columns: [Double] { table[0].indices.map { column in table.reduce(0) { $0 + $1[column] } } }
+
+    /// In nats.
+    var mutualInformation: Double {
+        let (rows, columns) = (rows, columns)
+        var sum = 0.0
+        for (i, row) in table.enumerated() {
+            for (j, n) in row.enumerated() where n > 0 { sum += n / count * log(n * count / (rows[i] * columns[j])) }
+        }
+        return max(sum, 0)
+    }
+
+    private func entropy(_ counts: [Double]) -> Double {
+        counts.reduce(0) { $1 > 0 ? $0 - $1 / count * log($1 / count) : $0 }
+    }
+
+    /// Of the second division, in nats.
+    var secondEntropy: Double { entropy(columns) }
+
+    /// Mutual information by the mean of both entropies; 1 for two divisions into one part each.
+    var normalizedMutualInformation: Double {
+        let mean = (entropy(rows) + entropy(columns)) / 2
+        return mean > 0 ? mutualInformation / mean : 1
+    }
+
+    /// The Rand index, adjusted so that it is 0 on average for divisions at random (Hubert & Arabie 1985, equation 5).
+    var adjustedRandIndex: Double {
+        func pairs(_ counts: [Double]) -> Double { counts.reduce(0) { $0 + $1 * ($1 - 1) / 2 } }
+        let together = pairs(table.flatMap { $0 })
+        let (a, b, all) = (pairs(rows), pairs(columns), count * (count - 1) / 2)
+        let (expected, most) = (a * b / max(all, 1), (a + b) / 2)
+        return most == expected ? 1 : (together - expected) / (most - expected)
+    }
+}
+
+/// Mutual information gap (Chen et al. 2018, equation 6): for each factor how much more the latent that knows most of it knows than
+/// the next one does, by the factor's entropy; averaged over the factors. Latents are cut into 20 bins of equal width, as are factors
+/// of more than 20 values; factors that never change are left out.
+enum MutualInformationGap {
+    private static let bins = 20
+
+    /// - Parameters:
+    ///   - codes: `[count, latents]`.
+    ///   - factors: `[count, factorCount]`.
+    /// - Returns: nil if no factor changes.
+    static func compute(_ codes: Codebook, factors: [Float], factorCount: Int) -> Double? {
+        let latents = (0..<codes.latentSize).map { latent in
+            binned((0..<codes.count).map { codes.values[$0 * codes.latentSize + latent] })
+        }
+        let gaps: [Double] = (0..<factorCount).compactMap { factor in
+            let values = (0..<codes.count).map { factors[$0 * factorCount + factor] }
+            let distinct = Set(values).sorted()
+            if distinct.count < 2 { return nil }
+            let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })
+            let parts = distinct.count > bins ? binned(values) : values.map { places[$0]! }
+            let known = latents.map { Agreement($0, parts).mutualInformation }.sorted(by: >)
+            return (known[0] - (known.count > 1 ? known[1] : 0)) / Agreement(parts, parts).secondEntropy
+        }
+        return gaps.isEmpty ? nil : gaps.reduce(0, +) / Double(gaps.count)
+    }
+
+    private static func binned(_ values: [Float]) -> [Int] {
+        let (low, high) = (Double(values.min() ?? 0), Double(values.max() ?? 0))
+        if low == high { return values.map { _ in 0 } }
+        return values.map { min(bins - 1, Int((Double($0) - low) / (high - low) * Double(bins))) }
+    }
+}

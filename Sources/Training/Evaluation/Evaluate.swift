@@ -1,0 +1,151 @@
+internal import Distributed
+internal import Foundation
+internal import HDF5
+internal import VAE
+
+extension TrainedModel {
+    /// What can be said of the model on all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
+    public func evaluate(
+        _ data: String, _ options: DataOptions, _ wanted: EvaluationOptions = EvaluationOptions()
+    ) throws -> EvaluationReport {
+        let (kind, likelihood) = (model.configuration.kind, model.configuration.likelihood)
+        try world.onRoot {
+            if !wanted.output.isEmpty { try ResultFile.check(wanted.output, force: wanted.force) }
+            if wanted.samples > 0, kind == .autoencoder || !likelihood.isDistribution {
+                let reason = kind == .autoencoder ? "a plain autoencoder" : "of the likelihood \(likelihood.rawValue)"
+                throw Failure(.usage, "--samples: the model is \(reason), which gives no p(x): leave --samples out")
+            }
+        }
+        let source = try open(data, options)
+        let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: data, source)
+        if let misfit = source.misfit { try world.onRoot { throw Failure(.badData, misfit) } }
+        let rows = try world.together {
+            try BlockRows(source, source.selection, allowed: preparation.allowed, world: world)
+        }
+        let seed = configuration.training.seed
+        let figures = try Evaluator(
+            world: world, pool: pool, rows: rows, preparation: preparation, workspaces: workspaces, seed: seed
+        ).evaluate()
+        var report = EvaluationReport(
+            rows: figures.rows, elbo: figures.elbo, reconstruction: figures.reconstruction, kl: figures.kl, klPerLatent: [],
+            activeUnits: 0, meanSquaredError: 0)
+        let usesCodes = source.labels != nil || factors != nil
+        let kept = Self.sample(source.rowCount, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
+        let codes = try ModelEvaluator(
+            world: world, pool: pool, workspaces: workspaces, model: model, preparation: preparation, seed: seed
+        ).measure(source, samples: wanted.samples, keeping: kept, into: &report)
+        guard usesCodes else {
+            if !wanted.output.isEmpty {
+                try world.onRoot {
+                    throw Failure(.usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
+                }
+            }
+            return report
+        }
+        report.codeRows = codes.count
+        if codes.count < source.rowCount {
+            note("figures of the codes: of \(codes.count) of \(source.rowCount) rows, drawn by the seed (--code-rows)")
+        }
+        let set = RowSet(source.selection) { _, number in kept.contains(number) }
+        if let factors { report.mutualInformationGap = try gap(codes, factors, set) }
+        if let labels = source.labels {
+            try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
+        }
+        return report
+    }
+
+    /// The numbers of at most some of the rows, drawn by the seed; 0 for all.
+    private static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
+        let all = RowSet(all: count)
+        if limit == 0 || count <= limit { return all }
+        let order = Permutation(count: count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)
+        return RowSet(all) { row, _ in order[row] < limit }
+    }
+
+    /// What labels say of the codes. Collective.
+    private func judge(
+        _ codes: Codebook, _ values: RowValues, _ rows: [Int64], output: String, into report: inout EvaluationReport
+    ) throws {
+        guard values.kind != .doubles else { return note("the labels are not whole numbers or text: no figures of classes") }
+        let labels = try world.together {
+            do throws(HDF5Error) {
+                return values.kind == .integers
+                    ? RowLabels(integers: try values.integers(rows)) : RowLabels(strings: try values.strings(rows))
+            } catch {
+                throw Failure(error)
+            }
+        }
+        report.classes = labels.classes.count
+        guard labels.classes.count > 1 else {
+            return note("all rows have the label \(labels.classes.first ?? "") alone: no figures of classes")
+        }
+        guard labels.classes.count < codes.count else { return note("every row has a label of its own: no figures of classes") }
+        let seed = configuration.training.seed
+        let labelled = LabelledCodes(codes, labels: labels)
+        let neighbours = try NeighbourFigures.compute(labelled, world: world, pool: pool)
+        let means = try KMeans.compute(
+            codes.values, size: codes.latentSize, k: labels.classes.count, seed: seed, world: world)
+        let agreement = Agreement(labels.indices, means.clusters)
+        let count = Double(codes.count)
+        report.knnAccuracy = Double(zip(neighbours.vote, labels.indices).count { $0 == $1 }) / count
+        report.silhouette = neighbours.silhouette.reduce(0, +) / count
+        report.nmi = agreement.normalizedMutualInformation
+        report.ari = agreement.adjustedRandIndex
+        try world.onRoot {
+            report.probeAccuracy = LogisticProbe(labelled, seed: seed)?.accuracy
+            if !output.isEmpty {
+                try write(rows, codes, labels, neighbours, means.clusters, to: output)
+            }
+        }
+    }
+
+    private func write(
+        _ rows: [Int64], _ codes: Codebook, _ labels: RowLabels, _ neighbours: NeighbourFigures, _ clusters: [Int], to path: String
+    ) throws {
+        let count = rows.count
+        let file = try ResultFile(path, format: "mpi-vae evaluation", byteCount: count * (4 * codes.latentSize + 256))
+        func put<Number: HDF5Number>(_ name: String, _ values: [Number], _ shape: [Int], _ meaning: String) throws {
+            let dataset = try file.column(name, Number.self, shape: shape, meaning)
+            try file.writing { _ in try dataset.write(values, rows: 0..<count) }
+        }
+        try put("/row", rows, [count], "row of the data, from 0")
+        try put("/mean", codes.values, [count, codes.latentSize], "mean of the posterior q(z|x)")
+        try put("/class", labels.indices.map(Int64.init), [count], "place of the row's label among the attribute classes")
+        try put("/neighbour_class", neighbours.vote.map(Int64.init), [count], "class that the 10 nearest rows vote for")
+        try put("/silhouette", neighbours.silhouette, [count], "silhouette of the row")
+        try put("/cluster", clusters.map(Int64.init), [count], "number of the row's k-means cluster")
+        try file.writing { try $0.setAttribute("classes", .strings(labels.classes), of: "/class") }
+        try file.finish()
+    }
+
+    /// Opens the factors that lie in the data's files. Collective.
+    private func openFactors(_ path: String, of data: String, _ source: DataSource) throws -> DataSource {
+        try world.together {
+            let path = path.hasPrefix("/") ? path : "/\(path)"
+            let text = try DataSpecification(data).items.map { "\($0.file):\(path)" }.joined(separator: ",")
+            let factors = try DataSource.open(text)
+            guard factors.rowCount == source.selection.universe else {
+                throw Failure(
+                    .badData,
+                    "\(factors.name) has \(factors.rowCount) rows, but \(source.name) has \(source.selection.universe): "
+                        + "factors must be [rows, factors]")
+            }
+            return factors
+        }
+    }
+
+    private func gap(_ codes: Codebook, _ factors: DataSource, _ rows: RowSet) throws -> Double? {
+        let values = try world.together {
+            let greatest = Float.greatestFiniteMagnitude
+            let loader = try RowLoader(factors, AllowedValues(range: -greatest...greatest, reason: "", missing: false))
+            let store = RowStore(format: factors.format, capacity: rows.count)
+            try loader.load(rows.rows(0..<rows.count), into: store, at: 0)
+            let values = AlignedBuffer(count: rows.count * factors.features)
+            for row in 0..<rows.count {
+                factors.format.decode(store.row(row).numbers, into: values.pointer + row * factors.features)
+            }
+            return Array(UnsafeBufferPointer(start: values.pointer, count: values.count))
+        }
+        return MutualInformationGap.compute(codes, factors: values, factorCount: factors.features)
+    }
+}

@@ -1,0 +1,57 @@
+/// What `evaluate` says of a model on some rows: sums over features and latents, averages over rows.
+public struct EvaluationReport: Codable, Sendable, Equatable {
+    /// As of ``Evaluation``.
+    public var rows: Int
+    public var elbo: Double
+    public var reconstruction: Double
+    public var kl: Double
+    /// The KL divergence of each latent, in nats; they add up to ``kl`` where rows have no weights.
+    public var klPerLatent: [Double]
+    /// Latents whose posterior mean has a variance over the rows above 0.01 (Burda et al. 2016, section 5).
+    public var activeUnits: Int
+    /// Of the mean of p(x | z) at the posterior's mean, per value that is there, in the units that the model sees.
+    public var meanSquaredError: Double
+    /// `-elbo / (features ln 2)`, of the values that are there; nil for the likelihood `mse`, which is no distribution.
+    public var bitsPerDimension: Double?
+
+    /// K, the samples per row that the importance-weighted log-likelihood is taken with.
+    public var samples: Int?
+    /// log 1/K sum p(x, z) / q(z | x), in nats (Burda et al. 2016, equation 8).
+    public var logLikelihood: Double?
+    /// The standard error of ``logLikelihood`` that is due to the samples, by the delta method.
+    public var logLikelihoodError: Double?
+    /// The standard deviation over the rows, by the root of their number: how far other rows of this kind might lie.
+    public var logLikelihoodRowError: Double?
+
+    /// The rows that what follows was computed on.
+    public var codeRows: Int?
+    /// The number of labels; of the figures below only those are there that have a meaning.
+    public var classes: Int?
+    /// The share of rows whose 10 nearest others, by the codes' distance, have its label in majority.
+    public var knnAccuracy: Double?
+    /// The share of held-out rows that a logistic regression on the codes gets right.
+    public var probeAccuracy: Double?
+    /// Mean silhouette of the labels (Rousseeuw 1987).
+    public var silhouette: Double?
+    /// Of k-means clusters with the labels, k the number of labels: normalised mutual information (by the arithmetic mean) and
+    /// adjusted Rand index (Hubert & Arabie 1985).
+    public var nmi: Double?
+    public var ari: Double?
+    /// Mutual information gap (Chen et al. 2018, equation 6), 20 bins.
+    public var mutualInformationGap: Double?
+}
+
+/// What `evaluate` is to do besides the ELBO.
+public struct EvaluationOptions: Sendable {
+    /// K of the importance-weighted log-likelihood; 0 for none.
+    public var samples = 0
+    /// The path of known factors `[N, F]` in the data's files; empty for none.
+    public var factors = ""
+    /// The most rows that figures of the codes are computed on; 0 for all.
+    public var codeRows = 10_000
+    /// A file for what was found row by row; empty for none.
+    public var output = ""
+    public var force = false
+
+    public init() {}
+}

@@ -1,0 +1,142 @@
+internal import Distributed
+internal import Foundation
+internal import VAE
+
+/// Takes rows through a model and adds up what ``EvaluationReport`` says besides the ELBO.
+struct ModelEvaluator {
+    let world: World
+    let pool: WorkerPool
+    let workspaces: [Workspace]
+    let model: Model
+    let preparation: Preparation
+    let seed: UInt64
+
+    /// Fills in, on root, the figures of all rows; gives the codes of some of them, on all ranks. Collective.
+    ///
+    /// - Parameters:
+    ///   - samples: K; 0 for no log-likelihood.
+    ///   - kept: whose codes are given, by their numbers among the rows.
+    func measure(_ source: DataSource, samples: Int, keeping kept: RowSet, into report: inout EvaluationReport) throws -> Codebook {
+        let latent = model.configuration.latentSize
+        let features = model.configuration.inputSize
+        // As in `Evaluator`, though nothing here depends on the draw but what binarisation draws.
+        let noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
+        let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
+        let sampler = PosteriorSampler(latentSize: latent, seed: seed)
+        var sums = Sums(latentSize: latent)
+        var codes = Codebook(latentSize: latent)
+        try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1]) { worker, batch, columns in
+            let workspace = workspaces[worker]
+            workspace.encode(batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+            let expected = AlignedBuffer(count: batch.rowCount * features)
+            workspace.decode(columns[0], rowCount: batch.rowCount, mean: expected.pointer)
+            for row in 0..<batch.rowCount {
+                var (squares, seen) = (0.0, 0.0)
+                for i in row * features..<(row + 1) * features {
+                    let weight = Double(batch.mask?[i] ?? 1)
+                    let difference = Double(expected.pointer[i]) - Double(batch.input[i])
+                    squares += weight * difference * difference
+                    seen += weight
+                }
+                columns[4][row] = Float(squares)
+                columns[5][row] = Float(seen)
+            }
+            if samples > 0 {
+                var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: batch.rowCount)
+                sampler.draw(samples, of: batch, in: workspace, mean: columns[0], logVariance: columns[1]) { _, _, logWeights in
+                    for row in 0..<batch.rowCount { weights[row].add(logWeights[row]) }
+                }
+                for row in 0..<batch.rowCount {
+                    columns[6][row] = Float(weights[row].logMean)
+                    columns[7][row] = Float(weights[row].variance)
+                }
+            }
+        } receive: { rows, columns in
+            for (index, row) in rows.enumerated() {
+                sums.add(columns, index)
+                guard kept.contains(row) else { continue }
+                codes.append(row, columns[0].pointer + index * latent)
+            }
+        }
+        sums.fill(&report, samples: samples, isDistribution: model.configuration.likelihood.isDistribution)
+        if model.configuration.kind == .autoencoder { report.klPerLatent = [Double](repeating: 0, count: latent) }
+        return Codebook(
+            latentSize: latent, numbers: try world.fromRoot(codes.numbers), values: try world.fromRoot(codes.values))
+    }
+
+    /// Sums over rows, one after the other.
+    private struct Sums {
+        var kl: [Double]
+        /// Means of the codes, and sums of the squared deviations from them (Welford 1962).
+        var mean: [Double]
+        var squares: [Double]
+        var count = 0.0
+        var squaredError = 0.0
+        var seen = 0.0
+        var logLikelihood = 0.0
+        var logLikelihoodSquares = 0.0
+        var variance = 0.0
+
+        init(latentSize: Int) {
+            kl = [Double](repeating: 0, count: latentSize)
+            mean = kl
+            squares = kl
+        }
+
+        mutating func add(_ columns: [AlignedBuffer], _ row: Int) {
+            count += 1
+            for i in kl.indices {
+                let place = row * kl.count + i
+                let (m, v) = (Double(columns[0].pointer[place]), Double(columns[1].pointer[place]))
+                kl[i] += 0.5 * (m * m + exp(v) - 1 - v)
+                let difference = m - mean[i]
+                mean[i] += difference / count
+                squares[i] += difference * (m - mean[i])
+            }
+            squaredError += Double(columns[4].pointer[row])
+            seen += Double(columns[5].pointer[row])
+            let likelihood = Double(columns[6].pointer[row])
+            // West 1979.
+            let difference = likelihood - logLikelihood
+            logLikelihood += difference / count
+            logLikelihoodSquares += difference * (likelihood - logLikelihood)
+            variance += Double(columns[7].pointer[row])
+        }
+
+        func fill(_ report: inout EvaluationReport, samples: Int, isDistribution: Bool) {
+            guard count > 0 else { return }
+            report.klPerLatent = kl.map { $0 / count }
+            report.activeUnits = squares.count { $0 / count > 0.01 }
+            report.meanSquaredError = squaredError / max(seen, 1)
+            if isDistribution, seen > 0 { report.bitsPerDimension = -report.elbo / (seen / count * log(2)) }
+            guard samples > 0 else { return }
+            report.samples = samples
+            report.logLikelihood = logLikelihood
+            report.logLikelihoodError = variance.squareRoot() / count
+            report.logLikelihoodRowError = (logLikelihoodSquares / max(count - 1, 1) / count).squareRoot()
+        }
+    }
+}
+
+/// The codes of some rows.
+struct Codebook {
+    let latentSize: Int
+    /// The rows, by their numbers in the selection, in ascending order.
+    var numbers: [Int] = []
+    /// `[numbers.count, latentSize]`
+    var values: [Float] = []
+
+    var count: Int { numbers.count }
+
+    mutating func append(_ number: Int, _ code: UnsafePointer<Float>) {
+        numbers.append(number)
+        values += UnsafeBufferPointer(start: code, count: latentSize)
+    }
+}
+
+extension World {
+    /// Root's array on every rank, whatever the others have. Collective.
+    func fromRoot<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value] {
+        try communicator.allGather(isRoot ? values : [])[0]
+    }
+}

@@ -1,0 +1,76 @@
+internal import Foundation
+internal import HDF5
+
+/// An HDF5 file of results, which appears when it is complete. Used by root alone; everything throws ``Failure``.
+final class ResultFile {
+    private let published: AtomicFile
+    let file: File
+
+    /// - Parameters:
+    ///   - format: the root attribute that says what it is.
+    ///   - byteCount: at least what will be in it, uncompressed.
+    init(_ path: String, format: String, byteCount: Int) throws {
+        let published = AtomicFile(path)
+        self.published = published
+        do {
+            let file = try File.create(published, byteCount: byteCount + 1 << 20)
+            try file.setAttribute("format", .string(format))
+            try file.setAttribute("format_version", .integer(1))
+            try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
+            self.file = file
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    /// Does what throws the library's errors.
+    func writing<Result>(_ body: (File) throws -> Result) throws -> Result {
+        do {
+            return try body(file)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    /// Makes a data set that says what it is.
+    func column<Number: HDF5Number>(
+        _ path: String, _ type: Number.Type, shape: [Int], _ meaning: String, units: String = "1"
+    ) throws -> Dataset {
+        try writing { file in
+            let dataset = try file.createDataset(path, type, shape: shape, compressed: true)
+            try describe(path, meaning, units: units)
+            return dataset
+        }
+    }
+
+    func describe(_ path: String, _ meaning: String, units: String = "1") throws {
+        try writing { file in
+            try file.setAttribute("long_name", .string(meaning), of: path)
+            try file.setAttribute("units", .string(units), of: path)
+        }
+    }
+
+    /// Closes the file and gives it its name.
+    func finish() throws {
+        do {
+            try file.close()
+            try published.publish()
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ error: any Error) -> any Error {
+        if let error = error as? HDF5Error { return Failure(writing: error) }
+        if let error = error as? FileError { return Failure(error) }
+        return error
+    }
+
+    /// Throws ``Failure`` (73) if there is something at `path` that is not to be replaced.
+    static func check(_ path: String, force: Bool) throws {
+        if path.isEmpty { throw Failure(.usage, "--output is empty, but must name a file") }
+        if !force, FileManager.default.fileExists(atPath: path) {
+            throw Failure(.cannotCreate, "\(path) is there already: give another --output, or --force to replace it")
+        }
+    }
+}
