@@ -37,7 +37,8 @@ extension TrainedModel {
         guard usesCodes else {
             if !wanted.output.isEmpty {
                 try world.onRoot {
-                    throw Failure(.usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
+                    throw Failure(
+                        .usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
                 }
             }
             return report
@@ -55,7 +56,7 @@ extension TrainedModel {
     }
 
     /// The numbers of at most some of the rows, drawn by the seed; 0 for all.
-    private static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
+    static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
         let all = RowSet(all: count)
         if limit == 0 || count <= limit { return all }
         let order = Permutation(count: count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)
@@ -100,7 +101,8 @@ extension TrainedModel {
     }
 
     private func write(
-        _ rows: [Int64], _ codes: Codebook, _ labels: RowLabels, _ neighbours: NeighbourFigures, _ clusters: [Int], to path: String
+        _ rows: [Int64], _ codes: Codebook, _ labels: RowLabels, _ neighbours: NeighbourFigures, _ clusters: [Int],
+        to path: String
     ) throws {
         let count = rows.count
         let file = try ResultFile(path, format: "mpi-vae evaluation", byteCount: count * (4 * codes.latentSize + 256))
