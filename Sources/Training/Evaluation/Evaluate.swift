@@ -37,8 +37,7 @@ extension TrainedModel {
         guard usesCodes else {
             if !wanted.output.isEmpty {
                 try world.onRoot {
-                    throw Failure(
-                        .usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
+                    throw Failure(.usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
                 }
             }
             return report
@@ -101,8 +100,7 @@ extension TrainedModel {
     }
 
     private func write(
-        _ rows: [Int64], _ codes: Codebook, _ labels: RowLabels, _ neighbours: NeighbourFigures, _ clusters: [Int],
-        to path: String
+        _ rows: [Int64], _ codes: Codebook, _ labels: RowLabels, _ neighbours: NeighbourFigures, _ clusters: [Int], to path: String
     ) throws {
         let count = rows.count
         let file = try ResultFile(path, format: "mpi-vae evaluation", byteCount: count * (4 * codes.latentSize + 256))
