@@ -124,9 +124,9 @@ final class ReconstructionWriter {
             let input = try originals.values(rows)
             if librarySize > 0 { Self.restoreSums(of: input, in: values, rows: rows.count, target: librarySize) }
             if let clean {
+                let truth = try clean.values(rows)
                 ratio.add(
-                    input: input.pointer, output: values.pointer, clean: try clean.values(rows).pointer,
-                    count: rows.count * features)
+                    input: input.pointer, output: values.pointer, clean: truth.pointer, count: rows.count * features)
             }
             for index in rows.indices where grid?.isFull == false {
                 grid!.add(input.pointer + index * features, setsRange: false)
