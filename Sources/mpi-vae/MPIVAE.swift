@@ -23,7 +23,8 @@ struct MPIVAE: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Train.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Import.self, Inspect.self, Check.self,
+            Train.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Report.self, Import.self, Inspect.self,
+            Check.self,
             Bench.self,
             Config.self, Doctor.self, ProbeFile.self,
         ])

@@ -297,8 +297,10 @@ struct GenerateTests {
             ),
         ]
         let before = try Data(contentsOf: URL(fileURLWithPath: fashion))
-        for (arguments, status, text) in cases {
-            let outcome = try mpiVAE(ranks: 2, arguments)
+        for (index, (arguments, status, text)) in cases.enumerated() {
+            // Every fifth on two ranks: starting them takes most of the time.
+            let outcome =
+                try index % 5 == 0 ? mpiVAE(ranks: 2, arguments) : Program.run(Program.built("mpi-vae"), arguments)
             #expect(outcome.status == status && outcome.errors.contains(text), "\(arguments): \(outcome)")
             #expect(outcome.errors.components(separatedBy: text).count == 2, "one rank speaks: \(outcome)")
             #expect(!FileManager.default.fileExists(atPath: output), "\(arguments)")
