@@ -10,7 +10,7 @@ struct Chart {
 
     private static let width = 520.0
     private static let left = 58.0
-    private static let bottom = 40.0
+    private static let bottom = 48.0
     private static let margin = 12.0
 
     private let height: Double
@@ -74,12 +74,12 @@ struct Chart {
         for tick in axes ? Self.ticks(x) : [] where !wholeX || tick == tick.rounded() {
             let (at, _) = place(tick, y.lowerBound)
             text += String(
-                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", at, base + 17, Self.label(tick))
+                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", at, base + 19, Self.label(tick))
         }
         text += String(
             format: "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"#888\"/>\n", Self.left, Self.margin, base, right)
         text += String(
-            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", (Self.left + right) / 2, height - 6,
+            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", (Self.left + right) / 2, height - 5,
             HTMLPage.escape(xTitle))
         text += String(
             format: "<text transform=\"translate(13 %.1f) rotate(-90)\" text-anchor=\"middle\">%@</text>\n",
