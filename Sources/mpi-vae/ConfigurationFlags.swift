@@ -32,6 +32,8 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("likelihood-scale")) var likelihoodScale: String?
     @Option(help: .key("activation")) var activation: String?
     @Option(help: .key("initialization")) var initialization: String?
+    @Option(help: .key("corruption")) var corruption: String?
+    @Option(help: .key("corruption-level")) var corruptionLevel: String?
 
     @Option(help: .key("beta")) var beta: String?
     @Option(help: .key("beta-schedule")) var betaSchedule: String?

@@ -23,8 +23,9 @@ struct MPIVAE: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Train.self, Embed.self, Evaluate.self, Score.self, Impute.self, Import.self, Inspect.self, Check.self, Bench.self,
-            Config.self, Slurm.self, Doctor.self, ProbeFile.self,
+            Train.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Score.self, Impute.self, Report.self,
+            Import.self,
+            Inspect.self, Check.self, Bench.self, Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])
 
     /// Parses on every rank, so that all end alike, but speaks on one.

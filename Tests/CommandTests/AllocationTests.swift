@@ -8,7 +8,7 @@ import Testing
 struct AllocationTests {
     @Test(arguments: [
         (1, ["--model", "vae"]), (1, ["--model", "ae", "--likelihood", "mse", "--optimizer", "adamw", "--clip-norm", "1"]),
-        (1, ["--scale", "min-max", "--binarize", "dynamic"]), (2, ["--model", "vae"]),
+        (1, ["--scale", "min-max", "--binarize", "dynamic", "--corruption", "gaussian"]), (2, ["--model", "vae"]),
         (3, ["--model", "vae", "--likelihood", "gaussian-learned", "--hidden", "64,32"]),
     ])
     func aStepAllocatesNothing(ranks: Int, options: [String]) throws {

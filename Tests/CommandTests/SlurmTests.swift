@@ -95,7 +95,8 @@ struct SlurmTests {
     /// nothing had been.
     @Test(arguments: [("multi-node.sbatch", true), ("multi-node-mpirun.sbatch", true), ("multi-node.sbatch", false)])
     func queuedAgain(script: String, isPreempted: Bool) throws {
-        let long = ["--epochs", "30"]
+        // Long enough to be interrupted.
+        let long = ["--epochs", "600", "--hidden", "128"]
         let job = try submit(script, name: "job", small + long + ["--output", "run"])
         #expect(isSoon(30) { checkpoints("run") > 0 }, "\(output("job", job))")
         if isPreempted {

@@ -155,4 +155,52 @@ struct KernelTests {
             #expect(abs(kernel_sum_of_squares(values, count) - exact) < 1e-12 * max(1, exact))
         }
     }
+
+    /// Shares, levels and independence of what corrupts rows, each a function of its row alone.
+    @Test(arguments: ["gaussian", "masking", "salt-and-pepper"], [1, 3, 784, 1003])
+    func corruptions(kind: String, features: Int) {
+        let count = 40_000 / features + 2
+        let rows = (0..<count).map { Int64(1 << 33) + 7 * Int64($0) }
+        let values = (0..<count * features).map { 2 + Float($0 % 11) }
+        func corrupt(_ numbers: [Int64], _ x: [Float], epoch: UInt32) -> [Float] {
+            var result = [Float](repeating: .nan, count: x.count)
+            switch kind {
+            case "gaussian": kernel_corrupt_gaussian(&result, x, numbers, numbers.count, features, 0.5, 3, 20, epoch)
+            case "masking": kernel_corrupt_masking(&result, x, numbers, numbers.count, features, 0.2, 3, 20, epoch)
+            default: kernel_corrupt_salt_and_pepper(&result, x, numbers, numbers.count, features, 0.2, 3, 20, epoch)
+            }
+            return result
+        }
+        let all = corrupt(rows, values, epoch: 4)
+        let last = Array(values.suffix(features))
+        #expect(Array(all.suffix(features)) == corrupt([rows[count - 1]], last, epoch: 4), "a row alone is the same")
+        if kind == "gaussian" {
+            let noise = zip(all, values).map { Double($0 - $1) / 0.5 }
+            let mean = noise.reduce(0, +) / Double(noise.count)
+            let variance = noise.reduce(0) { $0 + $1 * $1 } / Double(noise.count)
+            #expect(abs(mean) < 0.03 && abs(variance - 1) < 0.05, "\(mean), \(variance)")
+            #expect(corrupt(rows, values, epoch: 5) != all)
+            return
+        }
+        let changed = zip(all, values).filter { $0 != $1 }.map(\.0)
+        let share = Double(changed.count) / Double(all.count)
+        if kind == "masking" {
+            #expect(changed.allSatisfy { $0 == 0 })
+            #expect(abs(share - 0.2) < 0.01)
+            #expect(corrupt(rows, values, epoch: 5) != all)
+        } else if features > 11 {
+            // The least and the greatest value of a row are 2 and 12, each of which an eleventh of the values has already.
+            #expect(changed.allSatisfy { $0 == 2 || $0 == 12 })
+            #expect(abs(share - 0.2 * 10 / 11) < 0.01)
+            let low = Double(changed.count { $0 == 2 }) / Double(changed.count)
+            #expect(abs(low - 0.5) < 0.03)
+            #expect(corrupt(rows, values, epoch: 5) != all)
+        } else {
+            // Whatever is drawn is one of the row's own values.
+            for row in 0..<count {
+                let own = values[row * features..<(row + 1) * features]
+                #expect(all[row * features..<(row + 1) * features].allSatisfy { own.contains($0) })
+            }
+        }
+    }
 }

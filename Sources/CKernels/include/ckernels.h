@@ -2,6 +2,7 @@
 #pragma once
 #include "ckernels_activation.h"
 #include "ckernels_bf16.h"
+#include "ckernels_corrupt.h"
 #include "ckernels_decode.h"
 #include "ckernels_fold.h"
 #include "ckernels_likelihood.h"

@@ -63,13 +63,25 @@ public struct Configuration: Sendable, Equatable {
     }
 
     public struct Model: Sendable, Equatable {
-        public var model = ModelKind.variational
+        public var model = Preset.vae
         public var hidden = [400]
         public var latent = 20
         public var likelihood = Likelihood.bernoulli
         public var likelihoodScale = 1.0
         public var activation = Activation.relu
         public var initialization = Initialization.glorot
+        public var corruption = Corruption.Kind.none
+        /// A standard deviation, or the share of the values that are corrupted.
+        public var corruptionLevel = 0.3
+
+        /// Kinds of models by the names that people know them by.
+        public enum Preset: String, Sendable, CaseIterable {
+            case ae, vae
+            /// A plain autoencoder that restores rows from corrupted ones (Vincent et al. 2008); without a kind of corruption gaussian.
+            case denoising
+
+            var kind: ModelKind { self == .vae ? .variational : .autoencoder }
+        }
     }
 
     public struct Objective: Sendable, Equatable {
@@ -163,10 +175,16 @@ public enum ReductionKind: String, Sendable, CaseIterable {
 extension Configuration {
     func modelConfiguration(inputSize: Int) -> ModelConfiguration {
         ModelConfiguration(
-            kind: model.model, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
+            kind: model.model.kind, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
             latentSize: model.latent,
             activation: model.activation, likelihood: model.likelihood, likelihoodScale: Float(model.likelihoodScale),
             initialization: model.initialization)
+    }
+
+    /// What is done to the encoder's rows while training; nil for nothing.
+    var corruption: Corruption? {
+        let kind = model.corruption == .none && model.model == .denoising ? .gaussian : model.corruption
+        return kind == .none ? nil : Corruption(kind: kind, level: Float(model.corruptionLevel))
     }
 
     var optimizerConfiguration: OptimizerConfiguration {

@@ -157,6 +157,12 @@ extension ConfigurationKey {
             "standard deviation of the likelihood gaussian"),
         choice("model", "activation", \.model.activation, "function behind each hidden layer"),
         choice("model", "initialization", \.model.initialization, "how the first weights are drawn"),
+        choice(
+            "model", "corruption", \.model.corruption,
+            "what is done to the rows that the encoder sees in training; for the model denoising none means gaussian"),
+        number(
+            "model", "corruption-level", \.model.corruptionLevel, any, open: true,
+            "standard deviation of gaussian corruption, or the share of values that are corrupted"),
 
         number("objective", "beta", \.objective.beta, any, "weight of the KL term"),
         choice("objective", "beta-schedule", \.objective.betaSchedule, "how beta is reached"),

@@ -142,6 +142,12 @@ extension Configuration {
             throw Failure(
                 .configuration, "a mask tells which values are missing: give --nan mask, or --nan drop to leave their rows out")
         }
+        if let corruption, corruption.kind != .gaussian, corruption.level > 1 {
+            throw Failure(
+                .configuration,
+                "corruption-level is \(model.corruptionLevel), but for \(corruption.kind.rawValue) it is a share of the values: at most 1"
+            )
+        }
         if training.wire != .fp32, run.reduction == .allreduce {
             throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")
         }

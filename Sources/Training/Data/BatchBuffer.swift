@@ -10,17 +10,23 @@ final class BatchBuffer {
     /// Of rows with missing values: 1 for those that are there; and what the encoder sees, values and mask.
     private let mask: AlignedBuffer?
     private let encoderInput: AlignedBuffer?
+    /// What is done to the rows that the encoder sees, and the rows then; nil for nothing.
+    private let corruption: Corruption?
+    private let corrupted: AlignedBuffer?
     private let numbers: UnsafeMutablePointer<UnsafeRawPointer>
     private let rows: UnsafeMutablePointer<Int64>
     private let weights: UnsafeMutablePointer<Float>
 
-    init(capacity: Int, format: RowFormat, preparation: Preparation) {
+    /// - Parameter corruption: for training alone.
+    init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil) {
         self.preparation = preparation
         self.format = format
         self.capacity = max(capacity, 1)
         input = AlignedBuffer(count: self.capacity * format.features)
         mask = preparation.masks ? AlignedBuffer(count: self.capacity * format.features) : nil
         encoderInput = preparation.masks ? AlignedBuffer(count: 2 * self.capacity * format.features) : nil
+        self.corruption = corruption
+        corrupted = corruption == nil ? nil : AlignedBuffer(count: self.capacity * format.features)
         numbers = .allocate(capacity: self.capacity)
         rows = .allocate(capacity: self.capacity)
         weights = .allocate(capacity: self.capacity)
@@ -56,8 +62,16 @@ final class BatchBuffer {
         if let mask, let encoderInput {
             kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, count, features)
         }
+        if let corruption, let corrupted {
+            corruption.apply(
+                input.pointer, into: corrupted.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
+            if let mask, let encoderInput {
+                kernel_join_mask(corrupted.pointer, mask.pointer, encoderInput.pointer, count, features)
+            }
+        }
         return Batch(
-            input: input.pointer, encoderInput: encoderInput?.pointer, mask: mask?.pointer, weights: weights, rowCount: count,
+            input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer, weights: weights,
+            rowCount: count,
             rows: rows)
     }
 

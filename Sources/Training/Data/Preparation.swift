@@ -9,7 +9,7 @@ internal import VAE
 struct Preparation: Sendable {
     private let settings: Configuration.Preparation
     /// What the likelihood must find.
-    private let needsUnitInterval: Bool
+    private var needsUnitInterval: Bool
     /// `(x - shift) * factor`, `[features]`; empty where nothing is scaled, and until ``measure(_:world:pool:)``.
     private(set) var shift: [Float] = []
     private(set) var factor: [Float] = []
@@ -79,16 +79,26 @@ struct Preparation: Sendable {
         }
     }
 
-    /// Turns what a model says of values back into the data's units: the inverse of scaling and log1p, `[rows, features]` in place. What
-    /// clipping and binarisation did cannot be undone.
+    /// The same for rows whose likelihood nobody asks for, such as noisy ones that are to be cleaned: they may leave 0...1.
+    var withoutLikelihood: Preparation {
+        var preparation = self
+        preparation.needsUnitInterval = false
+        return preparation
+    }
+
+    /// The sum that rows are scaled to; 0 for none.
+    var librarySize: Double { settings.librarySize }
+
+    /// Brings `[rows, features]` that a model gave back to the data's scale, in place: undoes shift and scale, then log1p.
+    ///
+    /// What a row was scaled to a sum from is not known here, and what was cut or made binary is lost.
     func restore(_ values: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
-        for row in 0..<rows {
-            for i in 0..<features {
-                let place = row * features + i
-                if !shift.isEmpty { values[place] = values[place] / factor[i] + shift[i] }
-                if settings.transform == .log1p { values[place] = expm1(values[place]) }
-            }
+        if !shift.isEmpty {
+            // x / factor + shift as (x - a) b.
+            let back = zip(shift, factor).map { -$0 * $1 }
+            kernel_shift_and_scale(values, back, factor.map { 1 / $0 }, rows, features)
         }
+        if settings.transform == .log1p { for i in 0..<rows * features { values[i] = expm1(values[i]) } }
     }
 
     /// What comes before statistics are taken.

@@ -56,7 +56,7 @@ extension TrainedModel {
     }
 
     /// The numbers of at most some of the rows, drawn by the seed; 0 for all.
-    private static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
+    static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
         let all = RowSet(all: count)
         if limit == 0 || count <= limit { return all }
         let order = Permutation(count: count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)

@@ -71,8 +71,8 @@ final class Trainer {
         dataSeconds.initialize(repeating: 0)
         updateSeconds = .allocate(capacity: pool.count)
         updateSeconds.initialize(repeating: 0)
-        buffers = (0..<pool.count).map { [shardBatch] _ in
-            BatchBuffer(capacity: shardBatch, format: data.format, preparation: preparation)
+        buffers = (0..<pool.count).map { [shardBatch, corruption = configuration.corruption] _ in
+            BatchBuffer(capacity: shardBatch, format: data.format, preparation: preparation, corruption: corruption)
         }
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())

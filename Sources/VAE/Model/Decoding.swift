@@ -91,7 +91,7 @@ extension Workspace {
     }
 
     /// The code of rows that went through the encoder: of a posterior its mean.
-    private func copyCode(rows: Int, to code: UnsafeMutablePointer<Float>) {
+    func copyCode(rows: Int, to code: UnsafeMutablePointer<Float>) {
         let latent = model.configuration.latentSize
         let output = outputs[model.posteriorLayer].pointer
         let width = model.layers[model.posteriorLayer].outputSize

@@ -26,6 +26,12 @@ public enum NoisePurpose: UInt16, Sendable {
     case resampling = 11
     /// Draws of missing values; the epoch is the draw.
     case imputation = 12
+    /// What a denoising model's encoder sees in place of its rows, while training.
+    case corruption = 20
+    /// Codes that are drawn to be decoded.
+    case generation = 21
+    /// Which component of a mixture each of these codes is from.
+    case component = 22
 }
 
 /// Names a set of random numbers: together with a row and an index it gives a number, without any state.

@@ -1,0 +1,150 @@
+internal import Distributed
+internal import HDF5
+internal import VAE
+
+/// What `generate` is asked for.
+public struct GenerationOptions: Sendable {
+    /// Where codes come from.
+    public enum Origin: Sendable {
+        /// The standard normal prior.
+        case prior
+        /// A mixture of normal distributions, fitted to the codes of at most some of the data's rows; 0 for all.
+        case mixture(components: Int, covariance: Covariance, fitRows: Int)
+        /// One latent after the other, from -3 to 3, around the mean code; all of them if none is listed.
+        case traversal(latents: [Int])
+        /// Between the codes of two rows.
+        case interpolation(from: Int, to: Int, spherical: Bool)
+        /// Normal around the centre of the codes of a label.
+        case label(String)
+    }
+
+    /// The covariances of a mixture's components.
+    public enum Covariance: String, Sendable, CaseIterable {
+        case diagonal, full
+    }
+
+    public var origin = Origin.prior
+    /// Codes to draw.
+    public var count = 64
+    /// Of traversals and interpolations, with both ends.
+    public var steps = 11
+    /// nil for that of the training.
+    public var seed: UInt64?
+    /// `file.h5[:/path]`; nil where none is needed.
+    public var data: String?
+    public var dataOptions = DataOptions()
+    public var output = ""
+    /// A PNG file; empty for none.
+    public var grid = ""
+    public var force = false
+
+    public init() {}
+}
+
+extension TrainedModel {
+    /// Decodes codes that no row has, in the data's scale. Collective; throws ``SharedFailure``.
+    ///
+    /// - Returns: the number of codes.
+    public func generate(_ wanted: GenerationOptions) throws -> Int {
+        try world.onRoot {
+            for path in [wanted.output] + (wanted.grid.isEmpty ? [] : [wanted.grid]) {
+                try ResultFile.check(path, force: wanted.force)
+            }
+            if !wanted.grid.isEmpty { _ = try ImageShape.required(checkpoint.inputShape) }
+        }
+        let source = try wanted.data.map { try open($0, wanted.dataOptions) }
+        let codes = try self.codes(wanted, source)
+        var writer: GenerationWriter?
+        try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
+        let features = model.configuration.inputSize
+        try decode(codes) { rows, latent, data in
+            try writer!.write(rows, latent, data, features: features)
+        }
+        try world.onRoot { try writer!.finish() }
+        return codes.count
+    }
+
+    /// Decodes codes, and gives them and the decoder's means in order to root. Collective.
+    ///
+    /// As in ``RowSweep``, by whole blocks, so that shapes and bits are the same on any number of ranks.
+    private func decode(
+        _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ data: AlignedBuffer) throws -> Void
+    ) throws {
+        let (latentSize, features) = (model.configuration.latentSize, model.configuration.inputSize)
+        let own = Self.blocks(features: features) * BlockPlan.blockSize
+        let preparation = self.preparation
+        for start in stride(from: 0, to: codes.count, by: own * world.size) {
+            let ranges = (0..<world.size).map { rank in
+                min(start + rank * own, codes.count)..<min(start + (rank + 1) * own, codes.count)
+            }
+            let mine = ranges[world.rank]
+            let latent = AlignedBuffer(count: mine.count * latentSize)
+            let data = AlignedBuffer(count: mine.count * features)
+            let plan = BlockPlan(rowCount: mine.count)
+            pool.run { worker in
+                for block in stride(from: worker, to: plan.blockCount, by: pool.count) {
+                    let rows = plan.rows(ofBlock: block)
+                    let (z, mean) = (latent.pointer + rows.lowerBound * latentSize, data.pointer + rows.lowerBound * features)
+                    codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
+                    workspaces[worker].decode(z, rowCount: rows.count, mean: mean)
+                    preparation.restore(mean, rows: rows.count, features: features)
+                }
+            }
+            let stretch = start..<ranges[world.size - 1].upperBound
+            let allLatent = try gather(latent, ranges, stretch, size: latentSize)
+            let allData = try gather(data, ranges, stretch, size: features)
+            try world.onRoot { try receive(stretch, allLatent, allData) }
+        }
+    }
+
+    private func gather(_ values: AlignedBuffer, _ ranges: [Range<Int>], _ stretch: Range<Int>, size: Int) throws -> AlignedBuffer
+    {
+        let whole = AlignedBuffer(count: world.isRoot ? stretch.count * size : 0)
+        let places = ranges.map {
+            ($0.lowerBound - stretch.lowerBound) * size..<($0.upperBound - stretch.lowerBound) * size
+        }
+        try world.communicator.gather(values.pointer, ranges: places, into: whole.pointer)
+        return whole
+    }
+}
+
+/// The file of what was generated. Used by root alone; throws ``Failure``.
+final class GenerationWriter {
+    private let file: ResultFile
+    private let latent: Dataset
+    private let data: Dataset
+    private var grid: ImageGrid?
+    private let gridPath: String
+
+    init(
+        _ wanted: GenerationOptions, _ codes: any CodeSource, _ model: Model, _ checkpoint: Checkpoint, source: String?
+    ) throws {
+        let (count, latentSize) = (codes.count, model.configuration.latentSize)
+        gridPath = wanted.grid
+        if !wanted.grid.isEmpty {
+            grid = ImageGrid(
+                try .required(checkpoint.inputShape), columns: codes.columns, most: codes.shown)
+        }
+        let file = try ResultFile(
+            wanted.output, format: "mpi-vae samples",
+            byteCount: count * (4 * (latentSize + model.configuration.inputSize) + 64) + 8 * latentSize * latentSize * 1000)
+        self.file = file
+        data = try file.column("/data", Float.self, shape: [count] + checkpoint.inputShape, "mean of p(x|z), in the data's scale")
+        latent = try file.column("/latent", Float.self, shape: [count, latentSize], "code z")
+        try file.describe(checkpoint, sources: source.map { [$0] } ?? [])
+        try codes.describe(in: file)
+    }
+
+    func write(_ rows: Range<Int>, _ codes: AlignedBuffer, _ values: AlignedBuffer, features: Int) throws {
+        for index in 0..<rows.count where grid?.isFull == false { grid!.add(values.pointer + index * features) }
+        try file.writing { _ in
+            try latent.write(codes.pointer, rows: rows)
+            try data.write(values.pointer, rows: rows)
+        }
+    }
+
+    func finish() throws {
+        try grid?.bitmap().writePNG(to: gridPath)
+        try file.finish()
+    }
+}

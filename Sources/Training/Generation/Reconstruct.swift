@@ -1,0 +1,180 @@
+internal import Distributed
+internal import HDF5
+internal import VAE
+
+/// What `reconstruct` is asked for.
+public struct ReconstructionOptions: Sendable {
+    /// The HDF5 file to write.
+    public var output = ""
+    /// Whether files that are there are replaced.
+    public var force = false
+    /// The same rows without noise, `file.h5[:/path]`; empty for none.
+    public var clean = ""
+    /// A PNG file of originals beside their reconstructions; empty for none.
+    public var grid = ""
+
+    public init() {}
+}
+
+/// What `reconstruct` found.
+public struct ReconstructionReport: Sendable, Equatable {
+    public var rows: Int
+    /// Peak signal-to-noise ratios against the clean rows, in dB; nil if none were given.
+    public var inputPSNR: Double?
+    public var outputPSNR: Double?
+}
+
+extension TrainedModel {
+    /// Writes the mean of p(x | z) for every row of a data set, with the posterior's mean as z, in the data's scale. Collective;
+    /// throws ``SharedFailure``. The report is root's.
+    ///
+    /// Memory does not grow with the number of rows.
+    public func reconstruct(
+        _ data: String, _ options: DataOptions, _ wanted: ReconstructionOptions
+    ) throws -> ReconstructionReport {
+        try world.onRoot {
+            for path in [wanted.output] + (wanted.grid.isEmpty ? [] : [wanted.grid]) {
+                try ResultFile.check(path, force: wanted.force)
+            }
+        }
+        let source = try open(data, options)
+        let clean = try wanted.clean.isEmpty ? nil : openClean(wanted.clean, options, of: source)
+        // Noisy rows of images leave 0...1, which only their likelihood would mind.
+        let preparation = self.preparation.withoutLikelihood
+        var writer: ReconstructionWriter?
+        try world.onRoot {
+            writer = try ReconstructionWriter(wanted, source, clean: clean, checkpoint, librarySize: preparation.librarySize)
+        }
+        let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
+        let features = source.features
+        try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
+            source, source.selection, columns: [features], blocks: Self.blocks(features: features)
+        ) { worker, batch, columns in
+            workspaces[worker].reconstruct(batch, into: columns[0])
+            preparation.restore(columns[0], rows: batch.rowCount, features: features)
+        } receive: { rows, columns in
+            try writer!.write(columns[0], rows: rows)
+        }
+        var report = ReconstructionReport(rows: source.rowCount)
+        try world.onRoot { report = try writer!.finish() }
+        return report
+    }
+
+    /// The blocks of rows that a rank takes in a round, so that they take about 4 MiB.
+    static func blocks(features: Int) -> Int { max(1, min(16, (1 << 20) / (BlockPlan.blockSize * features))) }
+
+    private func openClean(_ path: String, _ options: DataOptions, of source: DataSource) throws -> DataSource {
+        var plain = DataOptions()
+        plain.packedBits = options.packedBits
+        plain.mapSize = options.mapSize
+        let clean = try open(path, plain)
+        try world.onRoot {
+            guard clean.selection.universe == source.selection.universe else {
+                throw Failure(
+                    .badData,
+                    "\(clean.name) has \(clean.selection.universe) rows, but \(source.name) \(source.selection.universe): "
+                        + "--clean must hold the same rows")
+            }
+        }
+        return clean
+    }
+}
+
+/// The file of reconstructions, and what is found out while it is written. Used by root alone; throws ``Failure``.
+final class ReconstructionWriter {
+    private let source: DataSource
+    private let librarySize: Double
+    private let file: ResultFile
+    private let data: Dataset
+    private let row: Dataset
+    private let labels: CopiedColumn?
+    private let ids: CopiedColumn?
+    private let originals: RowFetcher
+    private let clean: RowFetcher?
+    private var ratio: PeakSignalToNoise
+    private var grid: ImageGrid?
+    private let gridPath: String
+
+    init(
+        _ wanted: ReconstructionOptions, _ source: DataSource, clean: DataSource?, _ checkpoint: Checkpoint, librarySize: Double
+    ) throws {
+        self.source = source
+        self.librarySize = librarySize
+        gridPath = wanted.grid
+        if !wanted.grid.isEmpty { grid = ImageGrid(try .required(source.rowShape), group: 2, columns: 8, most: 128) }
+        originals = try RowFetcher(source)
+        self.clean = try clean.map { try RowFetcher($0) }
+        // Bytes stand for 0...1.
+        ratio = PeakSignalToNoise(peak: clean?.format.numbers == .pixel ? 1 : nil)
+        let count = source.rowCount
+        let file = try ResultFile(
+            wanted.output, format: "mpi-vae reconstructions", byteCount: count * (4 * source.features + 160))
+        self.file = file
+        data = try file.column(
+            "/data", Float.self, shape: [count] + source.rowShape, "mean of p(x|z) at the mean of the posterior q(z|x)")
+        row = try file.column("/row", Int64.self, shape: [count], "row of the source, from 0; of several files, counted on")
+        labels = try file.writing { try CopiedColumn("/label", of: [source.labels], in: $0, count: count) }
+        ids = try file.writing { try CopiedColumn("/id", of: [source.ids], in: $0, count: count) }
+        try file.describe(checkpoint, sources: [source.name] + (clean.map { [$0.name] } ?? []))
+    }
+
+    func write(_ values: AlignedBuffer, rows range: Range<Int>) throws {
+        let (rows, features) = (source.selection.rows(range), source.features)
+        if clean != nil || librarySize > 0 || grid?.isFull == false {
+            let input = try originals.values(rows)
+            if librarySize > 0 { Self.restoreSums(of: input, in: values, rows: rows.count, target: librarySize) }
+            if let clean {
+                let truth = try clean.values(rows)
+                ratio.add(
+                    input: input.pointer, output: values.pointer, clean: truth.pointer, count: rows.count * features)
+            }
+            for index in rows.indices where grid?.isFull == false {
+                grid!.add(input.pointer + index * features, setsRange: false)
+                grid!.add(values.pointer + index * features)
+            }
+        }
+        try file.writing { _ in
+            try data.write(values.pointer, rows: range)
+            try row.write(rows, rows: range)
+            if let labels { try labels.copy(from: source.labels!, rows: rows, to: range) }
+            if let ids { try ids.copy(from: source.ids!, rows: rows, to: range) }
+        }
+    }
+
+    /// Scales each row from the preparation's sum to the sum that the row had.
+    private static func restoreSums(of input: AlignedBuffer, in values: AlignedBuffer, rows: Int, target: Double) {
+        let features = input.count / rows
+        for row in 0..<rows {
+            let own = row * features..<(row + 1) * features
+            let sum = own.reduce(0.0) { $0 + (input.pointer[$1].isNaN ? 0 : Double(input.pointer[$1])) }
+            let factor = Float(sum / target)
+            for i in own { values.pointer[i] *= factor }
+        }
+    }
+
+    func finish() throws -> ReconstructionReport {
+        var report = ReconstructionReport(rows: source.rowCount)
+        if clean != nil {
+            report.inputPSNR = ratio.input
+            report.outputPSNR = ratio.output
+            try file.writing { file in
+                try file.setAttribute("input_psnr", .double(ratio.input))
+                try file.setAttribute("output_psnr", .double(ratio.output))
+            }
+        }
+        try grid?.bitmap().writePNG(to: gridPath)
+        try file.finish()
+        return report
+    }
+}
+
+extension ResultFile {
+    /// Says which model made the file, and of what.
+    func describe(_ checkpoint: Checkpoint, sources: [String]) throws {
+        try writing { file in
+            try file.setAttribute("sources", .strings(sources))
+            try file.setAttribute("configuration", .string(checkpoint.configuration))
+            try file.setAttribute("step", .integer(Int64(checkpoint.progress.step)))
+        }
+    }
+}

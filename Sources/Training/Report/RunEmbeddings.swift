@@ -1,0 +1,71 @@
+internal import Foundation
+internal import HDF5
+
+/// What a report says of a run's embeddings.
+struct RunEmbeddings {
+    let count: Int
+    /// Means over all rows, in nats.
+    private(set) var elbo = 0.0
+    private(set) var klPerLatent: [Double]
+    /// The codes of some rows, evenly over all, `[rows, latents]`, and their labels.
+    private var codes: [Double] = []
+    private var labels: [String] = []
+
+    private static let mostPoints = 3000
+    private static let piece = 1 << 14
+
+    /// Reads a file of embeddings, piece by piece. Throws ``HDF5Error``.
+    init(_ path: String) throws(HDF5Error) {
+        let file = try File.open(path)
+        let (mean, logVariance, elbos) = (
+            try file.dataset("/latent/mean"), try file.dataset("/latent/log_variance"), try file.dataset("/elbo")
+        )
+        count = mean.rowCount
+        let size = mean.rowSize
+        klPerLatent = [Double](repeating: 0, count: size)
+        let values = try RowValues(file, "/label", count: count)
+        let step = max(1, (count + Self.mostPoints - 1) / Self.mostPoints)
+        for first in stride(from: 0, to: count, by: Self.piece) {
+            let rows = first..<min(first + Self.piece, count)
+            let (m, v) = (try mean.read(Float.self, rows: rows), try logVariance.read(Float.self, rows: rows))
+            for elbo in try elbos.read(Float.self, rows: rows) { self.elbo += Double(elbo) / Double(count) }
+            for i in m.indices {
+                let (mean, variance) = (Double(m[i]), Double(v[i]))
+                klPerLatent[i % size] += 0.5 * (mean * mean + exp(variance) - 1 - variance) / Double(count)
+            }
+            let some = rows.filter { $0 % step == 0 }
+            for row in some { codes += m[(row - first) * size..<(row - first + 1) * size].map(Double.init) }
+            if let values { labels += try values.strings(some.map(Int64.init)) }
+        }
+    }
+
+    /// The codes in the plane in which they differ most, coloured by label.
+    func map() -> (html: String, note: String) {
+        let size = klPerLatent.count
+        let components = PrincipalComponents(codes, size: size)
+        let points = (0..<codes.count / size).map { components.place(codes[$0 * size..<($0 + 1) * size]) }
+        // A little wider than the points.
+        func range(_ values: [Double]) -> ClosedRange<Double> {
+            let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+            return low - 0.03 * (high - low)...high + 0.03 * (high - low)
+        }
+        var chart = Chart(x: range(points.map(\.0)), y: range(points.map(\.1)), height: 420)
+        // Colours for the most frequent labels, in the labels' order.
+        let counts = labels.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+        let frequent = counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }.prefix(Chart.colours.count)
+        let shown = frequent.sorted { (Double($0) ?? .infinity, $0) < (Double($1) ?? .infinity, $1) }
+        for (index, point) in points.enumerated() {
+            let place = labels.isEmpty ? 0 : shown.firstIndex(of: labels[index])
+            chart.dot(point, colour: place.map { Chart.colours[$0] } ?? Chart.otherColour)
+        }
+        var entries = shown.enumerated().map { (name: $1, colour: Chart.colours[$0]) }
+        if counts.count > shown.count { entries.append((name: "others", colour: Chart.otherColour)) }
+        let shares = components.shares.map { String(format: "%.0f", 100 * $0) }
+        let svg = chart.svg(
+            xTitle: "component 1, \(shares[0])% of the variance", yTitle: "component 2, \(shares[1])%", title: "map of the codes")
+        return (
+            svg + (labels.isEmpty ? "" : Chart.legend(entries)),
+            "\(points.count) of \(count) rows by the two principal components of their codes\(labels.isEmpty ? "" : ", coloured by label")."
+        )
+    }
+}
