@@ -56,7 +56,7 @@ struct ImportTests {
                 Program.built("mpi-vae"),
                 ["import", "idx", "--images", images, "--output", folder.path(output), "--name", name] + extra)
         }
-        refused(65, "in the middle of the rows", try run(folder.path("cut.idx")))
+        refused(65, "bytes, but cannot hold more than", try run(folder.path("cut.idx")))
         refused(65, "labels must be [4]", try run(folder.path("8.idx"), labels: folder.path("labels.idx")))
         refused(65, "not an IDX file", try run("/etc/hostname"))
         refused(66, "no such file", try run("/none/x.idx"))

@@ -26,7 +26,9 @@ extension ByteStream {
         let claimed = shape.reduce(Double(elementSize)) { $0 * Double($1) }
         let most = mostBytes - offset
         guard claimed <= Double(most) else {
-            throw Failure(.badData, "\(path): claims the shape \(shape), but cannot hold more than \(most) bytes")
+            throw Failure(
+                .badData,
+                "\(path): claims the shape \(shape), \(Int(min(claimed, 1e18))) bytes, but cannot hold more than \(most)")
         }
     }
 }
