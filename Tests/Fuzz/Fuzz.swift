@@ -50,15 +50,12 @@ enum Target: String, CaseIterable {
         }
     }
 
-    /// A folder in memory where there is one, for files are written thousands of times.
+    /// Of `scripts/fuzz`, which removes it: libFuzzer leaves without saying so.
     private static let folder: String = {
-        let base = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-        let path = "\(base)/mpi-vae-fuzz-\(getpid())"
+        let path = ProcessInfo.processInfo.environment["FUZZ_FOLDER"] ?? "\(NSTemporaryDirectory())/mpi-vae-fuzz"
         try! FileManager.default.createDirectory(atPath: "\(path)/images", withIntermediateDirectories: true)
         return path
     }()
-
-    static func removeFolder() { try? FileManager.default.removeItem(atPath: folder) }
 
     private static func importing(
         _ bytes: Data, _ name: String, _ body: (Importer, _ path: String) throws -> String
@@ -89,7 +86,6 @@ public func fuzz(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutableP
         return 64
     }
     target = known
-    atexit { Target.removeFolder() }
     // The first argument becomes the program's name.
     var rest = arguments.map { $0 + 1 }
     var restCount = count - 1
