@@ -118,6 +118,9 @@ struct BadInputTests {
             try expect(78, ["header.toml:2: not valid TOML"], ["--config", folder.path("header.toml")], ranks: 1)
         }
         try expect(78, ["--lr is 'fast'"], ["--lr", "fast"])
+        for size in ["much", "0", "-1G", "99999999999T"] {
+            try expect(78, ["--memory is '\(size)'", "800M or 4G"], ["--memory=\(size)"], ranks: 1)
+        }
         try expect(78, ["MPI_VAE_LATNET", "nearest is MPI_VAE_LATENT"], [], environment: ["MPI_VAE_LATNET": "3"])
     }
 

@@ -285,10 +285,10 @@ private func byteCount(_ text: String) -> Int? {
     let digits = text.prefix { $0.isNumber || $0 == "." }
     let units = ["": 0.0, "K": 10, "M": 20, "G": 30, "T": 40]
     let unit = text.dropFirst(digits.count).uppercased()
-    guard let number = Double(digits), let power = units[unit.replacing("IB", with: "").replacing("B", with: "")], number > 0,
-        number < 1e12
+    guard let number = Double(digits), let power = units[unit.replacing("IB", with: "").replacing("B", with: "")]
     else { return nil }
-    return Int(number * Double(sign: .plus, exponent: Int(power), significand: 1))
+    let bytes = number * Double(sign: .plus, exponent: Int(power), significand: 1)
+    return bytes >= 1 && bytes < 0x1p60 ? Int(bytes) : nil
 }
 
 /// Seconds as `3600`, `90s`, `90m`, `2h`, `1d`, or as Slurm's `[DAYS-]HOURS:MINUTES:SECONDS`.
