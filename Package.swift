@@ -87,7 +87,8 @@ let package = Package(
 if fuzzes {
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["Training", .product(name: "Logging", package: "swift-log")], path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["Training", "CHDF5", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Fuzz",
             swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

@@ -12,6 +12,8 @@ enum Target: String, CaseIterable {
     case csv, idx, npy, npz
     /// A folder with one image in it.
     case image
+    /// An HDF5 file's contents; see ``RowsFile``.
+    case rows
 
     func feed(_ bytes: Data) throws {
         switch self {
@@ -21,6 +23,7 @@ enum Target: String, CaseIterable {
         case .idx: try Self.importing(bytes, "x.idx") { try $0.importIDX(images: $1, labels: nil) }
         case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
         case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
+        case .rows: try RowsFile.feed(bytes, folder: Self.folder)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in
                 try importer.importImages(

@@ -26,15 +26,21 @@ final class ContactMapRows: Rows {
         if size == 0 {
             for first in stride(from: 0, to: dataset.rowCount, by: 1024) {
                 for list in try dataset.readLists(rows: first..<min(first + 1024, dataset.rowCount)) {
-                    size = max(size, Int(list.max() ?? -1) + 1)
+                    let largest = Int(list.max() ?? -1)
+                    guard largest < Self.largestSize else { throw Self.tooLarge(name, "the index \(largest)") }
+                    size = max(size, largest + 1)
                 }
             }
         }
-        guard size <= 8192 else {
-            throw Failure(.badData, "\(name) has contacts of \(size) residues: maps of at most 8192 x 8192 are possible")
-        }
+        guard size <= Self.largestSize else { throw Self.tooLarge(name, "\(size) residues") }
         self.size = size
         rowShape = [size, size]
+    }
+
+    private static let largestSize = 8192
+
+    private static func tooLarge(_ name: String, _ what: String) -> Failure {
+        Failure(.badData, "\(name) has contacts of \(what): maps of at most \(largestSize) x \(largestSize) are possible")
     }
 
     func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, asBits: format == .bit) }

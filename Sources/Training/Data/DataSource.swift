@@ -21,6 +21,21 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public init() {}
 }
 
+/// Opens data and reads all that a run would read of them over its time, for the fuzz run. Throws ``Failure``.
+package func readThrough(_ specification: String, _ options: DataOptions) throws {
+    let source = try DataSource.open(specification, options)
+    let numbers = source.selection.rows(0..<source.rowCount)
+    let store = RowStore(format: source.format, capacity: numbers.count)
+    let allowed = AllowedValues(range: -1e30...1e30, reason: "numbers must be", missing: true)
+    try RowLoader(source, allowed).load(numbers, into: store, at: 0)
+    _ = try source.fingerprint()
+    do throws(HDF5Error) {
+        for values in [source.labels, source.ids].compactMap(\.self) { _ = try values.strings(numbers) }
+    } catch {
+        throw Failure(error)
+    }
+}
+
 /// The rows that one `--data` names, from one file or several, with their labels, ids and weights.
 final class DataSource {
     /// `file.h5:/path`, for messages.
@@ -117,16 +132,15 @@ final class DataSource {
         var digest = SHA256()
         digest.update(data: Data("\([rowCount] + rowShape) \(content.type)".utf8))
         let count = min(rowCount, 16)
-        let store = RowStore(format: RowFormat(numbers: .float32, features: features), capacity: count)
+        let store = RowStore(format: RowFormat(numbers: .float32, features: features), capacity: 1)
         do {
             let reader = try content.makeReader(.float32)
             for sample in 0..<min(64, rowCount) {
                 let first = min(sample * rowCount / 64, rowCount - count)
-                for (place, row) in selection.rows(first..<first + count).enumerated() {
-                    try reader.read(Int(row)..<Int(row) + 1, into: store.memory + place * store.format.rowBytes)
+                for row in selection.rows(first..<first + count) {
+                    try reader.read(Int(row)..<Int(row) + 1, into: store.memory)
+                    digest.update(bufferPointer: UnsafeRawBufferPointer(start: store.memory, count: store.format.rowBytes))
                 }
-                digest.update(
-                    bufferPointer: UnsafeRawBufferPointer(start: store.memory, count: count * store.format.rowBytes))
             }
         } catch let error as HDF5Error {
             throw Failure(error)
