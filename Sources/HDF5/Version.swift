@@ -1,3 +1,4 @@
+internal import CDeflate
 internal import CHDF5
 
 /// The version of the HDF5 library that the program runs with.
@@ -6,3 +7,6 @@ public func hdf5Version() -> String {
     H5get_libversion(&major, &minor, &release)
     return "\(major).\(minor).\(release)"
 }
+
+/// The version of libdeflate that the program was built with.
+public func libdeflateVersion() -> String { LIBDEFLATE_VERSION_STRING }

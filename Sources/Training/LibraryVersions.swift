@@ -1,10 +1,17 @@
+internal import CLibzip
+internal import CPNG
+internal import CZlib
 internal import Distributed
 internal import HDF5
 internal import VAE
 
-/// The libraries that the program runs with, and their versions.
+/// The libraries that the program runs with, and their versions; libdeflate's is that of its header, and libjpeg-turbo tells none.
 public func libraryVersions() -> [(library: String, version: String)] {
-    [("MPI", mpiVersion()), ("HDF5", hdf5Version()), ("oneDNN", oneDNNVersion())]
+    [
+        ("MPI", mpiVersion()), ("HDF5", hdf5Version()), ("oneDNN", oneDNNVersion()), ("libdeflate", libdeflateVersion()),
+        ("zlib", String(cString: zlibVersion())), ("libzip", String(cString: zip_libzip_version())),
+        ("libpng", String(cString: png_get_libpng_ver(nil))),
+    ]
 }
 
 /// Whether the processor has instructions for products of bfloat16 numbers.

@@ -6,8 +6,7 @@ internal import VAE
 ///
 /// Of a single AnnData file all of whose rows are embedded, `obs` and `var` are copied; else `obs` has the ids as its index.
 final class AnnDataWriter: EmbeddingOutput {
-    private let published: AtomicFile
-    private let file: File
+    private let result: ResultFile
     private let codes: Dataset
     private let figures: [Dataset]
     private let split: Dataset
@@ -16,15 +15,12 @@ final class AnnDataWriter: EmbeddingOutput {
     private let index: Dataset?
 
     init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
-        let published = AtomicFile(path)
-        self.published = published
         let count = sources.reduce(0) { $0 + $1.rowCount }
         let original = try Self.original(of: sources)
-        do {
-            // Every column uncompressed, strings of moderate length, and at most what the original has.
-            let file = try File.create(
-                published, byteCount: count * (4 * latentSize + 160) + (original.map { min($0.size, 1 << 30) } ?? 0) + 1 << 20)
-            self.file = file
+        // Every column uncompressed, strings of moderate length, and at most what the original has.
+        result = try ResultFile(
+            path, format: nil, byteCount: count * (4 * latentSize + 160) + (original.map { min($0.size, 1 << 30) } ?? 0))
+        (index, codes, figures, split, labels) = try result.writing { file in
             try Self.encode(file, "/", "anndata", "0.1.0")
             if let original {
                 try file.copy("/obs", from: original)
@@ -34,10 +30,10 @@ final class AnnDataWriter: EmbeddingOutput {
                 try Self.frame(file, "/var")
                 _ = try Self.strings(file, "/var/_index", count: 0)
             }
-            index = original == nil ? try Self.strings(file, "/obs/_index", count: count) : nil
+            let index = original == nil ? try Self.strings(file, "/obs/_index", count: count) : nil
             try file.createGroup("/obsm")
             try Self.encode(file, "/obsm", "dict", "0.1.0")
-            codes = try Self.floats(file, "/obsm/X_vae", [count, latentSize])
+            let codes = try Self.floats(file, "/obsm/X_vae", [count, latentSize])
             var columns: [String] = []
             if case .strings(let names) = try file.attribute("column-order", of: "/obs") { columns = names }
             // A column that is there stays.
@@ -50,29 +46,24 @@ final class AnnDataWriter: EmbeddingOutput {
             for column in ["reconstruction_error", "kl", "elbo"] {
                 figures.append(try Self.floats(file, try name(column), [count]))
             }
-            self.figures = figures
             let category = try name("split")
             try file.createGroup(category)
             try Self.encode(file, category, "categorical", "0.2.0")
             try file.setAttribute("ordered", .boolean(false), of: category)
             let parts = try Self.strings(file, "\(category)/categories", count: Part.allCases.count)
             try parts.write(Part.allCases.map(\.name), rows: 0..<Part.allCases.count)
-            split = try file.createDataset("\(category)/codes", Int8.self, shape: [count], compressed: true)
+            let split = try file.createDataset("\(category)/codes", Int8.self, shape: [count], compressed: true)
             try Self.encode(file, "\(category)/codes", "array", "0.2.0")
+            var labels: CopiedColumn?
             if sources.allSatisfy({ $0.labels?.kind == sources[0].labels?.kind }), let kind = sources[0].labels?.kind {
                 let path = try name("label")
                 labels = try CopiedColumn(path, of: sources.map(\.labels), in: file, count: count)
                 try Self.encode(file, path, kind == .strings ? "string-array" : "array", "0.2.0")
-            } else {
-                labels = nil
             }
             try file.removeAttribute("column-order", of: "/obs")
             try file.setAttribute("column-order", .strings(columns), of: "/obs")
             try Self.describe(file, sources, checkpoint)
-        } catch let error as FileError {
-            throw Failure(error)
-        } catch let error as HDF5Error {
-            throw Failure(writing: error)
+            return (index, codes, figures, split, labels)
         }
     }
 
@@ -134,7 +125,7 @@ final class AnnDataWriter: EmbeddingOutput {
     func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws {
         let target = place..<place + rows.count
         let rows = item.source.selection.rows(rows)
-        do throws(HDF5Error) {
+        try result.writing { _ in
             try self.codes.write(codes.mean.pointer, rows: target)
             try figures[0].write(codes.reconstruction.pointer, rows: target)
             try figures[1].write(codes.kl.pointer, rows: target)
@@ -142,19 +133,8 @@ final class AnnDataWriter: EmbeddingOutput {
             try split.write(rows.map { Int8(item.part(Int($0)).rawValue) }, rows: target)
             if let labels { try labels.copy(from: item.source.labels!, rows: rows, to: target) }
             if let index { try index.write(try item.source.ids?.strings(rows) ?? rows.map { String($0) }, rows: target) }
-        } catch {
-            throw Failure(writing: error)
         }
     }
 
-    func finish() throws {
-        do {
-            try file.close()
-            try published.publish()
-        } catch let error as HDF5Error {
-            throw Failure(writing: error)
-        } catch let error as FileError {
-            throw Failure(error)
-        }
-    }
+    func finish() throws { try result.finish() }
 }

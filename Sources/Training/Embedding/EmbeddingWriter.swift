@@ -6,8 +6,7 @@ internal import VAE
 final class EmbeddingWriter: EmbeddingOutput {
     static let format = "mpi-vae embeddings"
 
-    private let published: AtomicFile
-    private let file: File
+    private let result: ResultFile
     private let mean: Dataset
     private let logVariance: Dataset
     private let reconstruction: Dataset
@@ -22,61 +21,42 @@ final class EmbeddingWriter: EmbeddingOutput {
 
     init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
         self.sources = sources
-        let published = AtomicFile(path)
-        self.published = published
         let count = sources.reduce(0) { $0 + $1.rowCount }
-        do {
-            // Every column uncompressed, strings of moderate length, and what describes them.
-            let file = try File.create(published, byteCount: count * (8 * latentSize + 160) + 1 << 20)
-            self.file = file
-            func floats(_ name: String, _ shape: [Int]) throws(HDF5Error) -> Dataset {
-                try file.createDataset(name, Float.self, shape: shape, compressed: true)
-            }
-            mean = try floats("/latent/mean", [count, latentSize])
-            logVariance = try floats("/latent/log_variance", [count, latentSize])
-            reconstruction = try floats("/reconstruction_error", [count])
-            kl = try floats("/kl", [count])
-            elbo = try floats("/elbo", [count])
-            row = try file.createDataset("/row", Int64.self, shape: [count], compressed: true)
-            split = try file.createDataset("/split", UInt8.self, shape: [count], compressed: true)
-            sourceIndex = try file.createDataset("/source", UInt8.self, shape: [count], compressed: true)
-            labels = try CopiedColumn("/label", of: sources.map(\.labels), in: file, count: count)
-            ids = try CopiedColumn("/id", of: sources.map(\.ids), in: file, count: count)
-            try Self.describe(file, sources: sources, checkpoint: checkpoint, hasLabels: labels != nil, hasIds: ids != nil)
-        } catch let error as FileError {
-            throw Failure(error)
-        } catch let error as HDF5Error {
-            throw Failure(writing: error)
+        // Every column uncompressed, and strings of moderate length.
+        let result = try ResultFile(path, format: Self.format, byteCount: count * (8 * latentSize + 160))
+        self.result = result
+        func column<Number: HDF5Number>(
+            _ path: String, _ type: Number.Type, width: Int? = nil, _ meaning: String, units: String = "1"
+        ) throws -> Dataset {
+            let dataset = try result.column(path, type, shape: width.map { [count, $0] } ?? [count], meaning, units: units)
+            try result.writing { try $0.nameDimensions(of: path, width == nil ? ["sample"] : ["sample", "latent"]) }
+            return dataset
         }
-    }
-
-    private static func describe(
-        _ file: File, sources: [DataSource], checkpoint: Checkpoint, hasLabels: Bool, hasIds: Bool
-    ) throws(HDF5Error) {
-        try file.setAttribute("format", .string(format))
-        try file.setAttribute("format_version", .integer(1))
-        try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-        try file.setAttribute("sources", .strings(sources.map(\.name)))
-        try file.setAttribute("configuration", .string(checkpoint.configuration))
-        try file.setAttribute("step", .integer(Int64(checkpoint.progress.step)))
-        var meanings = [
-            ("/latent/mean", "mean of the posterior q(z|x)", "1"),
-            ("/latent/log_variance", "logarithm of the variance of the posterior q(z|x)", "1"),
-            ("/reconstruction_error", "-log p(x|z), z drawn from the posterior", "nats"),
-            ("/kl", "KL divergence of the posterior from the prior", "nats"),
-            ("/elbo", "evidence lower bound, -(reconstruction error + KL)", "nats"),
-            ("/row", "row of the source, from 0; of several files, counted on", "1"),
-            ("/split", "what the row was used for: 0 train, 1 validation, 2 test", "1"),
-            ("/source", "which of the root attribute sources the row is from", "1"),
-        ]
-        if hasLabels { meanings.append(("/label", "label of the row in the source", "1")) }
-        if hasIds { meanings.append(("/id", "id of the row in the source", "1")) }
-        for (path, meaning, unit) in meanings {
-            try file.setAttribute("long_name", .string(meaning), of: path)
-            try file.setAttribute("units", .string(unit), of: path)
-            try file.nameDimensions(of: path, path.hasPrefix("/latent") ? ["sample", "latent"] : ["sample"])
+        func copied(_ path: String, of values: [RowValues?], _ meaning: String) throws -> CopiedColumn? {
+            let column = try result.writing { try CopiedColumn(path, of: values, in: $0, count: count) }
+            guard column != nil else { return nil }
+            try result.describe(path, meaning)
+            try result.writing { try $0.nameDimensions(of: path, ["sample"]) }
+            return column
         }
-        try file.setAttribute("values", .strings(Part.allCases.map(\.name)), of: "/split")
+        mean = try column("/latent/mean", Float.self, width: latentSize, "mean of the posterior q(z|x)")
+        logVariance = try column(
+            "/latent/log_variance", Float.self, width: latentSize, "logarithm of the variance of the posterior q(z|x)")
+        reconstruction = try column(
+            "/reconstruction_error", Float.self, "-log p(x|z), z drawn from the posterior", units: "nats")
+        kl = try column("/kl", Float.self, "KL divergence of the posterior from the prior", units: "nats")
+        elbo = try column("/elbo", Float.self, "evidence lower bound, -(reconstruction error + KL)", units: "nats")
+        row = try column("/row", Int64.self, "row of the source, from 0; of several files, counted on")
+        split = try column("/split", UInt8.self, "what the row was used for: 0 train, 1 validation, 2 test")
+        sourceIndex = try column("/source", UInt8.self, "which of the root attribute sources the row is from")
+        labels = try copied("/label", of: sources.map(\.labels), "label of the row in the source")
+        ids = try copied("/id", of: sources.map(\.ids), "id of the row in the source")
+        try result.writing { file in
+            try file.setAttribute("sources", .strings(sources.map(\.name)))
+            try file.setAttribute("configuration", .string(checkpoint.configuration))
+            try file.setAttribute("step", .integer(Int64(checkpoint.progress.step)))
+            try file.setAttribute("values", .strings(Part.allCases.map(\.name)), of: "/split")
+        }
     }
 
     /// Writes the codes of some rows of a source, which lie at `place` in the file. Throws ``Failure``.
@@ -84,7 +64,7 @@ final class EmbeddingWriter: EmbeddingOutput {
         let target = place..<place + rows.count
         let rows = item.source.selection.rows(rows)
         let index = sources.firstIndex { $0 === item.source }!
-        do throws(HDF5Error) {
+        try result.writing { _ in
             try mean.write(codes.mean.pointer, rows: target)
             try logVariance.write(codes.logVariance.pointer, rows: target)
             try reconstruction.write(codes.reconstruction.pointer, rows: target)
@@ -96,20 +76,9 @@ final class EmbeddingWriter: EmbeddingOutput {
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)
             if let labels { try labels.copy(from: item.source.labels!, rows: rows, to: target) }
             if let ids { try ids.copy(from: item.source.ids!, rows: rows, to: target) }
-        } catch {
-            throw Failure(writing: error)
         }
     }
 
     /// Closes the file and gives it its name. Throws ``Failure``.
-    func finish() throws {
-        do {
-            try file.close()
-            try published.publish()
-        } catch let error as HDF5Error {
-            throw Failure(writing: error)
-        } catch let error as FileError {
-            throw Failure(error)
-        }
-    }
+    func finish() throws { try result.finish() }
 }

@@ -7,17 +7,18 @@ final class ResultFile {
     let file: File
 
     /// - Parameters:
-    ///   - format: the root attribute that says what it is.
+    ///   - format: the root attribute that says what it is; nil for a format that is not ours.
     ///   - byteCount: at least what will be in it, uncompressed.
-    init(_ path: String, format: String, byteCount: Int) throws {
+    init(_ path: String, format: String?, byteCount: Int) throws {
         let published = AtomicFile(path)
         self.published = published
         do {
             let file = try File.create(published, byteCount: byteCount + 1 << 20)
+            self.file = file
+            guard let format else { return }
             try file.setAttribute("format", .string(format))
             try file.setAttribute("format_version", .integer(1))
             try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-            self.file = file
         } catch {
             throw Self.failure(error)
         }
