@@ -237,6 +237,23 @@ public final class TrainingRun {
                 },
             to: folder.embeddings, checkpoint: best)
         if world.isRoot { print("wrote \(folder.embeddings)") }
+        if configuration.run.report { try writeReport(best, model) }
+    }
+
+    /// Writes the page about the run, which is not worth a failure. Collective.
+    private func writeReport(_ best: Checkpoint, _ model: Model) throws {
+        Heartbeat.begin("writing the report")
+        try world.onRoot {
+            do {
+                let report = RunReport(
+                    run: folder, checkpoint: best, configuration: configuration, model: model, workspace: replica.workspaces[0],
+                    source: replica.data.source, dataName: configuration.data.data)
+                try report.write(to: folder.report)
+                print("wrote \(folder.report)")
+            } catch {
+                log.warning("no \(folder.report): \(error)")
+            }
+        }
     }
 
     private func notFinite() -> SharedFailure {
