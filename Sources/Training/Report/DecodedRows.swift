@@ -14,9 +14,9 @@ struct DecodedRows {
     private var isVariational: Bool { model.configuration.kind == .variational }
     private var image: ImageShape? { ImageShape(shape) }
 
-    /// Images or rows at most, so that neither page nor memory grow with the size of a row.
+    /// Images or rows at most, so that memory does not grow with the size of a row. Large images are then made smaller by half.
     private func most(_ count: Int) -> Int {
-        max(2, min(count, (image == nil ? 1 << 20 : HTMLPage.mostImageBytes) / features))
+        max(2, min(count, (image == nil ? 1 << 20 : 4 * HTMLPage.mostImageBytes) / features))
     }
 
     /// The first rows of the data and what the model takes them for. Throws ``Failure``.
@@ -61,7 +61,9 @@ struct DecodedRows {
     /// Decoded draws of the prior; nothing for a model without one. Throws ``Failure``.
     func addSamples(to page: inout HTMLPage) throws {
         guard isVariational else { return }
-        let count = most(image == nil ? 6 : 64)
+        let fitting = most(image == nil ? 6 : 64)
+        // Whole lines of a grid.
+        let count = fitting > 8 ? fitting / 8 * 8 : fitting
         let codes = PriorCodes(count: count, latentSize: model.configuration.latentSize, seed: configuration.training.seed)
         let means = decode(codes)
         guard let image else {

@@ -52,7 +52,7 @@ struct HTMLPage {
     }
 
     /// Uncompressed; a page with three images, even of noise, stays below 2 MB.
-    static let mostImageBytes = 450_000
+    static let mostImageBytes = 300_000
 
     static func escape(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
