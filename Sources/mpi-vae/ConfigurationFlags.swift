@@ -78,13 +78,14 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("keep-every")) var keepEvery: String?
     @Option(help: .key("timeout")) var timeout: String?
     @Option(help: .key("check-replicas")) var checkReplicas: String?
+    @Flag(inversion: .prefixedNo, help: .key("report")) var report: Bool?
 
     /// The flags that were given, by key.
     var values: [String: String] {
         var values: [String: String] = [:]
         for child in Mirror(reflecting: self).children {
-            guard let label = child.label, let option = child.value as? Option<String?>, let value = option.wrappedValue
-            else { continue }
+            let truth = (child.value as? Flag<Bool?>)?.wrappedValue.map { String($0) }
+            guard let label = child.label, let value = truth ?? (child.value as? Option<String?>)?.wrappedValue else { continue }
             // `_lrFinalFactor` is the key lr-final-factor.
             values[label.dropFirst().reduce("") { $0 + ($1.isUppercase ? "-\($1.lowercased())" : "\($1)") }] = value
         }

@@ -5,6 +5,37 @@ import Testing
 /// The page about a run, taken apart by Python.
 @Suite(.serialized)
 struct ReportTests {
+    /// Python that takes a page apart: its headings, and its graphics as XML. It must be well-formed, need nothing else, and hold no
+    /// number that is none.
+    private static let parsing = """
+        import re, sys, xml.etree.ElementTree as xml
+        from html.parser import HTMLParser
+        class Check(HTMLParser):
+            def __init__(self):
+                super().__init__()
+                self.open, self.headings = [], []
+            def handle_starttag(self, tag, attributes):
+                if tag not in ("meta", "img"): self.open.append(tag)
+                for name, value in attributes:
+                    assert name not in ("src", "href") or value.startswith("data:image/png"), (name, value[:50])
+                assert tag not in ("script", "link", "iframe"), tag
+            def handle_startendtag(self, tag, attributes): pass
+            def handle_endtag(self, tag): assert self.open.pop() == tag, tag
+            def handle_data(self, data):
+                if self.open and self.open[-1] == "h2": self.headings.append(data)
+        def parse(text):
+            check = Check()
+            check.feed(text)
+            assert check.open == [] and "http" not in text and "url(" not in text and "{{" not in text
+            graphics = [xml.fromstring(s) for s in re.findall(r"<svg.*?</svg>", text, re.S)]
+            for graphic in graphics:
+                for element in graphic.iter():
+                    words = " ".join(element.attrib.values()) + (element.text or "" if element.tag == "text" else "")
+                    assert not re.search(r"(?<![a-z])-?(nan|inf)(?![a-z])", words), words
+                assert all(float(r.get("height")) >= 0 for r in graphic.iter("rect"))
+            return check.headings, graphics
+        """
+
     @Test func pageHoldsEverything() throws {
         let folder = try TemporaryFolder()
         let (data, run, page) = (folder.path("data.h5"), folder.path("run"), folder.path("run/report.html"))
@@ -19,41 +50,53 @@ struct ReportTests {
             """, [try Fixtures.fashion.get(), data])
         #expect(made.status == 0, "\(made)")
         let trained = try mpiVAE(
-            "train", "--data", data, "--validation-fraction", "0.2", "--hidden", "32", "--latent", "5", "--epochs", "3",
-            "--global-batch",
-            "96", "--output", run)
+            ranks: 2,
+            [
+                "train", "--data", data, "--validation-fraction", "0.2", "--hidden", "32", "--latent", "5", "--epochs", "3",
+                "--global-batch", "96", "--schedule", "cosine", "--output", run,
+            ])
         #expect(trained.status == 0, "\(trained)")
+        // Written by train, and the same when asked for.
+        let written = try Data(contentsOf: URL(fileURLWithPath: page))
         let outcome = try mpiVAE("report", run)
         #expect(outcome.status == 0, "\(outcome)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: page)) == written && written.count < 2_000_000)
+        let grid = folder.path("grid.png")
+        let traversed = try mpiVAE(
+            "generate", "--checkpoint", run, "--data", data, "--traverse", "--steps", "9", "--grid", grid, "--output",
+            folder.path("codes.h5"))
+        #expect(traversed.status == 0, "\(traversed)")
         let python = try Program.python(
             """
-            import base64, csv, h5py, html, io, numpy as np, re, sys, xml.etree.ElementTree as xml
-            from html.parser import HTMLParser
+            \(Self.parsing)
+            import base64, csv, h5py, html, io, numpy as np
             from PIL import Image
             text, run = open(sys.argv[1]).read(), sys.argv[2]
-            class Check(HTMLParser):
-                open, headings = [], []
-                def handle_starttag(self, tag, attributes):
-                    if tag not in ("meta", "img"): self.open.append(tag)
-                    for name, value in attributes:
-                        assert name not in ("src", "href") or value.startswith("data:image/png"), (name, value[:50])
-                    assert tag not in ("script", "link", "iframe"), tag
-                def handle_startendtag(self, tag, attributes): pass
-                def handle_endtag(self, tag): assert self.open.pop() == tag, tag
-                def handle_data(self, data):
-                    if self.open and self.open[-1] == "h2": self.headings.append(data)
-            check = Check()
-            check.feed(text)
-            assert check.open == [] and "http" not in text and "<b>&" not in text and "&lt;b&gt;&amp;shoe" in text
-            assert check.headings == ["The best model", "Loss", "KL per latent", "Map of the codes", "Reconstructions", "Samples",
-                                      "Configuration", "Environment"], check.headings
-            loss, kl, codes = [xml.fromstring(s) for s in re.findall(r"<svg.*?</svg>", text, re.S)]
+            headings, (loss, rate, speed, waits, kl, codes) = parse(text)
+            assert "<b>&" not in text and "&lt;b&gt;&amp;shoe" in text
+            assert headings == ["The best model", "Loss", "Learning rate", "Throughput", "Waits per rank", "KL per latent",
+                                "Map of the codes", "Reconstructions", "Samples", "Traversals", "Configuration", "Environment"]
             rows = list(csv.DictReader(open(run + "/metrics.csv")))
             lines = [[float(p.split(",")[1]) for p in l.get("points").split()] for l in loss.iter("polyline")]
             # Both lines in one scale: lower is better, and lower on the page is a larger y.
             values = [[float(r["train_loss"]) for r in rows], [-float(r["validation_elbo"]) for r in rows]]
             fit = np.polyfit(np.ravel(values), np.ravel(lines), 1)
             assert fit[0] < 0 and abs(np.polyval(fit, values) - lines).max() < 0.2
+            for cell in ["%.3f" % float(rows[2]["train_loss"]), rows[2]["step"]]: assert f"<td>{cell}</td>" in text
+            # A cosine falls, as does its line on the page.
+            line = [float(p.split(",")[1]) for l in rate.iter("polyline") for p in l.get("points").split()]
+            rates = [float(r["learning_rate"]) for r in rows]
+            assert rates[2] < rates[1] < rates[0] < 1e-3 and np.corrcoef(line, rates)[0, 1] < -0.9999
+            line = [float(p.split(",")[1]) for l in speed.iter("polyline") for p in l.get("points").split()]
+            assert np.corrcoef(line, [float(r["samples_per_second"]) for r in rows])[0, 1] < -0.999
+            # Bars of the parts on top of each other, rank by rank, of the mean over the epochs.
+            times = list(csv.DictReader(open(run + "/ranks.csv")))
+            assert len(times) == 6 and [t["rank"] for t in times] == ["0", "1"] * 3
+            parts = np.array([[float(t[c]) for c in ("compute_s", "data_wait_s", "reduce_wait_s")] for t in times])
+            parts = parts.reshape(3, 2, 3).mean(0)
+            bars = np.array([[float(r.get("y")), float(r.get("height"))] for r in waits.iter("rect")]).reshape(2, 3, 2)
+            assert abs(bars[:, :, 1] / bars[:, :, 1].sum() - parts / parts.sum()).max() < 0.002
+            assert abs(bars[:, 1:].sum(2) - bars[:, :2, 0]).max() < 0.11
             e = h5py.File(run + "/embeddings.h5")
             m, v = e["latent/mean"][:].astype("f8"), e["latent/log_variance"][:].astype("f8")
             expected = 0.5 * (m ** 2 + np.exp(v) - 1 - v).mean(0)
@@ -70,11 +113,16 @@ struct ReportTests {
             shirt = e["label"].asstr()[:] == "shirt"
             assert len(set(colours[shirt])) == 1 and len(set(colours[~shirt])) == 1 and len(set(colours)) == 2
             images = [Image.open(io.BytesIO(base64.b64decode(i))) for i in re.findall(r"data:image/png;base64,([^\\"]*)", text)]
-            assert [i.size for i in images] == [(2 + 8 * 58, 2 + 4 * 30), (2 + 8 * 30, 2 + 8 * 30)], [i.size for i in images]
+            assert [i.size for i in images] == [(2 + 8 * 58, 2 + 4 * 30), (2 + 8 * 30, 2 + 8 * 30),
+                                               (2 + 9 * 30, 2 + 5 * 30)], [i.size for i in images]
             assert (np.asarray(images[0])[2:30, 2:30] == h5py.File(sys.argv[3])["data"][0]).all()
-            assert html.escape(open(run + "/config.toml").read()).replace("&#x27;", "'") in text
+            # The lines of latents by their KL, as generate --traverse has them by number.
+            tiles = np.asarray(Image.open(sys.argv[4])).astype(int)[2:].reshape(5, 30, -1)
+            shown = np.asarray(images[2]).astype(int)[2:].reshape(5, 30, -1)
+            assert abs(shown - tiles[np.argsort(-expected)]).max() <= 1 and np.ptp(shown) > 100
+            assert html.escape(open(run + "/config.toml").read()).replace("&#x27;", "&#39;") in text
             print("right")
-            """, [page, run, data])
+            """, [page, run, data, grid])
         #expect(python.output == "right\n", "\(python)")
         let other = folder.path("other.html")
         let three = try mpiVAE(ranks: 3, ["report", run, "--output", other])
@@ -96,5 +144,80 @@ struct ReportTests {
             let outcome = try mpiVAE(ranks: 2, ["report"] + arguments)
             #expect(outcome.status == status && outcome.errorLines.count == 1 && outcome.errors.contains(text), "\(outcome)")
         }
+    }
+
+    /// Rows that are no images, labels of which some are not normal, models without prior, and what --no-report leaves out.
+    @Test func tablesAndAnomalies() throws {
+        let folder = try TemporaryFolder()
+        let (data, run) = (folder.path("cancer.h5"), folder.path("run"))
+        let made = try Program.python(
+            """
+            import h5py, sys
+            from sklearn.datasets import load_breast_cancer
+            d = load_breast_cancer()
+            with h5py.File(sys.argv[1], "w") as f:
+                for name, rows in [("train", slice(0, 400)), ("test", slice(400, None))]:
+                    f[name + "/data"], f[name + "/label"] = d.data[rows], d.target[rows]
+            """, [data])
+        #expect(made.status == 0, "\(made)")
+        let options = [
+            "train", "--data", "\(data):/train", "--scale", "standardize", "--likelihood", "gaussian", "--hidden", "16",
+            "--latent",
+            "3", "--epochs", "20", "--global-batch", "32",
+        ]
+        // A page that cannot be written is no failure.
+        try FileManager.default.createDirectory(atPath: "\(run)/report.html/x", withIntermediateDirectories: true)
+        let fitted = ["--fit-normal", "1", "--test-data", "\(data):/test", "--output", run]
+        let trained = try mpiVAE(arguments: options + fitted)
+        #expect(trained.status == 0 && trained.errorLines.isEmpty, "\(trained)")
+        #expect(trained.errors.contains("no \(run)/report.html: "), "\(trained)")
+        try FileManager.default.removeItem(atPath: "\(run)/report.html")
+        let again = try mpiVAE(arguments: options + fitted)
+        #expect(again.status == 0 && again.output.contains("wrote \(run)/report.html"), "\(again)")
+        let embedded = folder.path("embedded.html")
+        try FileManager.default.copyItem(atPath: "\(run)/report.html", toPath: embedded)
+        let scored = try mpiVAE(
+            "score", "--checkpoint", run, "--data", "\(data):/test", "--output", "\(run)/scores.h5")
+        #expect(scored.status == 0, "\(scored)")
+        let reported = try mpiVAE("report", run)
+        #expect(reported.status == 0, "\(reported)")
+
+        let plain = folder.path("plain")
+        let ae = try mpiVAE(arguments: options + ["--model", "ae", "--output", plain])
+        #expect(ae.status == 0, "\(ae)")
+        let python = try Program.python(
+            """
+            \(Self.parsing)
+            import h5py, numpy as np
+            from sklearn.metrics import roc_auc_score
+            always = ["The best model", "Loss", "Learning rate", "Throughput", "Waits per rank"]
+            last = ["Configuration", "Environment"]
+            e = h5py.File(sys.argv[2] + "/embeddings.h5")
+            rows = e["split"][:] != 0
+            wrong = e["label"][:][rows] != 1
+            assert 20 < wrong.sum() < rows.sum() == 169
+            s = h5py.File(sys.argv[2] + "/scores.h5")["score"]
+            for path, scores in [(sys.argv[1], {"reconstruction": e["reconstruction_error"][:][rows], "elbo": -e["elbo"][:][rows]}),
+                                 (sys.argv[2] + "/report.html", {k: s[k][:] for k in s})]:
+                text = open(path).read()
+                headings, graphics = parse(text)
+                assert headings == always + ["KL per latent", "Map of the codes", "Anomalies", "Reconstructions", "Samples",
+                                             "Traversals"] + last, headings
+                # Rows, samples and latents, each a graphic; of a row two lines, of a latent five.
+                assert [len(list(g.iter("polyline"))) for g in graphics[7:]] == [2] * 6 + [1] * 6 + [5] * 3
+                for name, values in scores.items():
+                    assert "%s, AUC %.4f" % (name, roc_auc_score(wrong, values)) in text, (name, roc_auc_score(wrong, values))
+                curves = [l.get("points").split() for l in graphics[6].iter("polyline")]
+                assert len(curves) == 1 + len(scores) and len({c[0] for c in curves}) == len({c[-1] for c in curves}) == 1
+                assert f"{wrong.sum()} anomalies from {(~wrong).sum()} normal rows" in text
+            assert len(s) == 5
+            headings, graphics = parse(open(sys.argv[3] + "/report.html").read())
+            assert headings == always + ["Map of the codes", "Reconstructions", "Traversals"] + last, headings
+            print("right")
+            """, [embedded, run, plain])
+        #expect(python.output == "right\n", "\(python)")
+
+        let none = try mpiVAE(arguments: options + ["--no-report", "--output", folder.path("none")])
+        #expect(none.status == 0 && !FileManager.default.fileExists(atPath: folder.path("none/report.html")), "\(none)")
     }
 }

@@ -36,6 +36,8 @@ struct ConfigurationTests {
                 .training.epochs == 6)
         #expect(try load(toml, flags: ["epochs": "6"]).training.seed == 5)
         #expect(try load(nil) == Configuration())
+        #expect(try load(nil).run.report && !load("[run]\nreport = false\n").run.report)
+        #expect(try load("[run]\nreport = false\n", flags: ["report": "true"]).run.report)
     }
 
     @Test func timeLimits() throws {
@@ -80,6 +82,7 @@ struct ConfigurationTests {
             (failure(flags: ["epochs": "99999999999999999999"]), "--epochs is '99999999999999999999'"),
             (failure(flags: ["likelihood": "bernouli"]), "(nearest: bernoulli)"),
             (failure(flags: ["hidden": "400,x"]), "--hidden is '400,x', but must be sizes such as 512,256"),
+            (failure(flags: ["report": "maybe"]), "--report is 'maybe', but must be true or false"),
             (failure(flags: ["precision": "fp8"]), "must be one of fp32"),
             (failure(flags: ["validation-fraction": "1"]), "at least 0 and below 1"),
             (failure(flags: ["validation-fraction": "0.5", "test-fraction": "0.5"]), "leave no rows to train on"),

@@ -31,6 +31,13 @@ extension World {
         return Int(try communicator.allReduce(Int64(max(1, own.count / max(1, sharing))), .minimum))
     }
 
+    /// Whether on any node more threads run than its ranks have processors. Collective. Throws ``MPIError``.
+    public func sharesProcessors(threads: Int) throws(MPIError) -> Bool {
+        let own = Processors()
+        let sharing = try topology.node.allGather(own.mask).count { $0 == own.mask }
+        return try communicator.allReduce(sharing * threads > own.count ? 1 : 0, .maximum) == 1
+    }
+
     /// The processors that this rank may use.
     public var processorCount: Int { Processors().count }
 }

@@ -9,6 +9,9 @@ struct RunFolder {
     var best: String { "\(path)/best.h5" }
     var embeddings: String { "\(path)/embeddings.h5" }
     var metrics: String { "\(path)/metrics.csv" }
+    var ranks: String { "\(path)/ranks.csv" }
+    var report: String { "\(path)/report.html" }
+    var scores: String { "\(path)/scores.h5" }
     var configuration: String { "\(path)/config.toml" }
     var shapes: String { "\(path)/shapes.h5" }
     /// Asks the run to save and stop; made by anybody.

@@ -150,6 +150,8 @@ public struct Configuration: Sendable, Equatable {
         public var timeout = 600
         /// Steps between comparisons of the ranks' parameters; 0 for none.
         public var checkReplicas = 1000
+        /// Whether the page about the run is written at its end.
+        public var report = true
     }
 
     public var data = Data()

@@ -47,6 +47,17 @@ extension ConfigurationKey {
         }
     }
 
+    private static func truth(
+        _ section: String, _ name: String, _ path: Path<Bool>, _ help: String
+    ) -> ConfigurationKey {
+        ConfigurationKey(section: section, name: name, help: "\(help): true, false") { configuration, text throws(Unsuitable) in
+            guard let value = Bool(text) else { throw Unsuitable("is '\(text)', but must be true or false") }
+            configuration[keyPath: path] = value
+        } toml: {
+            String($0[keyPath: path])
+        }
+    }
+
     private static func integer(
         _ section: String, _ name: String, _ path: Path<Int>, from minimum: Int,
         _ help: String
@@ -265,6 +276,7 @@ extension ConfigurationKey {
         integer(
             "run", "check-replicas", \.run.checkReplicas, from: 0,
             "steps between comparisons of the ranks' parameters, which must be the same; 0 for none"),
+        truth("run", "report", \.run.report, "whether report.html, a page about the run, is written at its end"),
     ]
 
     /// The keys of the sections that determine the bits of the result, and so belong into checkpoints.

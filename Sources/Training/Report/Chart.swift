@@ -9,11 +9,12 @@ struct Chart {
     static let otherColour = "#bbbbbb"
 
     private static let width = 520.0
-    private static let left = 58.0
     private static let bottom = 48.0
     private static let margin = 12.0
 
     private let height: Double
+    /// Where the plot begins: right of the axis' title and numbers, also where a narrow screen makes the letters larger.
+    private let left: Double
     private let x: ClosedRange<Double>
     private let y: ClosedRange<Double>
     private var marks = ""
@@ -28,6 +29,7 @@ struct Chart {
         self.x = widened(x)
         self.y = widened(y)
         self.height = height
+        left = max(58, 26 + 11.5 * Double(Self.ticks(self.y).map { Self.label($0).count }.max() ?? 0))
     }
 
     private func place(_ px: Double, _ py: Double) -> (Double, Double) {
@@ -35,7 +37,7 @@ struct Chart {
             (px - x.lowerBound) / (x.upperBound - x.lowerBound), (py - y.lowerBound) / (y.upperBound - y.lowerBound)
         )
         return (
-            Self.left + share.0 * (Self.width - Self.left - Self.margin),
+            left + share.0 * (Self.width - left - Self.margin),
             height - Self.bottom - share.1 * (height - Self.bottom - Self.margin)
         )
     }
@@ -52,9 +54,9 @@ struct Chart {
         marks += String(format: "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"", cx, cy, radius) + colour + "\"/>\n"
     }
 
-    /// A bar from 0, one unit wide but for a gap, around a place of the x axis.
-    mutating func bar(_ at: Double, _ value: Double, colour: String) {
-        let ((x0, top), (x1, zero)) = (place(at - 0.4, value), place(at + 0.4, 0))
+    /// A bar from 0, or from where another one ends, one unit wide but for a gap, around a place of the x axis.
+    mutating func bar(_ at: Double, from base: Double = 0, _ value: Double, width: Double = 1, colour: String) {
+        let ((x0, top), (x1, zero)) = (place(at - 0.4 * width, value), place(at + 0.4 * width, base))
         marks += String(
             format: "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"", x0, top, x1 - x0, zero - top)
         marks += colour + "\"/>\n"
@@ -67,9 +69,9 @@ struct Chart {
         let (right, base) = (Self.width - Self.margin, height - Self.bottom)
         for tick in axes ? Self.ticks(y) : [] {
             let (_, at) = place(x.lowerBound, tick)
-            text += String(format: "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#ddd\"/>", Self.left, at, right)
+            text += String(format: "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#ddd\"/>", left, at, right)
             text += String(
-                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%@</text>\n", Self.left - 6, at + 4, Self.label(tick))
+                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%@</text>\n", left - 6, at + 4, Self.label(tick))
         }
         for tick in axes ? Self.ticks(x) : [] where !wholeX || tick == tick.rounded() {
             let (at, _) = place(tick, y.lowerBound)
@@ -77,21 +79,18 @@ struct Chart {
                 format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", at, base + 19, Self.label(tick))
         }
         text += String(
-            format: "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"#888\"/>\n", Self.left, Self.margin, base, right)
+            format: "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"#888\"/>\n", left, Self.margin, base, right)
         text += String(
-            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", (Self.left + right) / 2, height - 5,
+            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", (left + right) / 2, height - 5,
             HTMLPage.escape(xTitle))
         text += String(
-            format: "<text transform=\"translate(13 %.1f) rotate(-90)\" text-anchor=\"middle\">%@</text>\n",
+            format: "<text transform=\"translate(16 %.1f) rotate(-90)\" text-anchor=\"middle\">%@</text>\n",
             (Self.margin + base) / 2,
             HTMLPage.escape(yTitle))
         return text + marks + "</svg>"
     }
 
-    static func legend(_ entries: [(name: String, colour: String)]) -> String {
-        let items = entries.map { "<span><i style=\"background:\($0.colour)\"></i>\(HTMLPage.escape($0.name))</span>" }
-        return "<div class=\"legend\">\(items.joined())</div>"
-    }
+    static func legend(_ entries: [(name: String, colour: String)]) -> String { HTMLPage.legend(entries) }
 
     /// About five round numbers.
     private static func ticks(_ range: ClosedRange<Double>) -> [Double] {

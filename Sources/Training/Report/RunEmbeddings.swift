@@ -1,18 +1,25 @@
+internal import Distributed
 internal import Foundation
 internal import HDF5
 
 /// What a report says of a run's embeddings.
 struct RunEmbeddings {
+    /// Rows in the file, and those that were read: all, or of very many some blocks, evenly over them.
     let count: Int
-    /// Means over all rows, in nats.
+    private(set) var readCount = 0
+    /// Means over these rows, in nats.
     private(set) var elbo = 0.0
     private(set) var klPerLatent: [Double]
+    /// Of the codes, latent by latent.
+    private(set) var codeMean: [Double]
+    private(set) var codeVariance: [Double]
     /// The codes of some rows, evenly over all, `[rows, latents]`, and their labels.
     private var codes: [Double] = []
     private var labels: [String] = []
 
     private static let mostPoints = 3000
     private static let piece = 1 << 14
+    private static let mostPieces = 32
 
     /// Reads a file of embeddings, piece by piece. Throws ``HDF5Error``.
     init(_ path: String) throws(HDF5Error) {
@@ -22,21 +29,37 @@ struct RunEmbeddings {
         )
         count = mean.rowCount
         let size = mean.rowSize
-        klPerLatent = [Double](repeating: 0, count: size)
         let values = try RowValues(file, "/label", count: count)
-        let step = max(1, (count + Self.mostPoints - 1) / Self.mostPoints)
-        for first in stride(from: 0, to: count, by: Self.piece) {
-            let rows = first..<min(first + Self.piece, count)
+        var (kl, sum, squares) = (
+            [Double](repeating: 0, count: size), [Double](repeating: 0, count: size), [Double](repeating: 0, count: size)
+        )
+        let pieces = (count + Self.piece - 1) / Self.piece
+        let skip = max(1, (pieces + Self.mostPieces - 1) / Self.mostPieces)
+        // The covariance of the map's points takes their number times the square of the latents.
+        let mostPoints = max(100, min(Self.mostPoints, (1 << 30) / (size * size)))
+        let step = max(1, (count / skip + mostPoints - 1) / mostPoints)
+        for piece in stride(from: 0, to: pieces, by: skip) {
+            Heartbeat.beat()
+            let rows = piece * Self.piece..<min((piece + 1) * Self.piece, count)
             let (m, v) = (try mean.read(Float.self, rows: rows), try logVariance.read(Float.self, rows: rows))
-            for elbo in try elbos.read(Float.self, rows: rows) { self.elbo += Double(elbo) / Double(count) }
+            for elbo in try elbos.read(Float.self, rows: rows) { self.elbo += Double(elbo) }
             for i in m.indices {
                 let (mean, variance) = (Double(m[i]), Double(v[i]))
-                klPerLatent[i % size] += 0.5 * (mean * mean + exp(variance) - 1 - variance) / Double(count)
+                kl[i % size] += 0.5 * (mean * mean + exp(variance) - 1 - variance)
+                sum[i % size] += mean
+                squares[i % size] += mean * mean
             }
+            readCount += rows.count
             let some = rows.filter { $0 % step == 0 }
-            for row in some { codes += m[(row - first) * size..<(row - first + 1) * size].map(Double.init) }
+            for row in some { codes += m[(row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size].map(Double.init) }
             if let values { labels += try values.strings(some.map(Int64.init)) }
         }
+        let total = Double(max(readCount, 1))
+        elbo /= total
+        klPerLatent = kl.map { $0 / total }
+        let means = sum.map { $0 / total }
+        codeMean = means
+        codeVariance = zip(squares, means).map { max(0, $0 / total - $1 * $1) }
     }
 
     /// The codes in the plane in which they differ most, coloured by label.

@@ -4,22 +4,21 @@ internal import Distributed
 /// What the steps since its start took on this rank.
 struct EpochClock {
     private let start = DispatchTime.now().uptimeNanoseconds
-    private let data: Double
-    private let times: ReductionTimes
-    private let rows: Int
+    private let begin: (data: Double, wait: Double, rows: Int, ownRows: Int)
 
-    init(trainer: Trainer) {
-        data = trainer.dataSeconds.reduce(0, +) + trainer.waitSeconds
-        times = trainer.reduction.times
-        rows = trainer.globalRows
+    init(trainer: Trainer) { begin = Self.totals(trainer) }
+
+    /// What it took until now.
+    func stop(_ trainer: Trainer) -> RankTimes {
+        let end = Self.totals(trainer)
+        return RankTimes(
+            seconds: max(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9, 1e-9), data: end.data - begin.data,
+            wait: end.wait - begin.wait, rows: Double(end.ownRows - begin.ownRows), allRows: Double(end.rows - begin.rows))
     }
 
-    /// Seconds in all, seconds of waiting for rows and decoding them and of waiting for other ranks, and the rows that all ranks used.
-    func stop(_ trainer: Trainer) -> (seconds: Double, data: Double, wait: Double, rows: Int) {
-        (
-            max(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9, 1e-9),
-            trainer.dataSeconds.reduce(0, +) + trainer.waitSeconds - data, trainer.reduction.times.wait - times.wait,
-            trainer.globalRows - rows
-        )
+    private static func totals(_ trainer: Trainer) -> (data: Double, wait: Double, rows: Int, ownRows: Int) {
+        // Workers decode side by side: of what they took, the mean has passed.
+        let decoding = trainer.dataSeconds.reduce(0, +) / Double(trainer.dataSeconds.count)
+        return (decoding + trainer.waitSeconds, trainer.reduction.times.wait, trainer.globalRows, trainer.ownRows)
     }
 }

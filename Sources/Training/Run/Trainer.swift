@@ -26,6 +26,8 @@ final class Trainer {
     let stepsPerEpoch: Int
     /// Rows that all ranks used since the start of the program.
     private(set) var globalRows = 0
+    /// Those that this rank used.
+    private(set) var ownRows = 0
     /// Seconds this rank spent decoding rows, by worker, and updating parameters.
     let dataSeconds: UnsafeMutableBufferPointer<Double>
     let updateSeconds: UnsafeMutableBufferPointer<Double>
@@ -94,6 +96,9 @@ final class Trainer {
     /// The weight of the KL term in the next step.
     var beta: Float { betaSchedule.value(step: progress.step) }
 
+    /// The learning rate of the last step that was made.
+    var learningRate: Float { schedule.value(step: max(0, progress.step - 1), totalSteps: totalSteps) }
+
     /// One update of the parameters, the same on all ranks. Collective.
     ///
     /// - Parameters:
@@ -127,8 +132,11 @@ final class Trainer {
             }
         }
         if result.flags.allowUpdate {
-            advance()
             globalRows += count
+            for shard in data.shards {
+                ownRows += plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch).count
+            }
+            advance()
         }
         return result.flags
     }

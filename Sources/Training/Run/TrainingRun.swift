@@ -15,6 +15,7 @@ public final class TrainingRun {
     /// What is to become `best.h5`: written with the next checkpoint, which refers to it.
     private let best: Snapshot
     private let replicas: ReplicaCheck
+    private var slowRanks: SlowRanks
     /// On root alone.
     private let clock: RunClock?
     private let writer: CheckpointWriter?
@@ -59,6 +60,7 @@ public final class TrainingRun {
         now = Snapshot(trainer, world: world)
         best = Snapshot(trainer, world: world)
         replicas = ReplicaCheck(world)
+        slowRanks = try SlowRanks(world, threads: replica.pool.count)
         let run = configuration.run
         let bytes = replica.model.layout.count * 4 * (1 + trainer.optimizer.moments.count)
         clock = world.isRoot ? RunClock(run, folder: folder, checkpointBytes: bytes) : nil
@@ -70,10 +72,10 @@ public final class TrainingRun {
         defer { try? writer?.wait() }
         let epochs = configuration.training.epochs
         let identity = configuration.identityTOML()
-        let metrics = try world.together { [trainer] () -> MetricsLog? in
+        let logs = try world.together { [trainer] () -> RunLogs? in
             guard world.isRoot else { return nil }
             try folder.write(Array(configuration.resolvedTOML().utf8), to: folder.configuration)
-            return try MetricsLog(folder.metrics, resumedAt: trainer.progress.step)
+            return try RunLogs(folder, resumedAt: trainer.progress.step)
         }
         if trainer.progress.epoch >= epochs || isStoppedEarly {
             if world.isRoot { log.notice("nothing to do: \(folder.path) has been trained for \(trainer.progress.epoch) epochs") }
@@ -92,7 +94,7 @@ public final class TrainingRun {
             if isMultiple(of: configuration.run.checkReplicas) { try compareReplicas() }
             let mustSave = limit != nil || flags.contains(.save)
             if trainer.epochIsComplete {
-                try completeEpoch(&epoch, metrics: metrics, identity: identity, mustSave: mustSave)
+                try completeEpoch(&epoch, logs: logs, identity: identity, mustSave: mustSave)
             } else if mustSave || saveIsDue {
                 try save(identity)
             }
@@ -143,13 +145,13 @@ public final class TrainingRun {
 
     /// Validates, notes the figures, and saves.
     private func completeEpoch(
-        _ epochClock: inout EpochClock, metrics: MetricsLog?, identity: String, mustSave: Bool
+        _ epochClock: inout EpochClock, logs: RunLogs?, identity: String, mustSave: Bool
     ) throws {
-        let beta = Double(trainer.beta)
-        let times = epochClock.stop(trainer)
+        let (beta, learningRate) = (trainer.beta, trainer.learningRate)
+        let times = try world.communicator.allGather([epochClock.stop(trainer)]).map { $0[0] }
         let sums = try trainer.epochSums(world)
         let rows = sums.weight > 0 ? sums.weight : 1
-        let loss = (sums.reconstruction + beta * sums.kl) / rows
+        let loss = (sums.reconstruction + Double(beta) * sums.kl) / rows
         let epoch = trainer.progress.epoch + 1
         replica.model.prepare(replica.reduction.parameters.baseAddress!)
         Heartbeat.begin("validation", step: trainer.progress.step)
@@ -158,9 +160,10 @@ public final class TrainingRun {
         let isBest = trainer.note(figure: figure)
         trainer.beginNextEpoch()
         try world.onRoot {
-            try metrics!.append(
-                epoch: epoch, step: trainer.progress.step, trainLoss: loss, validation: figures,
-                samplesPerSecond: Double(times.rows) / times.seconds, dataSeconds: times.data, reduceSeconds: times.wait)
+            try logs!.append(
+                RunLogs.Epoch(
+                    epoch: epoch, step: trainer.progress.step, trainLoss: loss, validation: figures, learningRate: learningRate,
+                    beta: beta), times, hosts: slowRanks.hosts)
             let width = String(configuration.training.epochs).count
             var line = "epoch " + String(repeating: " ", count: width - String(epoch).count) + "\(epoch)"
             line += "/\(configuration.training.epochs)  step \(trainer.progress.step)"
@@ -170,9 +173,10 @@ public final class TrainingRun {
                     format: "  validation elbo %.3f (reconstruction %.3f, kl %.3f)", figures.elbo, figures.reconstruction,
                     figures.kl)
             }
-            line += String(format: "  %.0f rows/s", Double(times.rows) / times.seconds)
+            line += String(format: "  %.0f rows/s", times[0].allRows / times[0].seconds)
             print(line)
             fflush(nil)
+            if let slow = slowRanks.slowest(times) { log.warning("\(slow)") }
         }
         let isLast = trainer.progress.epoch == configuration.training.epochs || isStoppedEarly || mustSave
         let every = configuration.run.checkpointEveryEpochs
@@ -233,6 +237,23 @@ public final class TrainingRun {
                 },
             to: folder.embeddings, checkpoint: best)
         if world.isRoot { print("wrote \(folder.embeddings)") }
+        if configuration.run.report { try writeReport(best, model) }
+    }
+
+    /// Writes the page about the run, which is not worth a failure. Collective.
+    private func writeReport(_ best: Checkpoint, _ model: Model) throws {
+        Heartbeat.begin("writing the report")
+        try world.onRoot {
+            do {
+                let report = RunReport(
+                    run: folder, checkpoint: best, configuration: configuration, model: model, workspace: replica.workspaces[0],
+                    source: replica.data.source, dataName: configuration.data.data)
+                try report.write(to: folder.report)
+                print("wrote \(folder.report)")
+            } catch {
+                log.warning("no \(folder.report): \(error)")
+            }
+        }
     }
 
     private func notFinite() -> SharedFailure {

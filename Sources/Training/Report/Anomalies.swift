@@ -1,0 +1,100 @@
+internal import Foundation
+internal import HDF5
+
+/// Scores of rows that are normal or not, by their labels, and how well each tells them apart.
+struct Anomalies {
+    private let scores: [(name: String, values: [Float])]
+    private let isAnomaly: [Bool]
+    private let source: String
+
+    private static let mostRows = 100_000
+    private static let piece = 1 << 14
+
+    /// Of a file of scores, all rows; or of a run's embeddings, those that it was not trained on. nil where there are none.
+    ///
+    /// - Parameter normal: the labels of normal rows, by commas.
+    init?(_ run: RunFolder, normal: String) {
+        let normal = Set(normal.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        let sets: [(String, [(String, String, Float)], String?, String)] = [
+            (run.scores, AnomalyScore.allCases.map { ($0.rawValue, "/score/\($0.rawValue)", 1) }, nil, "scores.h5"),
+            (
+                run.embeddings, [("reconstruction", "/reconstruction_error", 1), ("elbo", "/elbo", -1)], "/split",
+                "the rows that were not trained on"
+            ),
+        ]
+        guard !normal.isEmpty else { return nil }
+        for (path, columns, split, name) in sets where FileManager.default.fileExists(atPath: path) {
+            guard let read = try? Self.read(path, columns, split: split, normal: normal) else { continue }
+            (scores, isAnomaly) = read
+            source = name
+            return
+        }
+        return nil
+    }
+
+    /// nil without labels. Rows evenly over the file where they are very many.
+    private static func read(
+        _ path: String, _ columns: [(name: String, path: String, sign: Float)], split: String?, normal: Set<String>
+    ) throws(HDF5Error) -> ([(name: String, values: [Float])], [Bool])? {
+        let file = try File.open(path)
+        var datasets: [(name: String, sign: Float, dataset: Dataset)] = []
+        for column in columns where try file.item(column.path) == .dataset {
+            datasets.append((column.name, column.sign, try file.dataset(column.path)))
+        }
+        guard let count = datasets.first?.dataset.rowCount, let labels = try RowValues(file, "/label", count: count) else {
+            return nil
+        }
+        let parts = split == nil ? nil : try file.dataset(split!)
+        var scores = datasets.map { (name: $0.name, values: [Float]()) }
+        var isAnomaly: [Bool] = []
+        let blocks = (count + piece - 1) / piece
+        let step = max(1, (count + mostRows - 1) / mostRows)
+        for block in stride(from: 0, to: blocks, by: step) {
+            let rows = block * piece..<min((block + 1) * piece, count)
+            let used = try parts?.read(UInt8.self, rows: rows).map { $0 != Part.train.rawValue }
+            let kept = rows.indices.filter { used?[$0 - rows.lowerBound] ?? true }
+            isAnomaly += try labels.strings(kept.map(Int64.init)).map { !normal.contains($0) }
+            for (index, column) in datasets.enumerated() {
+                let values = try column.dataset.read(Float.self, rows: rows)
+                scores[index].values += kept.map { column.sign * values[$0 - rows.lowerBound] }
+            }
+        }
+        return (scores, isAnomaly)
+    }
+
+    /// Adds the curves; nothing where all rows are of one kind.
+    func add(to page: inout HTMLPage) {
+        var chart = Chart(x: 0...1, y: 0...1, height: 420)
+        chart.line([(0, 0), (1, 1)], colour: Chart.otherColour)
+        var entries: [(name: String, colour: String)] = []
+        for (score, colour) in zip(scores, Chart.colours) {
+            guard let ranking = Ranking(score.values, isPositive: isAnomaly) else { return }
+            chart.line(Self.curve(score.values, isAnomaly), colour: colour)
+            entries.append((String(format: "%@, AUC %.4f", score.name, ranking.areaUnderROC), colour))
+        }
+        let count = isAnomaly.count { $0 }
+        page.section(
+            "Anomalies",
+            note: "How well the scores tell \(count) anomalies from \(isAnomaly.count - count) normal rows: \(source).",
+            chart.svg(xTitle: "share of normal rows above the threshold", yTitle: "share of anomalies", title: "ROC curves")
+                + Chart.legend(entries))
+    }
+
+    /// The receiver operating characteristic: a point for each threshold, or some hundred of them.
+    private static func curve(_ scores: [Float], _ isPositive: [Bool]) -> [(Double, Double)] {
+        let order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
+        let positives = Double(isPositive.count { $0 })
+        let negatives = Double(scores.count) - positives
+        var points = [(0.0, 0.0)]
+        var (found, passed) = (0.0, 0.0)
+        for (place, row) in order.enumerated() {
+            if isPositive[row] { found += 1 } else { passed += 1 }
+            // Rows with one score are found all at once.
+            if place + 1 < order.count, scores[order[place + 1]] == scores[row] { continue }
+            let point = (passed / negatives, found / positives)
+            let isFar = abs(point.0 - points.last!.0) + abs(point.1 - points.last!.1) > 0.005
+            if isFar || place + 1 == order.count { points.append(point) }
+        }
+        return points
+    }
+}

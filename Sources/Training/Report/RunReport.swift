@@ -1,0 +1,76 @@
+internal import Foundation
+internal import VAE
+
+/// The page about a run: what its folder holds, and what its best model makes of the data. Made by root alone.
+///
+/// It takes little time and memory however large the run is: of very many rows, ranks and pixels some are shown.
+struct RunReport {
+    let run: RunFolder
+    /// That of the best model.
+    let checkpoint: Checkpoint
+    let configuration: Configuration
+    let model: Model
+    /// With the best parameters in the model.
+    let workspace: Workspace
+    /// nil where the data could not be found.
+    let source: DataSource?
+    /// What the configuration calls them.
+    let dataName: String
+
+    /// Writes the page. Throws ``Failure``.
+    func write(to path: String) throws { try run.write(Array(page().utf8), to: path) }
+
+    /// The page as HTML. What is missing in the folder is left out. Throws ``Failure``.
+    private func page() throws -> String {
+        var page = HTMLPage(title: "Run \(URL(fileURLWithPath: run.path).standardizedFileURL.lastPathComponent)")
+        let embeddings = try? RunEmbeddings(run.embeddings)
+        let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
+        summarize(embeddings, in: &page)
+        Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page)
+        RankWaits(run.ranks)?.add(to: &page)
+        if let embeddings { add(embeddings, to: &page) }
+        if let settings = try? Configuration(toml: text, name: run.configuration) {
+            Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
+        }
+        let decoded = DecodedRows(
+            model: model, workspace: workspace, preparation: checkpoint.preparation(configuration), configuration: configuration,
+            shape: checkpoint.inputShape)
+        if let source { try decoded.addReconstructions(of: source, to: &page) }
+        try decoded.addSamples(to: &page)
+        try decoded.addTraversals(embeddings, to: &page)
+        page.section("Configuration", HTMLPage.text(text.isEmpty ? checkpoint.configuration : text))
+        page.section(
+            "Environment",
+            HTMLPage.table(
+                [("mpi-vae", programVersion), ("data", source?.description ?? "\(dataName) (not found)")]
+                    + libraryVersions().map { ($0.library, $0.version) }))
+        return page.html
+    }
+
+    private func summarize(_ embeddings: RunEmbeddings?, in page: inout HTMLPage) {
+        let model = configuration.model
+        var figures = [
+            ("\(model.model.rawValue), \(model.latent) latents", "model"), ("\(self.model.layout.parameterCount)", "parameters"),
+            ("\(checkpoint.progress.step)", "steps of the best model"),
+        ]
+        if let embeddings {
+            let rows = embeddings.readCount == embeddings.count ? "" : "\(embeddings.readCount) of "
+            figures.append((String(format: "%.3f", embeddings.elbo), "ELBO of \(rows)\(embeddings.count) rows, nats per row"))
+            figures.append((String(format: "%.3f", embeddings.klPerLatent.reduce(0, +)), "KL, nats per row"))
+        }
+        page.section("The best model", HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }))
+    }
+
+    private func add(_ embeddings: RunEmbeddings, to page: inout HTMLPage) {
+        if model.configuration.kind == .variational {
+            let kl = embeddings.klPerLatent
+            var chart = Chart(x: -0.6...Double(kl.count) - 0.4, y: 0...max(kl.max() ?? 0, 1e-3), height: 220)
+            for (latent, value) in kl.enumerated() { chart.bar(Double(latent), value, colour: Chart.colours[0]) }
+            page.section(
+                "KL per latent", note: "Latents near 0 carry nothing of the data.",
+                chart.svg(xTitle: "latent", yTitle: "nats per row", title: "KL per latent", wholeX: true))
+        }
+        let map = embeddings.map()
+        page.section("Map of the codes", note: map.note, map.html)
+    }
+}

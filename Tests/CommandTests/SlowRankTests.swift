@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `ranks.csv`, and what is said of a rank that the others wait for.
+@Suite(.serialized)
+struct SlowRankTests {
+    private let folder: TemporaryFolder
+    private let run: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        run = folder.path("run")
+    }
+
+    /// The lines of `ranks.csv` by the names of its columns, read by Python.
+    private func ranks() throws -> [[String: String]] {
+        let python = try Program.python(
+            "import csv, json, sys; print(json.dumps(list(csv.DictReader(open(sys.argv[1])))))", ["\(run)/ranks.csv"])
+        return try JSONDecoder().decode([[String: String]].self, from: Data(python.output.utf8))
+    }
+
+    /// A rank that is stopped most of the time is named once, with how long the others waited; its results are the same bits.
+    @Test func slowRankIsNamed() throws {
+        let options = [
+            "train", "--data", try Fixtures.fashion.get(), "--hidden", "512", "--latent", "4", "--epochs", "2", "--global-batch",
+            "32",
+            "--output",
+        ]
+        let running = try Program.startMPI(ranks: 2, Program.built("mpi-vae"), options + [run])
+        let end = Date().addingTimeInterval(50)
+        var slow: [Int32] = []
+        while slow.isEmpty, Date() < end {
+            usleep(20_000)
+            // Only what trains: it has written the head of its log.
+            if FileManager.default.fileExists(atPath: "\(run)/ranks.csv") { slow = running.descendants(named: "mpi-vae") }
+        }
+        try #require(slow.count == 2)
+        let rank = slow.first { environment($0)["OMPI_COMM_WORLD_RANK"] == "1" }
+        let pid = try #require(rank)
+        // For 2.5 s of the first epoch, which would take less than one.
+        for _ in 0..<14 where try lineCount() < 3 {
+            kill(pid, SIGSTOP)
+            usleep(180_000)
+            kill(pid, SIGCONT)
+            usleep(20_000)
+        }
+        let outcome = try running.wait(timeout: 30)
+        #expect(outcome.status == 0, "\(outcome)")
+        let warnings = outcome.errors.split(separator: "\n").filter { $0.contains("is slow") }
+        #expect(
+            warnings.count == 1 && outcome.errors.contains("rank 1 (\(ProcessInfo.processInfo.hostName)) is slow: its steps take")
+        )
+        let words = try #require(warnings.first).split(separator: " ").map(String.init)
+        let ratio = try #require(words.firstIndex(of: "times").flatMap { Double(words[$0 - 1]) })
+        let share = try #require(words.firstIndex(of: "waited").flatMap { Double(words[$0 + 1].dropLast()) })
+        let lines = try ranks()
+        #expect(lines.map { "\($0["epoch"]!) \($0["rank"]!)" } == ["1 0", "1 1", "2 0", "2 1"])
+        #expect(lines.allSatisfy { $0["rows"] == "5000" && $0["host"] == ProcessInfo.processInfo.hostName })
+        func seconds(_ line: Int, _ column: String) throws -> Double { try #require(Double(lines[line][column]!)) }
+        func own(_ line: Int) throws -> Double { try seconds(line, "compute_s") + seconds(line, "data_wait_s") }
+        // The sentence is what the file says.
+        #expect(abs(try own(1) / own(0) - ratio) < 0.06 && ratio > 1.25)
+        let waited = try seconds(0, "reduce_wait_s")
+        #expect(abs(100 * waited / (try own(1) + seconds(1, "reduce_wait_s")) - share) < 1.5 && share > 20)
+        #expect(waited > 1)
+
+        let alone = try mpiVAE(arguments: options + [folder.path("alone")])
+        #expect(alone.status == 0, "\(alone)")
+        #expect(try newestCheckpoint(run) == newestCheckpoint(folder.path("alone")))
+        #expect(try metrics(run) == metrics(folder.path("alone")))
+    }
+
+    /// Eight ranks that take turns on the processors are not called slow; lines of epochs that run again are not doubled, and those of
+    /// an older version keep what they have.
+    @Test func manyRanksAndResuming() throws {
+        let options = [
+            "train", "--data", try Fixtures.fashion.get(), "--hidden", "32", "--latent", "4", "--global-batch", "256", "--output",
+            run,
+        ]
+        let many = try mpiVAE(ranks: 8, options + ["--epochs", "2"])
+        #expect(many.status == 0 && !many.errors.contains("is slow"), "\(many)")
+        #expect(try ranks().map { $0["rank"]! } == (0..<2).flatMap { _ in (0..<8).map(String.init) })
+        // As if it had been killed after the checkpoint of the second epoch, in the third: on other ranks, and by an old version.
+        try append("3,999,0,host,1,0,0,0\n", to: "ranks.csv")
+        let path = "\(run)/metrics.csv"
+        let old = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+            line.split(separator: ",", omittingEmptySubsequences: false).dropLast(2).joined(separator: ",")
+        }
+        try Data((old.joined(separator: "\n") + "\n3,999,1,,,,1,1,1\n").utf8).write(to: URL(fileURLWithPath: path))
+        let more = try mpiVAE(ranks: 3, options + ["--epochs", "3"])
+        #expect(more.status == 0, "\(more)")
+        let lines = try ranks()
+        #expect(lines.count == 19 && lines.suffix(3).map { $0["rank"]! } == ["0", "1", "2"])
+        #expect(
+            lines.suffix(3).map { $0["rows"]! }.sorted() == ["2500", "3750", "3750"]
+                && lines.suffix(3).allSatisfy { $0["epoch"] == "3" })
+        let text = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        #expect(
+            text.count == 4 && text[1] == old[1] + ",," && text[2] == old[2] + ",," && text[3].hasSuffix(",0.001,1.0"), "\(text)")
+    }
+
+    private func append(_ line: String, to name: String) throws {
+        let file = try #require(FileHandle(forWritingAtPath: "\(run)/\(name)"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(line.utf8))
+        try file.close()
+    }
+
+    private func lineCount() throws -> Int {
+        try String(contentsOfFile: "\(run)/ranks.csv", encoding: .utf8).split(separator: "\n").count
+    }
+
+    /// The environment that a process was started with.
+    private func environment(_ pid: Int32) -> [String: String] {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+        let pairs = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self).split(separator: "=", maxSplits: 1) }
+        return Dictionary(pairs.filter { $0.count == 2 }.map { (String($0[0]), String($0[1])) }) { first, _ in first }
+    }
+}
