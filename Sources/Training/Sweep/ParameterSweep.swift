@@ -50,7 +50,9 @@ public final class ParameterSweep {
         for number in numbers {
             let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
             if try world.communicator.broadcast(isDone) == 1 {
-                if world.isRoot { log.notice("run \(number) is done: \(configurations[number].run.output)") }
+                if world.isRoot {
+                    log.notice("run \(number + 1) of \(results.count) is done: \(configurations[number].run.output)")
+                }
                 continue
             }
             let isToStop = try world.communicator.allReduce(StopSignal.wasGiven ? 1 : 0, .maximum) == 1
@@ -152,7 +154,7 @@ public final class ParameterSweep {
         let folder = RunFolder(path: configuration.run.output)
         try world.onRoot {
             unlink(folder.failure)
-            log.notice("run \(number) of 0 to \(results.count - 1): \(folder.path)")
+            log.notice("run \(number + 1) of \(results.count) (--task \(number)): \(folder.path)")
         }
         var end = ExitCode.done
         do {
