@@ -1,3 +1,4 @@
+internal import CKernels
 public import Distributed
 internal import Foundation
 internal import HDF5
@@ -170,6 +171,8 @@ public final class ParameterSweep {
             }
         }
         Heartbeat.begin("between runs")
+        // Else what was freed in pieces is kept, and each run would leave the program a little larger.
+        kernel_return_freed_memory()
         if world.isRoot { lookAgain() }
         return end
     }
