@@ -182,10 +182,11 @@ struct SweepTests {
             (["--grid", "folds=2,3"], 64, "give --folds K"), (["--grid", "output=a,b"], 64, "cannot be swept"),
             (["--grid", "validation-data=a/b"], 64, "cannot name a folder"),
             (["--grid", "latent=2"], 78, "nothing to compare the runs by"), ([], 64, "nothing to sweep"),
-            (["--folds", "1"], 78, "folds is 1, but must be at least 2"),
+            (["--folds", "1"], 78, "folds is 1, but must be 2 to 10000"),
             (["--folds", "3", "--fold", "4"], 78, "fold is 4, but folds is 3"),
             (["--folds", "3", "--validation-fraction", "0.1"], 78, "leave out validation-data"),
-            (["--folds", "20000"], 64, "at most 10000"), (["--folds", "3", "--task", "3"], 64, "numbered from 0 to 2"),
+            (["--folds", "9999", "--grid", "latent=2,3"], 64, "19998 runs: at most 10000"),
+            (["--folds", "3", "--task", "3"], 64, "numbered from 0 to 2"),
             (["--folds", "3", "--list", "--table"], 64, "exclude each other"), (["--folds", "3", "--table"], 66, "is not there"),
             (["--folds", "3", "--resume", "never"], 78, "leave it out"),
         ] as [([String], Int32, String)])

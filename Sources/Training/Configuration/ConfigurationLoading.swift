@@ -127,7 +127,9 @@ extension Configuration {
         if !data.testData.isEmpty, data.testFraction > 0 {
             throw Failure(.configuration, "test-data and test-fraction cannot both be given: leave one out")
         }
-        if data.folds == 1 { throw Failure(.configuration, "folds is 1, but must be at least 2, or 0 for none") }
+        guard data.folds != 1, data.folds <= 10_000 else {
+            throw Failure(.configuration, "folds is \(data.folds), but must be 2 to 10000, or 0 for none")
+        }
         if data.fold > data.folds {
             throw Failure(.configuration, "fold is \(data.fold), but folds is \(data.folds): give a fold of 1 to --folds K")
         }

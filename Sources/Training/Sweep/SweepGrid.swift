@@ -81,7 +81,7 @@ public struct SweepGrid: Sendable {
         let folds = base.data.fold == 0 ? base.data.folds : 0
         let count = axes.reduce(Double(max(1, folds))) { $0 * Double($1.values.count) }
         guard count <= 10_000 else {
-            throw Failure(.usage, "--grid and --folds make \(count) runs: at most 10000 are possible")
+            throw Failure(.usage, "--grid and --folds make \(Int(min(count, 1e15))) runs: at most 10000 are possible")
         }
         if folds > 0 {
             axes.append(SweepAxis(key: "fold", values: (1...folds).map(String.init)))
