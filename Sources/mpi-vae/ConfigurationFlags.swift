@@ -15,6 +15,8 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("map-size")) var mapSize: String?
     @Option(help: .key("validation-fraction")) var validationFraction: String?
     @Option(help: .key("test-fraction")) var testFraction: String?
+    @Option(help: .key("folds")) var folds: String?
+    @Option(help: .key("fold")) var fold: String?
 
     @Option(help: .key("nan")) var nan: String?
     @Option(help: .key("library-size")) var librarySize: String?

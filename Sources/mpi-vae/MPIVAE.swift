@@ -23,7 +23,8 @@ struct MPIVAE: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Train.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Score.self, Impute.self, Report.self,
+            Train.self, Sweep.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Score.self, Impute.self,
+            Report.self,
             Import.self,
             Inspect.self, Check.self, Bench.self, Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])

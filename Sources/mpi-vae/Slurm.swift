@@ -7,7 +7,7 @@ struct Slurm: ParsableCommand {
         discussion: """
             mpi-vae slurm --nodes 2 --output runs/first -- --data data.h5 --latent 20 > job.sh
             sbatch job.sh
-            mpi-vae slurm --array latent=2,8,32 --output runs/sweep -- --data data.h5 > sweep.sh
+            mpi-vae slurm --grid latent=2,8,32 --output runs/sweep -- --data data.h5 --validation-fraction 0.1 > sweep.sh
 
             What comes after -- is checked here, before the job waits in a queue.
             """)
@@ -18,26 +18,29 @@ struct Slurm: ParsableCommand {
     @Option(help: "Time limit of a job; when it is up, the run saves and the job is queued again.") var time = "04:00:00"
     @Option(help: "Partition, or several with commas between.") var partition: String?
     @Option(help: "Account.") var account: String?
-    @Option(help: "A key of the configuration and its values, a job for each: latent=8,16,32.") var array: String?
+    @Option(
+        help: "A key of the configuration and its values, a job for each: latent=8,16,32. May be repeated; see mpi-vae sweep.")
+    var grid: [String] = []
     @Option(help: "Who starts the ranks: srun (needs Slurm's pmix) or mpirun.") var launcher = "srun"
-    @Option(help: "Folder of the run; of the runs, with --array.") var output = "runs/mpi-vae"
-    @Argument(parsing: .postTerminator, help: "What mpi-vae train is given, after --.") var arguments: [String] = []
+    @Option(help: "Folder of the run; of the runs' folders, with --grid.") var output = "runs/mpi-vae"
+    @Argument(parsing: .postTerminator, help: "What mpi-vae train, or sweep, is given, after --.") var arguments: [String] = []
 
     func run() throws {
-        let sweep = try array.map { try Sweep($0) }
-        try check(sweep)
+        let runs = try check()
         guard let launcher = JobScript.Launcher(rawValue: launcher) else {
             throw Failure(.usage, "--launcher is '\(launcher)', but must be srun or mpirun")
         }
         let script = JobScript(
             nodes: try count(nodes, "nodes"), ranksPerNode: try count(ranksPerNode, "ranks-per-node"), time: try TimeLimit(time),
-            partition: try name(partition, "partition"), account: try name(account, "account"), sweep: sweep,
+            partition: try name(partition, "partition"), account: try name(account, "account"), grid: runs,
             launcher: launcher, output: output, arguments: arguments)
         print(script.text, terminator: "")
     }
 
     /// Refuses what train would refuse when the job has waited for its turn.
-    private func check(_ sweep: Sweep?) throws {
+    ///
+    /// - Returns: the runs of a sweep; nil for one run.
+    private func check() throws -> SweepGrid? {
         let train: Train
         do {
             train = try Train.parse(arguments)
@@ -53,12 +56,13 @@ struct Slurm: ParsableCommand {
         if given["resume"] == "never" {
             throw Failure(.usage, "after --: with --resume never, a job that is queued again would begin anew")
         }
-        if let sweep, given[sweep.key] != nil {
-            throw Failure(.usage, "after --: --\(sweep.key) is given, but --array sweeps it")
-        }
         do {
-            for value in sweep?.values ?? [""] {
-                _ = try train.source.read(adding: sweep.map { [$0.key: value] } ?? [:])
+            if grid.isEmpty {
+                let data = try train.source.read().data
+                if data.folds == 0 || data.fold > 0 { return nil }
+            }
+            return try SweepGrid(grid, given: Set(given.keys)) {
+                try train.source.read(adding: ["output": output].merging($0) { $1 })
             }
         } catch let failure as Failure {
             throw Failure(.usage, failure.message)

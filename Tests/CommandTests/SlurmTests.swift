@@ -15,7 +15,10 @@ struct SlurmTests {
     }
 
     /// What makes a training small.
-    private let small = ["--hidden", "16", "--latent", "4", "--likelihood", "gaussian", "--global-batch", "256", "--seed", "5"]
+    private let small = [
+        "--hidden", "16", "--latent", "4", "--likelihood", "gaussian", "--global-batch", "256", "--validation-fraction", "0.1",
+        "--seed", "5",
+    ]
 
     private func submit(
         _ script: String, name: String, ranksPerNode: Int = 1, options: [String] = [], _ arguments: [String]
@@ -59,7 +62,7 @@ struct SlurmTests {
 
         let printed = try mpiVAE(
             arguments: [
-                "slurm", "--nodes", "2", "--ranks-per-node", "1", "--time", "10", "--partition", "batch", "--array", "seed=5,6",
+                "slurm", "--nodes", "2", "--ranks-per-node", "1", "--time", "10", "--partition", "batch", "--grid", "seed=5,6",
                 "--output", "runs/it's here", "--", "--data", "data.h5",
             ] + small.dropLast(2) + epochs, folder: folder.url)
         #expect(printed.status == 0, "\(printed)")
@@ -76,19 +79,24 @@ struct SlurmTests {
             for task in 0..<tasks { #expect(output(name, "\(job)_\(task)").contains("wrote runs/")) }
         }
         let alone = try unbroken(epochs)
-        for run in ["single", "several", "mpirun", "it's here/seed-5"] {
+        for run in ["single", "several", "mpirun", "it's here/seed=5"] {
             #expect(try newestCheckpoint(folder.path("runs/\(run)")) == alone, "\(run)")
         }
-        #expect(try newestCheckpoint(folder.path("runs/it's here/seed-6")) != alone)
+        #expect(try newestCheckpoint(folder.path("runs/it's here/seed=6")) != alone)
         #expect(output("several", several).contains("4 ranks"))
         #expect(output("mpirun", mpirun).contains("4 ranks"))
         #expect(output("mpi-vae-analysis", analysis).contains("1797 rows, variance of each latent"))
         let shapes = try Program.python(
             """
             import h5py, sys
-            for latent in 2, 8, 32: print(h5py.File(f"{sys.argv[1]}/latent-{latent}/embeddings.h5")["latent/mean"].shape)
+            for latent in 2, 8, 32: print(h5py.File(f"{sys.argv[1]}/latent={latent}/embeddings.h5")["latent/mean"].shape)
             """, [folder.path("runs/sweep")])
         #expect(shapes.output == "(1797, 2)\n(1797, 8)\n(1797, 32)\n", "\(shapes)")
+        // What the same command tells of all jobs.
+        let table = try mpiVAE(
+            arguments: ["sweep", "--grid", "latent=2,8,32", "--data", "data.h5", "--validation-fraction", "0.1"] + epochs
+                + ["--output", "runs/sweep", "--table"], folder: folder.url)
+        #expect(table.status == 0 && table.output.components(separatedBy: "  done").count == 4, "\(table)")
     }
 
     /// A training that would never end by itself, so that no machine is too fast for what is to happen to it; see `finishAgain`.
@@ -169,10 +177,12 @@ struct JobScriptTests {
         arguments: [
             ("single-node", ["--launcher", "mpirun"]), ("multi-node", ["--nodes", "2", "--time", "08:00:00"]),
             ("multi-node-mpirun", ["--nodes", "2", "--time", "08:00:00", "--launcher", "mpirun"]),
-            ("sweep", ["--array", "latent=2,8,32"]),
+            ("sweep", ["--grid", "latent=2,8,32"]),
         ])
     func shipped(name: String, options: [String]) throws {
-        let printed = try mpiVAE(arguments: ["slurm"] + options + ["--output", "runs/\(name)", "--", "--data", "data.h5"])
+        let validation = name == "sweep" ? ["--validation-fraction", "0.1"] : []
+        let printed = try mpiVAE(
+            arguments: ["slurm"] + options + ["--output", "runs/\(name)", "--", "--data", "data.h5"] + validation)
         #expect(printed.status == 0 && printed.errors.isEmpty, "\(printed)")
         #expect(try printed.output == String(contentsOfFile: repositoryPath("jobs/\(name).sbatch"), encoding: .utf8))
     }
@@ -187,6 +197,11 @@ struct JobScriptTests {
             #"mpi-vae train --data '$HOME/it'\''s.h5' --beta 2 --output 'a b' "$@" &"#,
         ] { #expect(printed.output.contains(text), "\(text): \(printed)") }
         #expect(try mpiVAE("slurm", "--time", "4").output.contains("USR1@60 "), "a short job is told later")
+        let folds = try mpiVAE("slurm", "--output", "a", "--grid", "hidden=16;8,4", "--", "--data", "d.h5", "--folds", "3").output
+        for text in [
+            "#SBATCH --array=0-5 ",
+            #"mpi-vae sweep --data d.h5 --folds 3 --output a --grid 'hidden=16;8,4' --task "$SLURM_ARRAY_TASK_ID" "$@" &"#,
+        ] { #expect(folds.contains(text), "\(text): \(folds)") }
     }
 
     @Test(
@@ -196,11 +211,12 @@ struct JobScriptTests {
             (["--time", "1:2:3:4"], "--time is '1:2:3:4'"), (["--time", "1-"], "--time is '1-'"),
             (["--time", "99999999999999999999"], "--time is"), (["--partition", "a b"], "--partition is 'a b'"),
             (["--account", "x\n#SBATCH --wrap"], "--account is"), (["--launcher", "mpiexec"], "must be srun or mpirun"),
-            (["--output", ""], "--output is empty"), (["--array", "latent"], "must be KEY=VALUE"),
-            (["--array", "latnet=2"], "nearest is 'latent'"), (["--array", "latent=2,x"], "--latent is 'x'"),
-            (["--array", "latent=2,2"], "there twice"), (["--array", "data=a/b"], "cannot name a folder"),
-            (["--array", "latent="], "cannot name a folder"), (["--array", "output=a,b"], "cannot be swept"),
-            (["--array", "latent=2", "--", "--latent", "3"], "--array sweeps it"),
+            (["--output", ""], "--output is empty"), (["--grid", "latent"], "must be KEY=VALUE"),
+            (["--grid", "latnet=2"], "nearest is 'latent'"), (["--grid", "latent=2,x"], "--latent is 'x'"),
+            (["--grid", "latent=2,2"], "there twice"), (["--grid", "data=a/b"], "cannot name a folder"),
+            (["--grid", "latent="], "cannot name a folder"), (["--grid", "output=a,b"], "cannot be swept"),
+            (["--grid", "latent=2", "--", "--latent", "3"], "--grid sweeps it"), (["--", "--folds", "1"], "folds is 1"),
+            (["--grid", "latent=2", "--", "--data", "d.h5"], "nothing to compare the runs by"),
             (["--", "--epoch", "3"], "Did you mean '--epochs'?"), (["--", "--epochs", "x"], "--epochs is 'x'"),
             (["--", "--output", "x"], "before the --"), (["--", "--resume", "never"], "begin anew"),
             (["--", "--help"], "train --help"),

@@ -4,7 +4,7 @@ internal import Foundation
 /// Memory that the ranks of a node group share: one segment per rank, each readable and writable by all of them.
 ///
 /// To free it all ranks must come together, which they do not where one of them throws: it would wait for the others, who wait for
-/// it. So what is shared stays until ``freeAll()``, and only what is not goes with its owner.
+/// it. So what is shared stays until ``freeAll(but:)``, and only what is not goes with its owner.
 final class NodeMemory {
     private nonisolated(unsafe) static var windows: [MPI_Win?] = []
     private let isShared: Bool
@@ -46,10 +46,13 @@ final class NodeMemory {
 
     deinit { if !isShared { segments[0].deallocate() } }
 
-    /// Frees all that was shared. Collective, at the end, when nothing of it is used any more.
-    static func freeAll() {
-        for index in windows.indices { MPI_Win_free(&windows[index]) }
-        windows = []
+    /// The number of pieces of memory that are shared now.
+    static var sharedCount: Int { windows.count }
+
+    /// Frees what was shared, but for the first `kept` pieces. Collective, when nothing of it is used any more.
+    static func freeAll(but kept: Int = 0) {
+        for index in kept..<windows.count { MPI_Win_free(&windows[index]) }
+        windows.removeSubrange(kept...)
     }
 
     /// Whether /dev/shm has room for `byteCount` bytes; touching a page that is not there would kill the process (SIGBUS).

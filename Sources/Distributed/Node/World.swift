@@ -75,6 +75,22 @@ public final class World {
         throw SharedFailure(exitStatus: try communicator.broadcast(status, root: Int(speaker)), message: message)
     }
 
+    /// Runs `body` and then frees what memory the ranks of a node shared in it, whether it succeeded or threw on all ranks. Nothing of
+    /// that may be in use any more. Collective.
+    ///
+    /// - Throws: what `body` throws; where that is no ``SharedFailure``, nothing is freed, since the other ranks may not come.
+    public func freeingSharedMemory<Result>(_ body: () throws -> Result) throws -> Result {
+        let before = NodeMemory.sharedCount
+        let result: Swift.Result<Result, SharedFailure>
+        do {
+            result = .success(try body())
+        } catch let failure as SharedFailure {
+            result = .failure(failure)
+        }
+        NodeMemory.freeAll(but: before)
+        return try result.get()
+    }
+
     /// Runs `body` on root only; if it throws, all ranks throw one ``SharedFailure``. Collective.
     public func onRoot(_ body: () throws -> Void) throws {
         try together { if isRoot { try body() } }

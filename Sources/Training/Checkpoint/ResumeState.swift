@@ -50,17 +50,7 @@ struct ResumeState {
             throw Failure(
                 .badData, "the data are not those the checkpoint was trained on: give them, or another --output for a new run")
         }
-        for key in ConfigurationKey.identity where key.name != "epochs" {
-            let (before, now) = (key.toml(self.configuration), key.toml(configuration))
-            // Left to the program, they stay as they were.
-            if ["shards", "micro-batch"].contains(key.name), now == "0" { continue }
-            if before != now {
-                throw Failure(
-                    .configuration,
-                    "\(key.name) is \(now), but was \(before) in the checkpoint: give --\(key.name) \(before), or another "
-                        + "--output for a new run")
-            }
-        }
+        try configuration.checkContinues(self.configuration)
     }
 
     /// The progress, with the sums of this rank's shards alone.
@@ -78,6 +68,23 @@ struct ResumeState {
     func copyMoments(to optimizer: OptimizerState) {
         for (saved, kept) in zip(checkpoint.moments, optimizer.moments) {
             for (index, element) in optimizer.range.enumerated() { kept.values[index] = saved.values[element] }
+        }
+    }
+}
+
+extension Configuration {
+    /// Throws ``Failure`` (78) unless what determines the bits is as it was saved in a checkpoint, but for the number of epochs.
+    func checkContinues(_ saved: Configuration) throws {
+        for key in ConfigurationKey.identity where key.name != "epochs" {
+            let (before, now) = (key.toml(saved), key.toml(self))
+            // Left to the program, they stay as they were.
+            if ["shards", "micro-batch"].contains(key.name), now == "0" { continue }
+            if before != now {
+                throw Failure(
+                    .configuration,
+                    "\(key.name) is \(now), but was \(before) in the checkpoint: give --\(key.name) \(before), or another "
+                        + "--output for a new run")
+            }
         }
     }
 }

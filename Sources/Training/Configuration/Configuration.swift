@@ -12,6 +12,9 @@ public struct Configuration: Sendable, Equatable {
         public var options = DataOptions()
         public var validationFraction = 0.0
         public var testFraction = 0.0
+        /// Parts of the rows for cross-validation, 0 for none, and the one, from 1, that is validated on; 0 for all in turn.
+        public var folds = 0
+        public var fold = 0
     }
 
     /// What is done to every row before the model sees it, in this order.
@@ -171,6 +174,16 @@ public enum ReductionKind: String, Sendable, CaseIterable {
     case ordered
     /// MPI_Allreduce, as a reference to compare with.
     case allreduce
+}
+
+extension Configuration.Data {
+    /// Makes sure that something of the generated shapes is validated on.
+    mutating func validateOnShapes() {
+        if validationFraction == 0, folds == 0 { validationFraction = 0.1 }
+    }
+
+    /// Whether there are rows to validate on.
+    public var hasValidation: Bool { data.isEmpty || folds > 0 || validationFraction > 0 || !validationData.isEmpty }
 }
 
 /// What the parts of the program are made from.

@@ -131,6 +131,13 @@ extension ConfigurationKey {
         number(
             "data", "test-fraction", \.data.testFraction, 0...1, below: true,
             "share of the rows of data, drawn by the seed, to test on at the end"),
+        integer(
+            "data", "folds", \.data.folds, from: 0,
+            "parts of the rows of data, drawn by the seed, each of which is validated on once (k-fold cross-validation); 0 for none"
+        ),
+        integer(
+            "data", "fold", \.data.fold, from: 0,
+            "the one of the folds, from 1, to validate on; sweep takes them all in turn"),
 
         choice(
             "preparation", "nan", \.preparation.missing,
@@ -282,7 +289,7 @@ extension ConfigurationKey {
     /// The keys of the sections that determine the bits of the result, and so belong into checkpoints.
     static let identity = all.filter {
         ["preparation", "model", "objective", "optimizer", "training"].contains($0.section)
-            || ["validation-fraction", "test-fraction"].contains($0.name)
+            || ["validation-fraction", "test-fraction", "folds", "fold"].contains($0.name)
     }
 
     /// The environment variable of the key.

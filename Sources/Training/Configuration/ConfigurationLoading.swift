@@ -127,6 +127,15 @@ extension Configuration {
         if !data.testData.isEmpty, data.testFraction > 0 {
             throw Failure(.configuration, "test-data and test-fraction cannot both be given: leave one out")
         }
+        guard data.folds != 1, data.folds <= 10_000 else {
+            throw Failure(.configuration, "folds is \(data.folds), but must be 2 to 10000, or 0 for none")
+        }
+        if data.fold > data.folds {
+            throw Failure(.configuration, "fold is \(data.fold), but folds is \(data.folds): give a fold of 1 to --folds K")
+        }
+        if data.folds > 0, data.validationFraction > 0 || !data.validationData.isEmpty {
+            throw Failure(.configuration, "folds are validated on, so leave out validation-data and validation-fraction")
+        }
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
         if model.likelihood.needsUnitInterval, !staysInUnit, p.binarize != .fixed {

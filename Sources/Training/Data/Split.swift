@@ -20,12 +20,23 @@ public enum Part: UInt8, Sendable, CaseIterable {
 struct Split: Sendable {
     private let parts: [Part: RowSet]
 
+    /// By the configuration's fractions, or its fold: the folds share what the test rows leave, so that every other row is validated
+    /// on in one fold and trained on in the others; their numbers of rows differ by at most one.
+    ///
     /// - Parameter rows: those in use.
-    init(_ rows: RowSet, validationFraction: Double, testFraction: Double, seed: UInt64) {
-        let validationCount = Int((Double(rows.count) * validationFraction).rounded())
-        let testCount = Int((Double(rows.count) * testFraction).rounded())
+    init(_ rows: RowSet, _ data: Configuration.Data, seed: UInt64) {
+        let testCount = Int((Double(rows.count) * data.testFraction).rounded())
+        // Places in the order that the seed draws.
+        let (validation, test): (Range<Int>, Range<Int>)
+        if data.folds > 0 {
+            func start(_ fold: Int) -> Int { testCount + (rows.count - testCount) * fold / data.folds }
+            (validation, test) = (start(data.fold - 1)..<start(data.fold), 0..<testCount)
+        } else {
+            let count = Int((Double(rows.count) * data.validationFraction).rounded())
+            (validation, test) = (0..<count, count..<count + testCount)
+        }
         let none = RowSet(universe: rows.universe, bits: [UInt64](repeating: 0, count: (rows.universe + 63) / 64))
-        guard validationCount + testCount > 0 else {
+        guard validation.count + test.count > 0 else {
             parts = [.train: rows, .validation: none, .test: none]
             return
         }
@@ -34,8 +45,8 @@ struct Split: Sendable {
             places.isEmpty ? none : RowSet(rows) { _, number in places.contains(order[number]) }
         }
         parts = [
-            .validation: part(0..<validationCount), .test: part(validationCount..<validationCount + testCount),
-            .train: part(validationCount + testCount..<rows.count),
+            .validation: part(validation), .test: part(test),
+            .train: RowSet(rows) { _, number in !validation.contains(order[number]) && !test.contains(order[number]) },
         ]
     }
 

@@ -21,7 +21,13 @@ final class RunData {
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
     init(_ configuration: Configuration, world: World) throws {
         let preparation = Preparation(configuration)
+        let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
+            if folds > 0, configuration.data.fold == 0 {
+                throw Failure(
+                    .configuration,
+                    "folds is \(folds), but not which fold: give --fold 1 or another, or train them all by mpi-vae sweep")
+            }
             let source = try DataSource.open(configuration.data.data, configuration.data.options)
             func open(_ specification: String, isTest: Bool = false) throws -> DataSource? {
                 if specification.isEmpty { return nil }
@@ -48,9 +54,7 @@ final class RunData {
         self.source = source
         validationSource = validation
         testSource = test
-        split = Split(
-            source.selection, validationFraction: configuration.data.validationFraction,
-            testFraction: configuration.data.testFraction, seed: configuration.training.seed)
+        split = Split(source.selection, configuration.data, seed: configuration.training.seed)
         let free = try world.together { availableMemory() }
         memory = configuration.run.memory > 0 ? configuration.run.memory : free / 10 * 7 / world.localSize
         threads = configuration.run.readerThreads > 0 ? configuration.run.readerThreads : max(1, configuration.run.threads)
@@ -59,6 +63,9 @@ final class RunData {
         try world.together {
             guard split.rows(.train).count > 0 else {
                 throw Failure(.badData, "\(source.name): the fractions for validation and test leave no row to train on")
+            }
+            guard folds == 0 || split.rows(.validation).count > 0 else {
+                throw Failure(.badData, "\(source.name): too few rows for \(folds) folds: give fewer --folds")
             }
         }
     }

@@ -8,9 +8,9 @@ enum StopSignal {
         return flag
     }()
 
-    /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one, of any kind, ends the process at once.
+    /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one, of any kind, ends the process at once. What was
+    /// asked before, between two runs of a sweep, still holds.
     static func install() {
-        flag.pointee = 0
         for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] {
             signal(number) { number in
                 if StopSignal.flag.pointee != 0 {

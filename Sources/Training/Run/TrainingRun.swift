@@ -39,7 +39,7 @@ public final class TrainingRun {
         defer { withExtendedLifetime(lock) {} }
         if configuration.data.data.isEmpty {
             configuration.data.data = "\(folder.shapes):/data"
-            if configuration.data.validationFraction == 0 { configuration.data.validationFraction = 0.1 }
+            configuration.data.validateOnShapes()
             try world.onRoot {
                 if !FileManager.default.fileExists(atPath: folder.shapes) { try GeneratedShapes.write(to: folder.shapes) }
             }

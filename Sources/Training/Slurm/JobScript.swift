@@ -13,16 +13,17 @@ public struct JobScript: Sendable {
     public let time: TimeLimit
     public let partition: String?
     public let account: String?
-    /// One job for each value of a key; nil for one job.
-    public let sweep: Sweep?
+    /// One job for each of its runs; nil for one run.
+    public let grid: SweepGrid?
     public let launcher: Launcher
     /// The folder of the run, or of a sweep's runs.
     public let output: String
-    /// What `mpi-vae train` is given besides.
+    /// What `mpi-vae train` or `sweep` is given besides.
     public let arguments: [String]
 
     public init(
-        nodes: Int, ranksPerNode: Int, time: TimeLimit, partition: String?, account: String?, sweep: Sweep?, launcher: Launcher,
+        nodes: Int, ranksPerNode: Int, time: TimeLimit, partition: String?, account: String?, grid: SweepGrid?,
+        launcher: Launcher,
         output: String, arguments: [String]
     ) {
         self.nodes = nodes
@@ -30,7 +31,7 @@ public struct JobScript: Sendable {
         self.time = time
         self.partition = partition
         self.account = account
-        self.sweep = sweep
+        self.grid = grid
         self.launcher = launcher
         self.output = output
         self.arguments = arguments
@@ -41,7 +42,7 @@ public struct JobScript: Sendable {
         """
         #!/usr/bin/env bash
         # Trains \(place); \(launcher.rawValue) starts the ranks.
-        # Edit the lines marked EDIT; then: sbatch FILE. What follows FILE goes to mpi-vae train: sbatch FILE --epochs 50
+        # Edit the lines marked EDIT; then: sbatch FILE. What follows FILE goes to mpi-vae \(subcommand): sbatch FILE --epochs 50
         #SBATCH --job-name=mpi-vae
         \(options.joined(separator: "\n"))
 
@@ -51,17 +52,20 @@ public struct JobScript: Sendable {
         # Ranks are the parallelism; libraries must not start threads of their own beside them.
         export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
         \(launcher == .srun ? "# Since Slurm 22.05 srun does not take this over from sbatch.\nexport SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}\n" : "")\
-        \(sweepLines)
-        # EDIT: what to train on, and how (mpi-vae train --help). The same command goes on from the newest checkpoint, with the same bits.
+
+        # EDIT: what to train on, and how (mpi-vae \(subcommand) --help). The same command goes on from the newest checkpoint, with the same bits.
+        \(gridLines)\
         \(command) &
         launcher=$!
         \(tail)
         """
     }
 
+    private var subcommand: String { grid == nil ? "train" : "sweep" }
+
     private var place: String {
         let place = nodes == 1 ? "on one node" : "on \(nodes) nodes"
-        return sweep.map { "\(place), a job for each value of \($0.key)" } ?? place
+        return grid.map { "\(place), a job for each value of \($0.axes.map(\.key).joined(separator: " and "))" } ?? place
     }
 
     private var options: [String] {
@@ -78,24 +82,21 @@ public struct JobScript: Sendable {
         ]
         if let partition { lines.append(line("partition=\(partition)")) }
         if let account { lines.append(line("account=\(account)")) }
-        if let sweep {
-            lines.append(line("array=0-\(sweep.values.count - 1)", "as many as there are values; 0-11%4 runs four at a time"))
+        if let grid {
+            lines.append(line("array=0-\(grid.points.count - 1)", "EDIT: as many as there are runs; 0-11%4 runs four at a time"))
         }
         return lines + [
-            line("output=%x-\(sweep == nil ? "%j" : "%A_%a").out"),
+            line("output=%x-\(grid == nil ? "%j" : "%A_%a").out"),
             line("open-mode=append"),
             line("requeue"),
             line("signal=B:USR1@\(time.warning)", "seconds before the end: save, exit with 75, queue again"),
         ]
     }
 
-    private var sweepLines: String {
-        guard let sweep else { return "" }
+    private var gridLines: String {
+        if grid == nil { return "" }
         return """
-
-            # EDIT: the values of \(sweep.key); each has a folder of its own.
-            values=(\(sweep.values.map(\.shellQuoted).joined(separator: " ")))
-            value=${values[$SLURM_ARRAY_TASK_ID]}
+            # With --list instead of --task it tells the runs and their numbers, for --array above; with --table what they gave.
 
             """
     }
@@ -103,11 +104,11 @@ public struct JobScript: Sendable {
     private var command: String {
         // Without --mpi=pmix every task would be an MPI world of its own; mpi-vae refuses that and says so.
         var words = launcher == .srun ? ["srun", "--mpi=pmix", "--kill-on-bad-exit=1"] : ["mpirun"]
-        words += ["mpi-vae", "train"] + arguments.map(\.shellQuoted)
-        if let sweep {
-            words += ["--output", "\(output.shellQuoted)/\(sweep.key)-\"$value\"", "--\(sweep.key)", "\"$value\""]
-        } else {
-            words += ["--output", output.shellQuoted]
+        words += ["mpi-vae", subcommand] + arguments.map(\.shellQuoted) + ["--output", output.shellQuoted]
+        if let grid {
+            // The folds of a configuration are no part of what is given.
+            for axis in grid.given { words += ["--grid", axis.text.shellQuoted] }
+            words += ["--task", "\"$SLURM_ARRAY_TASK_ID\""]
         }
         return (words + ["\"$@\""]).joined(separator: " ")
     }
@@ -125,7 +126,7 @@ public struct JobScript: Sendable {
         status=$?
 
         # Stopped and saved (75), or pre-empted: queue again. Not if the job was cancelled: then it is no longer RUNNING, but COMPLETING.
-        job=\(sweep == nil ? "$SLURM_JOB_ID" : "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID")
+        job=\(grid == nil ? "$SLURM_JOB_ID" : "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID")
         state=$(scontrol show job "$job")
         if [[ $state == *JobState=RUNNING* && ${SLURM_RESTART_COUNT:-0} -lt 100 ]] &&
             [[ $status -eq 75 || ($status -ne 0 && $state == *PreemptTime=2*) ]]; then

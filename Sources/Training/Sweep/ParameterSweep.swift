@@ -1,0 +1,216 @@
+internal import CKernels
+public import Distributed
+internal import Foundation
+internal import HDF5
+public import Logging
+
+/// Trains every run of a grid, one after the other on all ranks, each in a folder of its own as `train` writes it.
+///
+/// All that is known of a sweep lies in these folders: what is done is skipped, what was begun goes on, what is new begins.
+public final class ParameterSweep {
+    private let world: World
+    private let log: Logger
+    /// On root alone.
+    private let grid: SweepGrid?
+    private let configurations: [Configuration]
+    /// On root alone, by run.
+    private var results: [SweepResult] = []
+
+    /// Collective. Throws ``SharedFailure``.
+    ///
+    /// - Parameter makeGrid: called on root alone, so that a configuration file that changes under way does no harm.
+    public init(world: World, log: Logger, _ makeGrid: () throws -> SweepGrid) throws {
+        var grid: SweepGrid?
+        let separator: Character = "\0"
+        let texts = try world.communicator.broadcastFromRoot(world) {
+            let made = try makeGrid()
+            grid = made
+            return made.points.map { $0.configuration.resolvedTOML() }.joined(separator: String(separator))
+        }
+        self.world = world
+        self.log = log
+        self.grid = grid
+        configurations = try world.together {
+            try texts.split(separator: separator).map { try Configuration(toml: String($0), name: "configuration") }
+        }
+    }
+
+    /// Trains what is not done yet, and writes the table after every run. Collective.
+    ///
+    /// - Parameter task: the number of the only run to train, on root; nil for all.
+    /// - Returns: 0 when all is done, 75 when it was asked to stop and saved.
+    /// - Throws: ``SharedFailure``: with the code of the first run that failed, when the others are done; at once for what concerns
+    ///   them all, and where a folder holds a run of another configuration.
+    public func train(task: Int?) throws -> ExitCode {
+        StopSignal.install()
+        let task = Int(try world.communicator.broadcast(Int64(task ?? -1)))
+        let numbers = task < 0 ? Array(configurations.indices) : [task]
+        Heartbeat.begin("looking at runs")
+        try world.onRoot { try prepare() }
+        try check(numbers)
+        for number in numbers {
+            let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
+            if try world.communicator.broadcast(isDone) == 1 {
+                if world.isRoot {
+                    log.notice("run \(number + 1) of \(results.count) is done: \(configurations[number].run.output)")
+                }
+                continue
+            }
+            let isToStop = try world.communicator.allReduce(StopSignal.wasGiven ? 1 : 0, .maximum) == 1
+            if try isToStop || run(number) == .temporary {
+                try world.onRoot {
+                    try writeTables()
+                    log.notice("\(doneCount) of \(results.count) runs are done: the same command goes on")
+                }
+                return .temporary
+            }
+            try world.onRoot { try writeTables() }
+        }
+        try world.onRoot {
+            print(try writeTables())
+            try tell(failuresAmong: numbers)
+        }
+        return .done
+    }
+
+    /// Looks at all folders and writes the tables; trains nothing.
+    ///
+    /// - Returns: the table as text, on root. Collective.
+    public func table() throws -> String? {
+        var text: String?
+        try world.onRoot {
+            guard FileManager.default.fileExists(atPath: grid!.folder) else {
+                throw Failure(.inputMissing, "\(grid!.folder) is not there: give the --output of the sweep")
+            }
+            results = grid!.points.map { SweepResult($0.configuration) }
+            text = try writeTables()
+        }
+        return text
+    }
+
+    /// Makes the folder, and looks at the runs in it.
+    private func prepare() throws {
+        let folder = RunFolder(path: grid!.folder)
+        if FileManager.default.fileExists(atPath: folder.checkpoints) {
+            throw Failure(.cannotCreate, "\(folder.path) is the folder of a run: give the sweep another --output")
+        }
+        for point in grid!.points where point.configuration.run.resume != "auto" {
+            throw Failure(
+                .configuration, "resume is '\(point.configuration.run.resume)', but a sweep goes on by itself: leave it out")
+        }
+        do {
+            try AtomicFile.createFolder(folder.path)
+        } catch {
+            throw Failure(error)
+        }
+        if configurations[0].data.data == "\(folder.shapes):/data", !FileManager.default.fileExists(atPath: folder.shapes) {
+            try GeneratedShapes.write(to: folder.shapes)
+            log.notice("no --data: training on generated shapes in \(folder.shapes)")
+        }
+        results = configurations.map {
+            Heartbeat.beat()
+            return SweepResult($0)
+        }
+    }
+
+    /// Refuses to go on with runs of another configuration or of other data, before anything is done. Collective.
+    private func check(_ numbers: [Int]) throws {
+        var fingerprints: [String: String] = [:]
+        for number in numbers {
+            let configuration = configurations[number]
+            try world.onRoot {
+                guard let saved = results[number].saved else { return }
+                do {
+                    try configuration.checkContinues(saved.configuration)
+                } catch let failure as Failure {
+                    throw Failure(failure.code, "\(configuration.run.output): \(failure.message)")
+                }
+            }
+            // What is not done is compared by the run itself.
+            let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
+            guard try world.communicator.broadcast(isDone) == 1 else { continue }
+            let source = "\(configuration.data.data) \(configuration.data.options) \(configuration.preparation)"
+            if fingerprints[source] == nil {
+                try world.onRoot { try FileProbe.survives(configuration.data.data, configuration.data.options) }
+                let data = try RunData(configuration, world: world)
+                fingerprints[source] = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
+            }
+            try world.onRoot {
+                guard results[number].saved!.fingerprint == fingerprints[source] else {
+                    throw Failure(
+                        .badData,
+                        "\(configuration.run.output): the data are not those it was trained on: give them, or another --output for a "
+                            + "new sweep")
+                }
+            }
+        }
+    }
+
+    /// Trains one run. What is wrong with its values or its loss is noted in its folder, and the next one may begin. Collective.
+    ///
+    /// - Returns: how it ended.
+    /// - Throws: ``SharedFailure`` for what concerns all runs.
+    private func run(_ number: Int) throws -> ExitCode {
+        let configuration = configurations[number]
+        let folder = RunFolder(path: configuration.run.output)
+        try world.onRoot {
+            unlink(folder.failure)
+            log.notice("run \(number + 1) of \(results.count) (--task \(number)): \(folder.path)")
+        }
+        var end = ExitCode.done
+        do {
+            end = try world.freeingSharedMemory { try TrainingRun.run(configuration, world: world, log: log) }
+        } catch let failure as SharedFailure where Self.concernsOneRun(failure) {
+            // The rank that knows why need not be root.
+            let told = try world.communicator.allGather(Array((failure.message ?? "").utf8)).first { !$0.isEmpty } ?? []
+            let reason = String(decoding: told, as: UTF8.self).printable(limit: 2000)
+            end = ExitCode(rawValue: failure.exitStatus)!
+            try world.onRoot {
+                try folder.write(Array("\(reason)\n".utf8), to: folder.failure)
+                log.warning("\(folder.path) failed: \(reason)")
+            }
+        }
+        Heartbeat.begin("between runs")
+        // Else what was freed in pieces is kept, and each run would leave the program a little larger.
+        kernel_return_freed_memory()
+        if world.isRoot { lookAgain() }
+        return end
+    }
+
+    /// A loss that is not finite, or values that do not fit the data or each other.
+    private static func concernsOneRun(_ failure: SharedFailure) -> Bool {
+        [.badData, .configuration].contains(ExitCode(rawValue: failure.exitStatus))
+    }
+
+    private var doneCount: Int { results.count { $0.status == .done } }
+
+    /// At all that is not done: in an array of jobs others may have ended meanwhile.
+    private func lookAgain() {
+        for number in results.indices where results[number].status != .done {
+            results[number] = SweepResult(configurations[number])
+        }
+    }
+
+    /// - Returns: the table as text.
+    @discardableResult
+    private func writeTables() throws -> String {
+        let (folder, table) = (grid!.folder, SweepTable(grid!, results))
+        func write(_ text: String, _ name: String) throws {
+            try RunFolder(path: folder).write(Array(text.utf8), to: "\(folder)/\(name)")
+        }
+        try write(table.csv, "sweep.csv")
+        if table.hasRepeats { try write(table.meansCSV, "sweep-means.csv") }
+        if let plot = SweepPlot(table).svg { try write(plot, "sweep.svg") }
+        return table.text
+    }
+
+    /// Throws ``Failure`` if runs failed.
+    private func tell(failuresAmong numbers: [Int]) throws {
+        let failed = numbers.filter { results[$0].status == .failed }
+        guard let first = failed.first else { return }
+        throw Failure(
+            .badData,
+            "\(failed.count) of \(numbers.count) runs failed, the others are done: see \(grid!.folder)/sweep.csv; "
+                + "\(grid!.points[first].name): \(results[first].reason)")
+    }
+}

@@ -1,0 +1,93 @@
+internal import Foundation
+internal import HDF5
+
+/// What the folder of a run tells of it; nothing else is kept of a sweep. Used by root alone.
+struct SweepResult {
+    enum Status: String {
+        case notBegun = "not begun"
+        case unfinished
+        case done
+        case failed
+    }
+
+    /// Of the step with the best figure, by which `best.h5` is chosen; nats per row.
+    struct Figures {
+        let trainLoss, elbo, reconstruction, kl: Double
+    }
+
+    private(set) var status = Status.notBegun
+    /// Why it failed.
+    private(set) var reason = ""
+    private(set) var epochs = 0
+    private(set) var steps = 0
+    private(set) var bestStep = 0
+    /// nil before the first epoch is over.
+    private(set) var figures: Figures?
+    /// Seconds of training, without validation and saving; nil until the run is done.
+    private(set) var seconds: Double?
+    /// What the checkpoint was trained with, and on; nil without one.
+    private(set) var saved: (configuration: Configuration, fingerprint: String)?
+
+    /// - Parameter configuration: what the run is to become.
+    init(_ configuration: Configuration) {
+        let folder = RunFolder(path: configuration.run.output)
+        let failure = try? String(contentsOfFile: folder.failure, encoding: .utf8)
+        if let failure {
+            status = .failed
+            reason = failure.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        // Of a run that goes on meanwhile, as in another job of an array, the newest may be gone: then it is not finished.
+        guard let checkpoint = try? folder.newestCheckpoint(warn: { _ in }),
+            let trained = try? Configuration(toml: checkpoint.configuration, name: "checkpoint")
+        else { return }
+        saved = (trained, checkpoint.dataFingerprint)
+        let progress = checkpoint.progress
+        (epochs, steps, bestStep) = (progress.epoch, progress.step, progress.bestStep)
+        figures = Self.figures(folder, step: bestStep)
+        if failure != nil { return }
+        status = Self.isFinished(progress, configuration, folder) ? .done : .unfinished
+        if status == .done { seconds = Self.seconds(folder, step: steps) }
+    }
+
+    private static func isFinished(_ progress: Progress, _ configuration: Configuration, _ folder: RunFolder) -> Bool {
+        let training = configuration.training
+        let limit = configuration.run.maxSteps
+        let isTrained =
+            progress.epoch >= training.epochs
+            || training.earlyStopping > 0 && progress.epochsSinceBest >= training.earlyStopping
+        // The embeddings come last; those of an earlier end are older than the checkpoint.
+        func age(_ path: String) -> Date? {
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+        }
+        if isTrained, let embeddings = age(folder.embeddings), let newest = folder.checkpointPaths().first.flatMap({ age($0) }) {
+            return embeddings >= newest
+        }
+        return !isTrained && limit > 0 && progress.step >= limit
+    }
+
+    /// The lines of metrics.csv up to a step.
+    private static func metrics(_ folder: RunFolder, upTo step: Int) -> [[Double?]] {
+        let text = (try? String(contentsOfFile: folder.metrics, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").dropFirst().map { line in
+            line.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        }.filter { $0.count == MetricsLog.columns.count && $0[1].map { $0 <= Double(step) } ?? false }
+    }
+
+    private static func figures(_ folder: RunFolder, step: Int) -> Figures? {
+        guard let line = metrics(folder, upTo: step).last, line[1] == Double(step), let loss = line[2], let elbo = line[3],
+            let reconstruction = line[4], let kl = line[5]
+        else { return nil }
+        return Figures(trainLoss: loss, elbo: elbo, reconstruction: reconstruction, kl: kl)
+    }
+
+    private static func seconds(_ folder: RunFolder, step: Int) -> Double? {
+        guard let split = try? File.open(folder.embeddings).dataset("/split").read(UInt8.self) else { return nil }
+        let rows = Double(split.count { $0 == Part.train.rawValue })
+        return metrics(folder, upTo: step).compactMap { $0[6] }.filter { $0 > 0 }.reduce(0) { $0 + rows / $1 }
+    }
+}
+
+extension RunFolder {
+    /// Why a run of a sweep failed; gone when it is tried again.
+    var failure: String { "\(path)/failure.txt" }
+}
