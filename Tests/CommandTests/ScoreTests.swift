@@ -30,7 +30,7 @@ struct ScoreTests {
             from sklearn.metrics import average_precision_score, roc_auc_score
             s, c, d = h5py.File(sys.argv[1], "r"), h5py.File(sys.argv[2] + "/best.h5", "r"), h5py.File(sys.argv[3], "r")
             r, label, fit = json.loads(sys.argv[4]), s["label"][:], d["label"][:] != 9
-            assert len(s["score"]) == 5 and r["anomalies"] == (label >= 8).sum() == 354 and r["fitted_rows"] == 1617
+            assert len(s["score"]) == 6 and r["anomalies"] == (label >= 8).sum() == 354 and r["fitted_rows"] == 1617
             assert [(c["label"], c["rows"]) for c in r["classes"]] == [("8", 174), ("9", 180)]
             for k in s["score"]:
                 v = s["score"][k][:]
@@ -63,7 +63,7 @@ struct ScoreTests {
             nap = ((((D - mean) @ axes[kept].T) / size[kept]) ** 2).sum(1)
             q = z - z[fit].mean(0)
             distance = np.sqrt((q @ np.linalg.inv(np.cov(z[fit].T)) * q).sum(1))
-            for name, value in [("sap", (D ** 2).sum(1)), ("nap", nap), ("mahalanobis", distance)]:
+            for name, value in [("squared_error", (D[:, :64] ** 2).sum(1)), ("sap", (D ** 2).sum(1)), ("nap", nap), ("mahalanobis", distance)]:
                 assert abs(s["score"][name][:] / value - 1).max() < 1e-4, name
             """, [folder.path("1.h5"), run, digits, outputs[0]])
         #expect(python.status == 0, "\(python)")
@@ -102,7 +102,7 @@ struct ScoreTests {
             s, e, r = h5py.File(d + "1.h5", "r"), h5py.File(d + "run/embeddings.h5", "r"), json.loads(sys.argv[2])
             rows = e["row"][:][e["split"][:] == 1]
             assert len(rows) == r["threshold_rows"] == round(0.2 * (s["label"][:] < 3).sum()) and (s["label"][:][rows] < 3).all()
-            assert r["thresholds_of"] == "validation rows of the run" and r["samples"] == 3 and len(s["score"]) == 6
+            assert r["thresholds_of"] == "validation rows of the run" and r["samples"] == 3 and len(s["score"]) == 7
             for k in s["score"]:
                 t = np.quantile(s["score"][k][:][rows], [0.95], method="inverted_cdf")
                 assert (s["threshold"][k][:] == t).all() and r["rows_above"][k] == [(s["score"][k][:] > t).sum()], k

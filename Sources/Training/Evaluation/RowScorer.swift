@@ -64,7 +64,7 @@ final class RowScorer {
     /// Writes the scores of a batch of at most a block of rows, a column each. Every worker has memory of its own.
     func score(_ batch: Batch, worker: Int, into columns: [UnsafeMutablePointer<Float>]) {
         let own = scratch[worker]
-        let (count, width) = (batch.rowCount, model.activationCount)
+        let count = batch.rowCount
         own.workspace.encode(
             batch, noise: noise, mean: own.mean.pointer, logVariance: own.logVariance.pointer,
             reconstruction: own.reconstruction.pointer, kl: own.kl.pointer)
@@ -77,13 +77,9 @@ final class RowScorer {
                 codes.squaredDistances(own.mean.pointer, rowCount: count, own.codes, into: own.distances)
                 let degrees = Double(max(codes.count - 1, 1))
                 for row in 0..<count { column[row] = Float((own.distances[row] * degrees).squareRoot()) }
-            case .sap:
-                for row in 0..<count {
-                    let differences = own.differences.pointer + row * width
-                    var sum = 0.0
-                    for i in 0..<width { sum += Double(differences[i]) * Double(differences[i]) }
-                    column[row] = Float(sum)
-                }
+            // A row's own differences are the first.
+            case .squaredError: squareLengths(own.differences, count, first: model.configuration.inputSize, into: column)
+            case .sap: squareLengths(own.differences, count, first: model.activationCount, into: column)
             case .nap:
                 activations!.squaredDistances(
                     own.differences.pointer, rowCount: count, own.activations!, into: own.distances)
@@ -98,6 +94,16 @@ final class RowScorer {
                 }
                 for row in 0..<count { column[row] = Float(-own.weights[row].logMean) }
             }
+        }
+    }
+
+    /// The sum of the squares of each row's first differences.
+    private func squareLengths(_ differences: AlignedBuffer, _ rows: Int, first: Int, into sums: UnsafeMutablePointer<Float>) {
+        for row in 0..<rows {
+            let own = differences.pointer + row * model.activationCount
+            var sum = 0.0
+            for i in 0..<first { sum += Double(own[i]) * Double(own[i]) }
+            sums[row] = Float(sum)
         }
     }
 }

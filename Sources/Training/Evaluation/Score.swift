@@ -55,12 +55,15 @@ public struct ScoreReport: Codable, Sendable {
 
 /// The scores of a row: the higher, the less it is like the rows that were fitted.
 public enum AnomalyScore: String, CaseIterable, Sendable {
-    case reconstruction, elbo, mahalanobis, sap, nap, iw
+    case reconstruction, elbo
+    case squaredError = "squared_error"
+    case mahalanobis, sap, nap, iw
 
     var meaning: String {
         switch self {
         case .reconstruction: "-log p(x|z), z drawn from the posterior"
         case .elbo: "negative evidence lower bound"
+        case .squaredError: "squared difference of the row and its reconstruction from the posterior's mean"
         case .mahalanobis: "Mahalanobis distance of the posterior's mean from those of the fitted rows"
         case .sap: "squared difference of the row's and its reconstruction's activations (RaPP, SAP)"
         case .nap: "the same whitened by the fitted rows' differences (RaPP, NAP)"
@@ -71,14 +74,14 @@ public enum AnomalyScore: String, CaseIterable, Sendable {
     var units: String {
         switch self {
         case .reconstruction, .elbo, .iw: "nats"
-        case .mahalanobis, .sap, .nap: "1"
+        case .squaredError, .mahalanobis, .sap, .nap: "1"
         }
     }
 }
 
 extension TrainedModel {
     /// The most activations of a row whose differences are whitened: the matrix of their products must be diagonalised.
-    private static let mostActivations = 4096
+    private static let mostActivations = 6144
 
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
     ///
