@@ -17,7 +17,8 @@ public final class File {
 
     deinit {
         guard let memory else { return }
-        if memory.pointee.bytes == nil { _ = handle.close() }
+        // The library writes to the bytes until then.
+        if handle.isOpen { _ = handle.close() }
         free(memory.pointee.bytes)
         memory.deallocate()
     }

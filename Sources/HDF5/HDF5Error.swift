@@ -50,7 +50,7 @@ func takeErrorFrames() -> [String] {
 /// An `hid_t` with one owner, closed when it goes.
 final class Handle {
     let id: hid_t
-    private var isOpen = true
+    private(set) var isOpen = true
 
     /// Throws what the library said if `id` is negative.
     init(_ id: hid_t, file: String, object: String? = nil, _ reason: String) throws(HDF5Error) {

@@ -5,23 +5,40 @@ internal import Training
 
 struct Score: RankedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write how unlike the training rows each row is: five anomaly scores.",
+        abstract: "Write how unlike the training rows each row is: anomaly scores.",
         discussion: """
-            reconstruction, elbo, mahalanobis (of the codes), sap and nap (hidden activations, RaPP): the higher, the less normal. With
-            --normal also the area under the ROC curve and the average precision of each. docs/evaluation.md defines all of them.
+            reconstruction, elbo, squared_error, mahalanobis (of the codes), sap and nap (hidden activations, RaPP), iw (importance-weighted -log p(x)):
+            the higher, the less normal. With --normal also the area under the ROC curve and the average precision of each, for all
+            anomalies and for those of each label. With --quantile thresholds, and which rows are above. docs/evaluation.md defines
+            all of them.
             """)
 
     @OptionGroup var flags: ModelFlags
     @Option(help: "Data whose rows are normal; the training rows of the run if none is given.") var fitData = ""
     @Option(parsing: .upToNextOption, help: "The labels of normal rows: all others are anomalies.") var normal: [String] = []
+    @Option(help: "Samples per row for the score iw, say 50: each takes as long as a decoder's pass; 0 for none.") var samples = 0
+    @Option(
+        parsing: .upToNextOption,
+        help: "Shares of the run's validation rows, as 0.99, above whose scores rows are marked.")
+    var quantile: [Double] = []
     @Option(help: "The HDF5 file to write.") var output = "scores.h5"
     @Flag(help: "Replace the output if it is there.") var force = false
     @Flag(help: "Write JSON.") var json = false
+
+    func validate() throws {
+        if samples < 0 || samples > 1 << 24 { throw ValidationError("--samples must be at least 0, and at most \(1 << 24)") }
+        if let wrong = quantile.first(where: { !($0 > 0 && $0 <= 1) }) {
+            throw ValidationError("--quantile must be above 0 and at most 1, not \(wrong)")
+        }
+        if quantile.count > 100 { throw ValidationError("--quantile takes at most 100 numbers") }
+    }
 
     func run(world: World) throws -> Int32 {
         var options = ScoreOptions()
         options.fitData = fitData
         options.normal = normal
+        options.samples = samples
+        options.quantiles = quantile
         options.output = output
         options.force = force
         let report = try flags.model(world).score(
@@ -33,15 +50,51 @@ struct Score: RankedCommand {
         }
         print("rows            \(report.rows), fitted to \(report.fittedRows)")
         if let anomalies = report.anomalies { print("anomalies       \(anomalies)") }
+        for line in Self.figures(report) + Self.thresholds(report) { print(line) }
+        print("wrote \(output)")
+        return 0
+    }
+
+    private static func column(_ text: String) -> String {
+        text.padding(toLength: max(16, text.count + 1), withPad: " ", startingAt: 0)
+    }
+
+    /// How well the scores find all anomalies, and those of each label.
+    private static func figures(_ report: ScoreReport) -> [String] {
+        var lines: [String] = []
         for score in AnomalyScore.allCases {
             guard let area = report.areaUnderRoc?[score.rawValue], let precision = report.averagePrecision?[score.rawValue] else {
                 continue
             }
-            let name = score.rawValue.padding(toLength: 16, withPad: " ", startingAt: 0)
-            print(name + String(format: "AUC %.4f  average precision %.4f", area, precision))
+            lines.append(
+                column(score.rawValue) + String(format: "AUC %.4f  average precision %.4f", area, precision))
+            guard let classes = report.classes, classes.count > 1 else { continue }
+            for item in classes {
+                let figures = item.figures
+                guard let area = figures.areaUnderRoc[score.rawValue], let precision = figures.averagePrecision[score.rawValue]
+                else { continue }
+                lines.append(
+                    column("  \(item.label)") + String(format: "AUC %.4f  average precision %.4f", area, precision)
+                        + "  of \(item.rows) rows")
+            }
         }
-        print("wrote \(output)")
-        return 0
+        return lines
+    }
+
+    /// The thresholds and how many rows are above them.
+    private static func thresholds(_ report: ScoreReport) -> [String] {
+        guard let quantiles = report.quantiles, let thresholds = report.thresholds, let above = report.rowsAbove,
+            let rows = report.thresholdRows, let origin = report.thresholdsOf
+        else { return [] }
+        var lines = ["thresholds      quantiles of \(rows) \(origin)"]
+        for score in AnomalyScore.allCases {
+            guard let values = thresholds[score.rawValue], let counts = above[score.rawValue] else { continue }
+            for (place, quantile) in quantiles.enumerated() {
+                lines.append(
+                    column(score.rawValue) + String(format: "%g: %g, %ld rows above", quantile, values[place], counts[place]))
+            }
+        }
+        return lines
     }
 }
 
@@ -50,5 +103,6 @@ func reportJSON(_ report: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(report), as: UTF8.self)
 }

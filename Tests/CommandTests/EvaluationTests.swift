@@ -87,6 +87,13 @@ struct EvaluationTests {
             outputs.append(outcome.output)
         }
         #expect(outputs[0] == outputs[1])
+        let scored = try mpiVAE(
+            ranks: 2,
+            [
+                "score", "--checkpoint", folder.path("run"), "--data", digits, "--rows", "0:300", "--samples", "1000", "--output",
+                folder.path("scores.h5"),
+            ])
+        #expect(scored.status == 0, "\(scored)")
         let python = try Program.python(
             """
             import h5py, json, numpy as np, sys
@@ -95,10 +102,14 @@ struct EvaluationTests {
             x = (x - c["normalization/shift"][:]) * c["normalization/factor"][:]
             w, b = c["parameters/decoder/0/weight"][:].astype("f8"), c["parameters/decoder/0/bias"][:]
             S, d = w.T @ w + np.eye(64), x - b
-            exact = -0.5 * ((d @ np.linalg.inv(S) * d).sum(1) + np.linalg.slogdet(S)[1] + 64 * np.log(2 * np.pi)).mean()
+            rows = -0.5 * ((d @ np.linalg.inv(S) * d).sum(1) + np.linalg.slogdet(S)[1] + 64 * np.log(2 * np.pi))
+            exact = rows.mean()
             error = r["log_likelihood_error"]
             assert r["samples"] == 1000 and 0 < error < 0.05, error
             assert abs(r["log_likelihood"] - exact) < 3 * error + 1e-4, (r["log_likelihood"], exact, error)
+            iw = h5py.File(sys.argv[1] + "/scores.h5", "r")["score/iw"][:]
+            assert abs(iw.mean() + r["log_likelihood"]) < 1e-4 and abs(iw + rows).max() < 1, abs(iw + rows).max()
+            assert np.corrcoef(iw, rows)[0, 1] < -0.999
             z = h5py.File(sys.argv[1] + "/run/embeddings.h5", "r")["latent/mean"][:300].astype("f8")
             assert abs(((z @ w + b - x) ** 2).mean() - r["mean_squared_error"]) < 1e-5
             """, [folder.url.path, digits, outputs[0]])

@@ -5,7 +5,8 @@ import Testing
 /// Anomaly scores against numpy from the checkpoint alone, and their figures against scikit-learn.
 @Suite(.serialized)
 struct ScoreTests {
-    private static let normal = ["--normal"] + (0..<9).map { "\($0)" }
+    /// Digits 8 and 9 are the anomalies; the model saw no 9.
+    private static let normal = ["--normal"] + (0..<8).map { "\($0)" }
 
     @Test func scoresAreRaPPs() throws {
         let (folder, run) = (try TemporaryFolder(), try EvaluationTests.run.get().path("run"))
@@ -14,7 +15,8 @@ struct ScoreTests {
         for ranks in [1, 3] {
             let outcome = try mpiVAE(
                 ranks: ranks,
-                ["score", "--checkpoint", run, "--data", digits, "--output", folder.path("\(ranks).h5"), "--json"] + Self.normal)
+                ["score", "--checkpoint", run, "--data", digits, "--output", folder.path("\(ranks).h5"), "--json"]
+                    + ["--quantile", "0.99", "0.9"] + Self.normal)
             #expect(outcome.status == 0, "\(outcome)")
             outputs.append(outcome.output)
         }
@@ -27,11 +29,21 @@ struct ScoreTests {
             import h5py, json, numpy as np, sys
             from sklearn.metrics import average_precision_score, roc_auc_score
             s, c, d = h5py.File(sys.argv[1], "r"), h5py.File(sys.argv[2] + "/best.h5", "r"), h5py.File(sys.argv[3], "r")
-            r, y = json.loads(sys.argv[4]), s["label"][:] == 9
-            assert len(s["score"]) == 5 and r["anomalies"] == y.sum() == 180 and r["fitted_rows"] == 1617
+            r, label, fit = json.loads(sys.argv[4]), s["label"][:], d["label"][:] != 9
+            assert len(s["score"]) == 6 and r["anomalies"] == (label >= 8).sum() == 354 and r["fitted_rows"] == 1617
+            assert [(c["label"], c["rows"]) for c in r["classes"]] == [("8", 174), ("9", 180)]
             for k in s["score"]:
-                assert abs(roc_auc_score(y, s["score"][k][:]) - r["area_under_roc"][k]) < 1e-6, k
-                assert abs(average_precision_score(y, s["score"][k][:]) - r["average_precision"][k]) < 1e-6, k
+                v = s["score"][k][:]
+                for kept, found in [(label >= 0, r)] + [((label < 8) | (label == 8 + i), r["classes"][i]["figures"]) for i in (0, 1)]:
+                    assert abs(roc_auc_score(label[kept] >= 8, v[kept]) - found["area_under_roc"][k]) < 1e-9, k
+                    assert abs(average_precision_score(label[kept] >= 8, v[kept]) - found["average_precision"][k]) < 1e-9, k
+                # The run has no validation rows: the fitted ones.
+                t = np.quantile(v[fit], [0.9, 0.99], method="inverted_cdf")
+                assert (s["threshold"][k][:] == t).all() and (np.array(r["thresholds"][k], "f4") == t).all(), k
+                assert (s["above"][k][:] == (v[:, None] > t).sum(1)).all(), k
+                assert r["rows_above"][k] == [(v > a).sum() for a in t], k
+            assert list(s["quantile"][:]) == r["quantiles"] == [0.9, 0.99] and s.attrs["threshold_rows"] == 1617
+            assert s.attrs["thresholds_of"] == r["thresholds_of"] == "training rows of the run"
             x = (d["data"][:].astype("f8") - c["normalization/shift"][:]) * c["normalization/factor"][:]
             def layer(part, i, x, hidden=True):
                 y = x @ c[f"parameters/{part}/{i}/weight"][:].astype("f8") + c[f"parameters/{part}/{i}/bias"][:]
@@ -44,17 +56,144 @@ struct ScoreTests {
             h, z = encode(x)
             v = z
             for i in range(3): v = layer("decoder", i, v, i < 2)
-            D, fit = h - encode(v)[0], d["label"][:] != 9
+            D = h - encode(v)[0]
             mean = D[fit].mean(0)
             u, size, axes = np.linalg.svd(D[fit] - mean, full_matrices=False)
             kept = size > 1e-5 * size[0]
             nap = ((((D - mean) @ axes[kept].T) / size[kept]) ** 2).sum(1)
             q = z - z[fit].mean(0)
             distance = np.sqrt((q @ np.linalg.inv(np.cov(z[fit].T)) * q).sum(1))
-            for name, value in [("sap", (D ** 2).sum(1)), ("nap", nap), ("mahalanobis", distance)]:
+            for name, value in [("squared_error", (D[:, :64] ** 2).sum(1)), ("sap", (D ** 2).sum(1)), ("nap", nap), ("mahalanobis", distance)]:
                 assert abs(s["score"][name][:] / value - 1).max() < 1e-4, name
             """, [folder.path("1.h5"), run, digits, outputs[0]])
         #expect(python.status == 0, "\(python)")
+    }
+
+    /// Thresholds are quantiles of the validation rows, wherever they lie.
+    @Test func thresholdsAreOfValidationRows() throws {
+        let (folder, digits) = (try TemporaryFolder(), try Fixtures.digits.get())
+        let trained = try mpiVAE(
+            "train", "--data", digits, "--hidden", "8", "--latent", "2", "--likelihood", "gaussian", "--scale", "standardize",
+            "--epochs", "1", "--validation-fraction", "0.2", "--fit-normal", "0,1,2", "--output", folder.path("run"))
+        #expect(trained.status == 0, "\(trained)")
+        var outputs: [String] = []
+        for ranks in [1, 3] {
+            let outcome = try mpiVAE(
+                ranks: ranks,
+                [
+                    "score", "--checkpoint", folder.path("run"), "--data", digits, "--quantile", "0.95", "--samples", "3",
+                    "--output", folder.path("\(ranks).h5"), "--json",
+                ])
+            #expect(outcome.status == 0 && !outcome.errors.contains("no validation rows"), "\(outcome)")
+            outputs.append(outcome.output)
+        }
+        #expect(outputs[0] == outputs[1])
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: folder.path("1.h5")))
+                == Data(contentsOf: URL(fileURLWithPath: folder.path("3.h5"))))
+        let fitted = try mpiVAE(
+            "score", "--checkpoint", folder.path("run"), "--data", digits, "--fit-data", digits, "--quantile", "1", "--json",
+            "--output", folder.path("fit.h5"))
+        #expect(fitted.status == 0 && fitted.errorLines.isEmpty, "\(fitted)")
+        let python = try Program.python(
+            """
+            import h5py, json, numpy as np, sys
+            d = sys.argv[1] + "/"
+            s, e, r = h5py.File(d + "1.h5", "r"), h5py.File(d + "run/embeddings.h5", "r"), json.loads(sys.argv[2])
+            rows = e["row"][:][e["split"][:] == 1]
+            assert len(rows) == r["threshold_rows"] == round(0.2 * (s["label"][:] < 3).sum()) and (s["label"][:][rows] < 3).all()
+            assert r["thresholds_of"] == "validation rows of the run" and r["samples"] == 3 and len(s["score"]) == 7
+            for k in s["score"]:
+                t = np.quantile(s["score"][k][:][rows], [0.95], method="inverted_cdf")
+                assert (s["threshold"][k][:] == t).all() and r["rows_above"][k] == [(s["score"][k][:] > t).sum()], k
+            f, r = h5py.File(d + "fit.h5", "r"), json.loads(sys.argv[3])
+            assert r["thresholds_of"] == "rows of --fit-data" and r["threshold_rows"] == r["fitted_rows"] == 1797
+            for k in f["score"]: assert f["threshold"][k][0] == f["score"][k][:].max() and not f["above"][k][:].any(), k
+            """, [folder.url.path, outputs[0], fitted.output])
+        #expect(python.status == 0, "\(python)")
+    }
+
+    /// A linear autoencoder finds the subspace of the first principal components (Baldi & Hornik 1989).
+    @Test func linearAutoencoderIsPCA() throws {
+        let folder = try TemporaryFolder()
+        let made = try Program.python(
+            """
+            import h5py, sys
+            from sklearn.datasets import load_breast_cancer, load_digits
+            with h5py.File(sys.argv[1], "w") as f:
+                for name, set in [("cancer", load_breast_cancer()), ("digits", load_digits())]:
+                    f[name + "/data"], f[name + "/label"] = set.data, set.target
+            """, [folder.path("d.h5")])
+        #expect(made.status == 0, "\(made)")
+        // Benign cases are normal, and all digits but 9.
+        for (name, latent, normal, scaleBy) in [
+            ("cancer", "5", ["1"], "feature"), ("digits", "10", (0..<9).map { "\($0)" }, "global"),
+        ] {
+            let (data, run) = (folder.path("d.h5:/\(name)"), folder.path(name))
+            let trained = try mpiVAE(
+                "train", "--data", data, "--fit-normal", normal.joined(separator: ","), "--model", "ae", "--likelihood", "mse",
+                "--hidden", "none", "--latent", latent, "--scale", "standardize", "--scale-by", scaleBy, "--global-batch", "128",
+                "--shards", "1", "--lr", "3e-2", "--schedule", "cosine", "--lr-final-factor", "0.001", "--epochs", "300",
+                "--output", run)
+            #expect(trained.status == 0, "\(trained)")
+            let outcome = try mpiVAE(
+                arguments: ["score", "--checkpoint", run, "--data", data, "--output", folder.path("\(name)-scores.h5"), "--json"]
+                    + ["--normal"] + normal)
+            #expect(outcome.status == 0, "\(outcome)")
+            let python = try Program.python(
+                """
+                import h5py, json, numpy as np, sys
+                from sklearn.decomposition import PCA
+                from sklearn.metrics import roc_auc_score
+                g = h5py.File(sys.argv[1], "r")[sys.argv[2]]
+                x, isNormal = g["data"][:], np.isin(g["label"][:].astype(str), sys.argv[3].split(","))
+                axis = 0 if sys.argv[4] == "feature" else None
+                x = (x - x[isNormal].mean(axis)) / x[isNormal].std(axis)
+                p = PCA(int(sys.argv[5]), svd_solver="full").fit(x[isNormal])
+                error = ((x - p.inverse_transform(p.transform(x))) ** 2).sum(1)
+                auc, own = roc_auc_score(~isNormal, error), json.loads(sys.argv[6])["area_under_roc"]["reconstruction"]
+                assert abs(auc - own) < 0.01 and auc > 0.7, (auc, own)
+                """, [folder.path("d.h5"), name, normal.joined(separator: ","), scaleBy, latent, outcome.output])
+            #expect(python.status == 0, "\(name): \(python)")
+        }
+    }
+
+    @Test func whatCannotBeScoredIsRefused() throws {
+        let (folder, run) = (try TemporaryFolder(), try EvaluationTests.run.get().path("run"))
+        let digits = try Fixtures.digits.get()
+        let made = try Program.python(
+            """
+            import h5py, sys
+            with h5py.File(sys.argv[1], "r") as d, h5py.File(sys.argv[2], "w") as f:
+                f["data"], f["label"], f["other"] = d["data"][:], d["label"][:99], d["label"][:100]
+                f["narrow/data"], f["bare/data"] = d["data"][:, :5], d["data"][:]
+            """, [digits, folder.path("bad.h5")])
+        #expect(made.status == 0, "\(made)")
+        let (bad, there) = (folder.path("bad.h5"), folder.path("there.h5"))
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: there))
+        func refused(_ status: Int32, _ text: String, ranks: Int = 1, _ arguments: [String]) throws {
+            let outcome = try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
+            #expect(outcome.status == status && outcome.errorLines.count == 1, "\(text): \(outcome)")
+            #expect(outcome.errorLines.first?.contains(text) == true, "\(text): \(outcome)")
+        }
+        func score(_ data: String, _ output: String = "new.h5") -> [String] {
+            ["score", "--checkpoint", run, "--data", data, "--output", folder.path(output)]
+        }
+        try refused(
+            65, "fit-normal: no row has the label 'seven'",
+            ["train", "--data", digits, "--fit-normal", "0,seven", "--output", folder.path("run")])
+        try refused(65, "has 99 labels", ranks: 2, score(bad))
+        try refused(65, "/other", score(bad) + ["--labels", "/other", "--normal", "0"])
+        try refused(65, "has none: name their path by --labels", score("\(bad):/bare") + ["--normal", "0"])
+        try refused(65, "rows of shape [5], but the model was trained on", score("\(bad):/narrow"))
+        try refused(65, "rows of shape [5], but the model was trained on", score(digits) + ["--fit-data", "\(bad):/narrow"])
+        try refused(73, "is there already", ranks: 2, score(digits, "there.h5") + ["--normal", "0"])
+        let share = try mpiVAE(arguments: score(digits) + ["--quantile", "99"])
+        #expect(share.status == 64 && share.errors.contains("--quantile must be above 0 and at most 1, not 99"), "\(share)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: there)) == Data("kept".utf8))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("new.h5")))
+        let unknown = try mpiVAE(arguments: score(digits) + ["--normal", "0", "seven"])
+        #expect(unknown.status == 0 && unknown.errors.contains("no row has the label seven"), "\(unknown)")
     }
 
     @Test func oneKindAloneIsSaid() throws {
@@ -62,7 +201,7 @@ struct ScoreTests {
         let outcome = try mpiVAE(
             ranks: 2,
             [
-                "score", "--checkpoint", run, "--data", try Fixtures.digits.get(), "--rows", "0:9", "--output",
+                "score", "--checkpoint", run, "--data", try Fixtures.digits.get(), "--rows", "0:8", "--output",
                 folder.path("s.h5"),
                 "--json",
             ] + Self.normal)
@@ -85,12 +224,10 @@ struct ScoreTests {
             "train", "--data", folder.path("d.h5"), "--model", "ae", "--likelihood", "mse", "--hidden", "4", "--latent", "1",
             "--epochs", "2", "--output", folder.path("run"))
         #expect(trained.status == 0, "\(trained)")
-        let outcome = try mpiVAE(
-            ranks: 3,
-            [
-                "score", "--checkpoint", folder.path("run"), "--data", folder.path("d.h5"), "--output", folder.path("s.h5"),
-                "--json", "--normal", "0",
-            ])
+        let score = ["score", "--checkpoint", folder.path("run"), "--data", folder.path("d.h5"), "--output", folder.path("s.h5")]
+        let refused = try mpiVAE(ranks: 2, score + ["--samples", "5"])
+        #expect(refused.status == 64 && refused.errors.contains("which gives no p(x)"), "\(refused)")
+        let outcome = try mpiVAE(ranks: 3, score + ["--json", "--normal", "0"])
         #expect(outcome.status == 0, "\(outcome)")
         let python = try Program.python(
             """

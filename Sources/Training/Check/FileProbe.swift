@@ -11,6 +11,8 @@ public enum FileProbe: String, CaseIterable, Sendable {
     case inspect
     /// Opens data as every rank will do next.
     case open
+    /// Copies the frames of an AnnData file.
+    case frames
 
     /// The hidden command of the program that ``answer(_:)`` is called by.
     public static let command = "probe-file"
@@ -42,6 +44,12 @@ public enum FileProbe: String, CaseIterable, Sendable {
         if let failure = failure(end, specification) { throw failure }
     }
 
+    /// The same for the copying of the frames of an AnnData file.
+    static func framesSurvive(_ path: String, rows: Int, features: Int) throws {
+        let (_, end) = try ChildProcess.run([command, frames.rawValue, path, "\(rows)", "\(features)"], patience: patience)
+        if let failure = failure(end, path) { throw failure }
+    }
+
     private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
         switch end {
         case .exited: nil
@@ -59,7 +67,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
     public func answer(_ arguments: [String]) -> Int32 {
         Self.limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), to: 0)
         // Opening may mean to read where the rows of a sparse matrix begin.
-        Self.allowMoreComputing(seconds: self == .open ? 6 * Self.computingLimit : Self.computingLimit)
+        Self.allowMoreComputing(seconds: [.open, .frames].contains(self) ? 6 * Self.computingLimit : Self.computingLimit)
         do {
             let file = arguments.first ?? ""
             switch self {
@@ -78,6 +86,13 @@ public enum FileProbe: String, CaseIterable, Sendable {
                         _ = try values.strings(source.selection.rows(first..<min(first + 4096, source.rowCount)))
                         Self.giveSignOfLife()
                     }
+                }
+            case .frames:
+                guard arguments.count == 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
+                if let frames = try AnnDataFrames(file, rows: rows, features: features) {
+                    let copy = try File.inMemory(file)
+                    _ = try frames.copy(into: copy)
+                    _ = try copy.closeInMemory()
                 }
             }
             return 0

@@ -4,7 +4,8 @@ internal import VAE
 
 /// Embeddings as an AnnData file (on-disk format 0.1.0), without X: `obsm/X_vae`, and columns in `obs`.
 ///
-/// Of a single AnnData file all of whose rows are embedded, `obs` and `var` are copied; else `obs` has the ids as its index.
+/// Of a single AnnData file all of whose rows are embedded, `obs` and `var` are copied (``AnnDataFrames``); else `obs` has the ids as
+/// its index.
 final class AnnDataWriter: EmbeddingOutput {
     private let result: ResultFile
     private let codes: Dataset
@@ -13,18 +14,22 @@ final class AnnDataWriter: EmbeddingOutput {
     private let labels: CopiedColumn?
     /// nil where the index was copied.
     private let index: Dataset?
+    let notes: [String]
 
     init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
         let count = sources.reduce(0) { $0 + $1.rowCount }
         let original = try Self.original(of: sources)
         // Every column uncompressed, strings of moderate length, and at most what the original has.
         result = try ResultFile(
-            path, format: nil, byteCount: count * (4 * latentSize + 160) + (original.map { min($0.size, 1 << 30) } ?? 0))
-        (index, codes, figures, split, labels) = try result.writing { file in
-            try Self.encode(file, "/", "anndata", "0.1.0")
+            path, format: nil, byteCount: count * (4 * latentSize + 160) + (original.map { min($0.byteCount, 1 << 30) } ?? 0))
+        (notes, index, codes, figures, split, labels) = try result.writing { file in
+            try file.encode("/", "anndata", "0.1.0")
+            var notes: [String] = []
             if let original {
-                try file.copy("/obs", from: original)
-                try file.copy("/var", from: original)
+                let leftOut = try original.frames.copy(into: file)
+                if !leftOut.isEmpty {
+                    notes = ["left out, because they are not as anndata writes columns: \(leftOut.joined(separator: ", "))"]
+                }
             } else {
                 try Self.frame(file, "/obs")
                 try Self.frame(file, "/var")
@@ -32,13 +37,18 @@ final class AnnDataWriter: EmbeddingOutput {
             }
             let index = original == nil ? try Self.strings(file, "/obs/_index", count: count) : nil
             try file.createGroup("/obsm")
-            try Self.encode(file, "/obsm", "dict", "0.1.0")
+            try file.encode("/obsm", "dict", "0.1.0")
             let codes = try Self.floats(file, "/obsm/X_vae", [count, latentSize])
             var columns: [String] = []
             if case .strings(let names) = try file.attribute("column-order", of: "/obs") { columns = names }
             // A column that is there stays.
             func name(_ wanted: String) throws(HDF5Error) -> String {
-                let name = try file.item("/obs/\(wanted)") == nil ? wanted : "vae_\(wanted)"
+                var name = wanted
+                var number = 1
+                while try file.item("/obs/\(name)") != nil {
+                    name = number == 1 ? "vae_\(wanted)" : "vae_\(wanted)_\(number)"
+                    number += 1
+                }
                 columns.append(name)
                 return "/obs/\(name)"
             }
@@ -48,36 +58,35 @@ final class AnnDataWriter: EmbeddingOutput {
             }
             let category = try name("split")
             try file.createGroup(category)
-            try Self.encode(file, category, "categorical", "0.2.0")
+            try file.encode(category, "categorical", "0.2.0")
             try file.setAttribute("ordered", .boolean(false), of: category)
             let parts = try Self.strings(file, "\(category)/categories", count: Part.allCases.count)
             try parts.write(Part.allCases.map(\.name), rows: 0..<Part.allCases.count)
             let split = try file.createDataset("\(category)/codes", Int8.self, shape: [count], compressed: true)
-            try Self.encode(file, "\(category)/codes", "array", "0.2.0")
+            try file.encode("\(category)/codes", "array", "0.2.0")
             var labels: CopiedColumn?
             if sources.allSatisfy({ $0.labels?.kind == sources[0].labels?.kind }), let kind = sources[0].labels?.kind {
                 let path = try name("label")
                 labels = try CopiedColumn(path, of: sources.map(\.labels), in: file, count: count)
-                try Self.encode(file, path, kind == .strings ? "string-array" : "array", "0.2.0")
+                try file.encode(path, kind == .strings ? "string-array" : "array", "0.2.0")
             }
             try file.removeAttribute("column-order", of: "/obs")
             try file.setAttribute("column-order", .strings(columns), of: "/obs")
             try Self.describe(file, sources, checkpoint)
-            return (index, codes, figures, split, labels)
+            return (notes, index, codes, figures, split, labels)
         }
     }
 
-    /// The file whose `obs` and `var` can be taken as they are.
-    private static func original(of sources: [DataSource]) throws -> File? {
+    /// The frames that can be taken as they are, and the bytes of the file that they are in.
+    private static func original(of sources: [DataSource]) throws -> (frames: AnnDataFrames, byteCount: Int)? {
         guard sources.count == 1, sources[0].selection.count == sources[0].selection.universe,
             let path = sources[0].onlyFile
         else { return nil }
+        let (rows, features) = (sources[0].rowCount, sources[0].features)
+        try FileProbe.framesSurvive(path, rows: rows, features: features)
         do throws(HDF5Error) {
-            let file = try File.open(path)
-            guard try file.item("/obs") == .group, try file.item("/var") == .group,
-                case .string = try file.attribute("_index", of: "/obs")
-            else { return nil }
-            return file
+            guard let frames = try AnnDataFrames(path, rows: rows, features: features) else { return nil }
+            return (frames, try File.open(path).size)
         } catch {
             throw Failure(error)
         }
@@ -85,9 +94,9 @@ final class AnnDataWriter: EmbeddingOutput {
 
     private static func describe(_ file: File, _ sources: [DataSource], _ checkpoint: Checkpoint) throws(HDF5Error) {
         try file.createGroup("/uns")
-        try encode(file, "/uns", "dict", "0.1.0")
+        try file.encode("/uns", "dict", "0.1.0")
         try file.createGroup("/uns/vae")
-        try encode(file, "/uns/vae", "dict", "0.1.0")
+        try file.encode("/uns/vae", "dict", "0.1.0")
         let texts = [
             ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
             ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
@@ -97,28 +106,23 @@ final class AnnDataWriter: EmbeddingOutput {
         }
     }
 
-    private static func encode(_ file: File, _ path: String, _ type: String, _ version: String) throws(HDF5Error) {
-        try file.setAttribute("encoding-type", .string(type), of: path)
-        try file.setAttribute("encoding-version", .string(version), of: path)
-    }
-
     /// A table without columns.
     private static func frame(_ file: File, _ path: String) throws(HDF5Error) {
         try file.createGroup(path)
-        try encode(file, path, "dataframe", "0.2.0")
+        try file.encode(path, "dataframe", "0.2.0")
         try file.setAttribute("_index", .string("_index"), of: path)
         try file.setAttribute("column-order", .strings([]), of: path)
     }
 
     private static func strings(_ file: File, _ path: String, count: Int) throws(HDF5Error) -> Dataset {
         let dataset = try file.createStrings(path, count: count)
-        try encode(file, path, "string-array", "0.2.0")
+        try file.encode(path, "string-array", "0.2.0")
         return dataset
     }
 
     private static func floats(_ file: File, _ path: String, _ shape: [Int]) throws(HDF5Error) -> Dataset {
         let dataset = try file.createDataset(path, Float.self, shape: shape, compressed: true)
-        try encode(file, path, "array", "0.2.0")
+        try file.encode(path, "array", "0.2.0")
         return dataset
     }
 

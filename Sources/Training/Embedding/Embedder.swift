@@ -34,9 +34,11 @@ final class Embedder {
     /// Root writes; memory does not grow with the number of rows.
     ///
     /// - Parameter format: what kind of file.
+    /// - Returns: on root, what users should know of it.
+    @discardableResult
     func write(
         _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5
-    ) throws {
+    ) throws -> [String] {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint)
@@ -56,6 +58,7 @@ final class Embedder {
             first += item.source.rowCount
         }
         try world.onRoot { try writer!.finish() }
+        return writer?.notes ?? []
     }
 }
 

@@ -22,10 +22,17 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
 
 /// A file of embeddings, which appears when it is complete. Used by root alone.
 protocol EmbeddingOutput: AnyObject {
+    /// What users should know of the file.
+    var notes: [String] { get }
+
     /// Writes the codes of some rows of a source, by their numbers in its selection, which lie at `place` in the file; in order.
     /// Throws ``Failure``.
     func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws
 
     /// Closes the file and gives it its name. Throws ``Failure``.
     func finish() throws
+}
+
+extension EmbeddingOutput {
+    var notes: [String] { [] }
 }

@@ -8,13 +8,9 @@ extension TrainedModel {
     public func evaluate(
         _ data: String, _ options: DataOptions, _ wanted: EvaluationOptions = EvaluationOptions()
     ) throws -> EvaluationReport {
-        let (kind, likelihood) = (model.configuration.kind, model.configuration.likelihood)
         try world.onRoot {
             if !wanted.output.isEmpty { try ResultFile.check(wanted.output, force: wanted.force) }
-            if wanted.samples > 0, kind == .autoencoder || !likelihood.isDistribution {
-                let reason = kind == .autoencoder ? "a plain autoencoder" : "of the likelihood \(likelihood.rawValue)"
-                throw Failure(.usage, "--samples: the model is \(reason), which gives no p(x): leave --samples out")
-            }
+            if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
         let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: data, source)

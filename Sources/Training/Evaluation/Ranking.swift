@@ -6,30 +6,40 @@ struct Ranking {
     /// The sum over thresholds of the gain in recall times the precision there, as scikit-learn defines it.
     let averagePrecision: Double
 
+    /// - Parameters:
+    ///   - wanted: the scores of the rows that are looked for, in ascending order.
+    ///   - others: those of all others, in ascending order.
     /// - Returns: nil if all rows are of one kind.
-    init?(_ scores: [Float], isPositive: [Bool]) {
-        let positives = isPositive.count { $0 }
-        let negatives = scores.count - positives
-        guard positives > 0, negatives > 0 else { return nil }
-        let order = scores.indices.sorted { scores[$0] > scores[$1] }
-        var (found, passed) = (0, 0)
+    init?(_ wanted: [Float], against others: [Float]) {
+        guard !wanted.isEmpty, !others.isEmpty else { return nil }
+        var found = 0
         var pairs = 0.0
         var precision = 0.0
-        var place = 0
-        while place < order.count {
+        var end = wanted.count
+        while end > 0 {
             // Rows with one score are found all at once.
-            var (right, wrong) = (0, 0)
-            let score = scores[order[place]]
-            repeat {
-                if isPositive[order[place]] { right += 1 } else { wrong += 1 }
-                place += 1
-            } while place < order.count && scores[order[place]] == score
-            pairs += Double(right) * (Double(negatives - passed - wrong) + 0.5 * Double(wrong))
+            let score = wanted[end - 1]
+            let first = Self.count(in: wanted, upTo: end) { $0 < score }
+            let right = end - first
+            end = first
+            let below = Self.count(in: others, upTo: others.count) { $0 < score }
+            let reached = others.count - below
+            let equal = Self.count(in: others, upTo: others.count) { $0 <= score } - below
+            pairs += Double(right) * (Double(below) + 0.5 * Double(equal))
             found += right
-            passed += wrong
-            precision += Double(right) / Double(positives) * Double(found) / Double(found + passed)
+            precision += Double(right) / Double(wanted.count) * Double(found) / Double(found + reached)
         }
-        areaUnderROC = pairs / Double(positives) / Double(negatives)
+        areaUnderROC = pairs / Double(wanted.count) / Double(others.count)
         averagePrecision = precision
+    }
+
+    /// How many of the first `end` values, in ascending order, a condition holds for that no later one fulfils.
+    private static func count(in values: [Float], upTo end: Int, _ condition: (Float) -> Bool) -> Int {
+        var (low, high) = (0, end)
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(values[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -9,6 +9,10 @@ public struct ScoreOptions: Sendable {
     public var fitData = ""
     /// The labels of normal rows; empty if nothing is to be said of how well the scores tell them from others.
     public var normal: [String] = []
+    /// The samples of the posterior for the importance-weighted score; 0 for none.
+    public var samples = 0
+    /// The shares of normal rows that thresholds are to leave below them, above 0 and at most 1; empty for no thresholds.
+    public var quantiles: [Double] = []
     public var output = "scores.h5"
     public var force = false
 
@@ -17,35 +21,67 @@ public struct ScoreOptions: Sendable {
 
 /// What `score` found.
 public struct ScoreReport: Codable, Sendable {
+    /// How well each score finds anomalies, by score.
+    public struct Figures: Codable, Sendable {
+        public var areaUnderRoc: [String: Double] = [:]
+        public var averagePrecision: [String: Double] = [:]
+    }
+
+    /// Anomalies with one label, against all normal rows.
+    public struct Class: Codable, Sendable {
+        public var label: String
+        public var rows: Int
+        public var figures: Figures
+    }
+
     public var rows: Int
     /// The rows that the statistics of latents and activations are of.
     public var fittedRows: Int
+    /// The samples of the posterior that `iw` is of.
+    public var samples: Int?
     public var anomalies: Int?
     /// By score.
     public var areaUnderRoc: [String: Double]?
     public var averagePrecision: [String: Double]?
+    public var classes: [Class]?
+    /// In ascending order, and by score the threshold of each and the rows above it.
+    public var quantiles: [Double]?
+    public var thresholds: [String: [Float]]?
+    public var rowsAbove: [String: [Int]]?
+    /// The rows that the thresholds are quantiles of, and what rows these are.
+    public var thresholdRows: Int?
+    public var thresholdsOf: String?
 }
 
 /// The scores of a row: the higher, the less it is like the rows that were fitted.
 public enum AnomalyScore: String, CaseIterable, Sendable {
-    case reconstruction, elbo, mahalanobis, sap, nap
+    case reconstruction, elbo
+    case squaredError = "squared_error"
+    case mahalanobis, sap, nap, iw
 
     var meaning: String {
         switch self {
         case .reconstruction: "-log p(x|z), z drawn from the posterior"
         case .elbo: "negative evidence lower bound"
+        case .squaredError: "squared difference of the row and its reconstruction from the posterior's mean"
         case .mahalanobis: "Mahalanobis distance of the posterior's mean from those of the fitted rows"
         case .sap: "squared difference of the row's and its reconstruction's activations (RaPP, SAP)"
         case .nap: "the same whitened by the fitted rows' differences (RaPP, NAP)"
+        case .iw: "-log p(x), estimated by importance-weighted samples of the posterior"
         }
     }
 
-    var units: String { self == .reconstruction || self == .elbo ? "nats" : "1" }
+    var units: String {
+        switch self {
+        case .reconstruction, .elbo, .iw: "nats"
+        case .squaredError, .mahalanobis, .sap, .nap: "1"
+        }
+    }
 }
 
 extension TrainedModel {
     /// The most activations of a row whose differences are whitened: the matrix of their products must be diagonalised.
-    private static let mostActivations = 4096
+    private static let mostActivations = 6144
 
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
     ///
@@ -53,7 +89,10 @@ extension TrainedModel {
     public func score(
         _ data: String, _ options: DataOptions, checkpoint path: String, _ wanted: ScoreOptions
     ) throws -> ScoreReport {
-        try world.onRoot { try ResultFile.check(wanted.output, force: wanted.force) }
+        try world.onRoot {
+            try ResultFile.check(wanted.output, force: wanted.force)
+            if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
+        }
         let source = try open(data, options)
         try world.onRoot {
             if let misfit = source.misfit { throw Failure(.badData, misfit) }
@@ -61,66 +100,86 @@ extension TrainedModel {
                 throw Failure(.badData, "--normal names labels, but \(source.name) has none: name their path by --labels")
             }
         }
-        let (fitSource, fitRows) = try fitted(wanted.fitData, checkpoint: path)
-        let scales = try fit(fitSource, fitRows)
-        let scores = AnomalyScore.allCases.filter { $0 != .nap || scales.activations != nil }
-        if scales.activations == nil {
-            note(
-                "no nap: \(model.activationCount) activations a row are too many to be whitened, at most \(Self.mostActivations) are"
-            )
-        }
-        var table = [[Float]](repeating: [], count: scores.count)
-        var labels: [String] = []
+        let known = try knownRows(wanted.fitData, checkpoint: path)
+        let scorer = try fit(known.fitted, samples: wanted.samples)
+        let thresholds = try wanted.quantiles.isEmpty ? nil : thresholds(wanted.quantiles, scorer, known)
+        var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count)
+        if wanted.samples > 0 { report.samples = wanted.samples }
+        var labelled = wanted.normal.isEmpty ? nil : LabelledScores(scorer.scores, normal: wanted.normal)
         var writer: ScoreWriter?
-        try world.onRoot { writer = try ScoreWriter(wanted.output, source, scores, fittedRows: fitRows.count) }
-        let latent = model.configuration.latentSize
-        let noise = self.noise
-        let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
-        try sweep.run(source, source.selection, columns: scores.map { _ in 1 }) { worker, batch, columns in
-            let width = model.activationCount
-            let (mean, logVariance) = (
-                AlignedBuffer(count: batch.rowCount * latent), AlignedBuffer(count: batch.rowCount * latent)
-            )
-            let kl = AlignedBuffer(count: batch.rowCount)
-            let differences = AlignedBuffer(count: batch.rowCount * width)
-            workspaces[worker].encode(
-                batch, noise: noise, mean: mean.pointer, logVariance: logVariance.pointer, reconstruction: columns[0],
-                kl: kl.pointer)
-            workspaces[worker].activationDifferences(batch, into: differences.pointer)
-            for row in 0..<batch.rowCount {
-                columns[1][row] = columns[0][row] + kl.pointer[row]
-                let squares = scales.codes.squaredDistance(mean.pointer + row * latent)
-                columns[2][row] = Float((squares * Double(max(scales.codes.count - 1, 1))).squareRoot())
-                let own = differences.pointer + row * width
-                columns[3][row] = Float((0..<width).reduce(0.0) { $0 + Double(own[$1]) * Double(own[$1]) })
-                if let activations = scales.activations { columns[4][row] = Float(activations.squaredDistance(own)) }
-            }
-        } receive: { rows, columns in
+        try world.onRoot {
+            writer = try ScoreWriter(wanted.output, source, scorer, fittedRows: known.fitted.count, thresholds)
+        }
+        try sweep(source, source.selection, scorer) { rows, columns in
             let numbers = source.selection.rows(rows)
             try writer!.write(columns, rows: rows, numbers)
-            guard !wanted.normal.isEmpty else { return }
-            for index in scores.indices { table[index] += UnsafeBufferPointer(start: columns[index].pointer, count: rows.count) }
+            guard labelled != nil else { return }
             do throws(HDF5Error) {
-                labels += try source.labels!.strings(numbers)
+                labelled!.add(try source.labels!.strings(numbers), columns)
             } catch {
                 throw Failure(error)
             }
         }
-        var report = ScoreReport(rows: source.rowCount, fittedRows: fitRows.count)
         try world.onRoot {
             try writer!.finish()
-            if !wanted.normal.isEmpty { try judge(scores, table, labels, normal: wanted.normal, into: &report) }
+            if let thresholds { report.add(thresholds, scorer.scores, above: writer!.above) }
+            guard let labelled else { return }
+            if let unknown = labelled.unknownLabel { note("no row has the label \(unknown)") }
+            if let complaint = labelled.fill(&report) { note(complaint) }
         }
         return report
     }
 
-    private var noise: NoiseKey { NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation) }
+    /// Throws ``Failure`` (64) where the model gives no p(x).
+    ///
+    /// - Parameter flag: what asks for it.
+    func checkGivesProbabilities(_ flag: String) throws {
+        let (kind, likelihood) = (model.configuration.kind, model.configuration.likelihood)
+        guard kind == .autoencoder || !likelihood.isDistribution else { return }
+        let reason = kind == .autoencoder ? "a plain autoencoder" : "of the likelihood \(likelihood.rawValue)"
+        throw Failure(.usage, "\(flag): the model is \(reason), which gives no p(x): leave \(flag) out")
+    }
 
+    /// Takes rows through a scorer; root receives their scores in order. Collective.
+    private func sweep(
+        _ source: DataSource, _ rows: RowSet, _ scorer: RowScorer,
+        receive: (_ rows: Range<Int>, _ columns: [UnsafeMutablePointer<Float>]) throws -> Void
+    ) throws {
+        let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
+        try sweep.run(source, rows, columns: scorer.scores.map { _ in 1 }) { worker, batch, columns in
+            scorer.score(batch, worker: worker, into: columns)
+        } receive: { rows, columns in
+            try receive(rows, columns.map(\.pointer))
+        }
+    }
+
+    private var noise: NoiseKey { NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation) }
+}
+
+/// Rows of a data set.
+private struct SourceRows {
+    let source: DataSource
+    let rows: RowSet
+
+    var count: Int { rows.count }
+}
+
+/// The rows that are taken for normal.
+private struct KnownRows {
+    /// Those that latents and activations are compared with.
+    let fitted: SourceRows
+    /// Those that thresholds are quantiles of, and what they are.
+    let reference: SourceRows
+    let origin: String
+}
+
+extension TrainedModel {
     /// The rows that are taken for normal. Collective.
-    private func fitted(_ data: String, checkpoint path: String) throws -> (DataSource, RowSet) {
+    private func knownRows(_ data: String, checkpoint path: String) throws -> KnownRows {
         if !data.isEmpty {
             let source = try open(data, DataOptions())
-            return (source, source.selection)
+            let rows = SourceRows(source: source, rows: source.selection)
+            return KnownRows(fitted: rows, reference: rows, origin: "rows of --fit-data")
         }
         guard let run = try runConfiguration(path), !run.data.data.isEmpty else {
             throw SharedFailure(
@@ -137,20 +196,28 @@ extension TrainedModel {
                         + "\(checkpoint.inputShape)")
             }
         }
-        return (data.source, data.split.rows(.train))
+        let fitted = SourceRows(source: data.source, rows: data.split.rows(.train))
+        let (source, rows) = data.rows(.validation)
+        return rows.count > 0
+            ? KnownRows(
+                fitted: fitted, reference: SourceRows(source: source, rows: rows), origin: "validation rows of the run")
+            : KnownRows(fitted: fitted, reference: fitted, origin: "training rows of the run")
     }
 
     /// How codes and activations differ among the rows that are fitted. Collective.
-    private func fit(_ source: DataSource, _ rows: RowSet) throws -> (codes: Whitening, activations: Whitening?) {
+    private func fit(_ known: SourceRows, samples: Int) throws -> RowScorer {
         let latent = model.configuration.latentSize
         let width = model.activationCount
         let whitens = width <= Self.mostActivations
+        if !whitens {
+            note("no nap: \(width) activations a row are too many to be whitened, at most \(Self.mostActivations) are")
+        }
         let noise = self.noise
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let codes = Scatter(size: latent, world: world, pool: pool)
         let activations = whitens ? Scatter(size: width, world: world, pool: pool) : nil
         let blocks = max(1, min(16, (16 << 20) / (width * BlockPlan.blockSize * 4)))
-        try sweep.run(source, rows, columns: [latent, whitens ? width : 0], blocks: blocks, everywhere: true) {
+        try sweep.run(known.source, known.rows, columns: [latent, whitens ? width : 0], blocks: blocks, everywhere: true) {
             worker, batch, columns in
             let logVariance = AlignedBuffer(count: batch.rowCount * latent)
             let (reconstruction, kl) = (AlignedBuffer(count: batch.rowCount), AlignedBuffer(count: batch.rowCount))
@@ -162,72 +229,38 @@ extension TrainedModel {
             codes.add(columns[0].pointer, rowCount: rows.count)
             activations?.add(columns[1].pointer, rowCount: rows.count)
         }
-        return (try codes.whitening(), try activations?.whitening())
+        return RowScorer(
+            workspaces, model, codes: try codes.whitening(), activations: try activations?.whitening(), noise: noise,
+            seed: configuration.training.seed, samples: samples)
     }
 
-    /// How well the scores tell normal rows from others; says so if there are only one kind. Used by root alone.
-    private func judge(
-        _ scores: [AnomalyScore], _ table: [[Float]], _ labels: [String], normal: [String], into report: inout ScoreReport
-    ) throws {
-        let known = Set(labels)
-        if let unknown = normal.first(where: { !known.contains($0) }) {
-            note("no row has the label \(unknown)")
+    /// Quantiles of the scores of rows that are taken for normal; nil but on root. Collective.
+    private func thresholds(_ quantiles: [Double], _ scorer: RowScorer, _ known: KnownRows) throws -> ScoreThresholds? {
+        if known.origin.hasPrefix("training") {
+            note(
+                "the run has no validation rows: thresholds are of its training rows, whose scores are lower than those of others; "
+                    + "train with --validation-fraction, or give --fit-data")
         }
-        let isAnomaly = labels.map { !normal.contains($0) }
-        let count = isAnomaly.count { $0 }
-        report.anomalies = count
-        if count == 0 || count == labels.count {
-            note("all rows are \(count == 0 ? "normal" : "anomalies"): no AUC and average precision, which need both kinds")
-            return
+        var scores = scorer.scores.map { _ in [Float]() }
+        try sweep(known.reference.source, known.reference.rows, scorer) { rows, columns in
+            for (index, column) in columns.enumerated() {
+                scores[index] += UnsafeBufferPointer(start: column, count: rows.count)
+            }
         }
-        report.areaUnderRoc = [:]
-        report.averagePrecision = [:]
-        for (score, values) in zip(scores, table) {
-            guard let ranking = Ranking(values, isPositive: isAnomaly) else { continue }
-            report.areaUnderRoc![score.rawValue] = ranking.areaUnderROC
-            report.averagePrecision![score.rawValue] = ranking.averagePrecision
-        }
+        return world.isRoot ? ScoreThresholds(Set(quantiles).sorted(), of: scores, origin: known.origin) : nil
     }
 }
 
-/// The file of scores. Used by root alone.
-private final class ScoreWriter {
-    private let source: DataSource
-    private let result: ResultFile
-    private let columns: [Dataset]
-    private let row: Dataset
-    private let labels: CopiedColumn?
-    private let ids: CopiedColumn?
-
-    init(_ path: String, _ source: DataSource, _ scores: [AnomalyScore], fittedRows: Int) throws {
-        self.source = source
-        let count = source.rowCount
-        let result = try ResultFile(path, format: "mpi-vae scores", byteCount: count * (4 * scores.count + 160))
-        self.result = result
-        columns = try scores.map {
-            try result.column("/score/\($0.rawValue)", Float.self, shape: [count], $0.meaning, units: $0.units)
-        }
-        row = try result.column("/row", Int64.self, shape: [count], "row of the data, from 0")
-        (labels, ids) = try result.writing { file in
-            (
-                try CopiedColumn("/label", of: [source.labels], in: file, count: count),
-                try CopiedColumn("/id", of: [source.ids], in: file, count: count)
-            )
-        }
-        try result.writing { file in
-            try file.setAttribute("sources", .strings([source.name]))
-            try file.setAttribute("fitted_rows", .integer(Int64(fittedRows)))
+extension ScoreReport {
+    fileprivate mutating func add(_ thresholds: ScoreThresholds, _ scores: [AnomalyScore], above: [[Int]]) {
+        quantiles = thresholds.quantiles
+        thresholdRows = thresholds.rowCount
+        thresholdsOf = thresholds.origin
+        self.thresholds = [:]
+        rowsAbove = [:]
+        for (index, score) in scores.enumerated() {
+            self.thresholds![score.rawValue] = thresholds.values[index]
+            rowsAbove![score.rawValue] = above[index]
         }
     }
-
-    func write(_ values: [AlignedBuffer], rows: Range<Int>, _ numbers: [Int64]) throws {
-        try result.writing { _ in
-            for (column, values) in zip(columns, values) { try column.write(values.pointer, rows: rows) }
-            try row.write(numbers, rows: rows)
-            try labels?.copy(from: source.labels!, rows: numbers, to: rows)
-            try ids?.copy(from: source.ids!, rows: numbers, to: rows)
-        }
-    }
-
-    func finish() throws { try result.finish() }
 }

@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Foundation
 
 /// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals and the QL method with implicit
@@ -31,6 +32,7 @@ struct SymmetricEigen {
     private static func reduce(_ v: Numbers, _ d: Numbers, _ e: Numbers, _ n: Int) {
         for j in 0..<n { d[j] = v[j * n + n - 1] }
         for i in stride(from: n - 1, to: 0, by: -1) {
+            Heartbeat.beat()
             var (scale, h) = (0.0, 0.0)
             for k in 0..<i { scale += abs(d[k]) }
             if scale == 0 {
@@ -108,6 +110,7 @@ struct SymmetricEigen {
         e[n - 1] = 0
         var (shift, largest) = (0.0, 0.0)
         for l in 0..<n {
+            Heartbeat.beat()
             largest = max(largest, abs(d[l]) + abs(e[l]))
             var m = l
             while m < n - 1, abs(e[m]) > .ulpOfOne * largest { m += 1 }

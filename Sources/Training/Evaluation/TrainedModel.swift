@@ -94,7 +94,8 @@ public final class TrainedModel {
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)
-        try embedder.write(
+        let notes = try embedder.write(
             [EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint, format: format)
+        for text in notes { note(text) }
     }
 }

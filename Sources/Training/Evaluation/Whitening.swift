@@ -95,13 +95,51 @@ struct Whitening {
         return axes
     }
 
-    /// The squared length of a row along the axes, each in units of its singular value.
-    func squaredDistance(_ row: UnsafePointer<Float>) -> Double {
-        let differences = (0..<size).map { Double(row[$0]) - mean[$0] }
-        var lengths = [Double](repeating: 0, count: max(axisCount, 1))
-        lengths.withUnsafeMutableBufferPointer {
-            kernel_add_products_double($0.baseAddress!, differences, axes, axisCount, size, axisCount)
+    /// What one thread needs for some rows at a time.
+    final class Scratch {
+        fileprivate let differences: UnsafeMutablePointer<Double>
+        fileprivate let lengths: UnsafeMutablePointer<Double>
+
+        fileprivate init(rows: Int, size: Int, axisCount: Int) {
+            differences = .allocate(capacity: max(rows * size, 1))
+            lengths = .allocate(capacity: max(rows * axisCount, 1))
         }
-        return lengths.reduce(0) { $0 + $1 * $1 }
+
+        deinit {
+            differences.deallocate()
+            lengths.deallocate()
+        }
+    }
+
+    /// - Parameter rows: the most at a time.
+    func makeScratch(rows: Int) -> Scratch { Scratch(rows: rows, size: size, axisCount: axisCount) }
+
+    /// The inputs whose part of the axes stays in cache while all rows are multiplied by it; a multiple of four.
+    private static let panel = 16
+
+    /// The squared lengths of rows `[rowCount, size]` along the axes, each in units of its singular value.
+    func squaredDistances(
+        _ rows: UnsafePointer<Float>, rowCount: Int, _ scratch: Scratch, into distances: UnsafeMutablePointer<Double>
+    ) {
+        let (differences, lengths) = (scratch.differences, scratch.lengths)
+        for row in 0..<rowCount {
+            for i in 0..<size { differences[row * size + i] = Double(rows[row * size + i]) - mean[i] }
+        }
+        lengths.update(repeating: 0, count: rowCount * axisCount)
+        axes.withUnsafeBufferPointer { axes in
+            guard let axes = axes.baseAddress else { return }
+            for first in stride(from: 0, to: size, by: Self.panel) {
+                for row in 0..<rowCount {
+                    kernel_add_products_double(
+                        lengths + row * axisCount, differences + row * size + first, axes + first * axisCount, axisCount,
+                        min(Self.panel, size - first), axisCount)
+                }
+            }
+        }
+        for row in 0..<rowCount {
+            var sum = 0.0
+            for i in row * axisCount..<(row + 1) * axisCount { sum += lengths[i] * lengths[i] }
+            distances[row] = sum
+        }
     }
 }

@@ -71,7 +71,7 @@ final class RunData {
     }
 
     /// The rows of a part and the data set they lie in.
-    private func rows(_ part: Part) -> (DataSource, RowSet) {
+    func rows(_ part: Part) -> (DataSource, RowSet) {
         let own = part == .validation ? validationSource : part == .test ? testSource : nil
         return own.map { ($0, $0.selection) } ?? (source, split.rows(part))
     }

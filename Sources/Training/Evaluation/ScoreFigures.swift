@@ -1,0 +1,91 @@
+/// The scores of labelled rows, to tell how well each score finds those that are not normal. Used by root alone.
+struct LabelledScores {
+    private let scores: [AnomalyScore]
+    private let normal: Set<String>
+    /// By score, the rows' values in the order they came in.
+    private var values: [[Float]]
+    /// Each row's label, by its place among the names, which are in the order they were first seen.
+    private var labels: [UInt32] = []
+    private var names: [String] = []
+    private var places: [String: UInt32] = [:]
+
+    init(_ scores: [AnomalyScore], normal: [String]) {
+        self.scores = scores
+        self.normal = Set(normal)
+        values = scores.map { _ in [] }
+    }
+
+    /// Adds some rows: their labels, and for each score their values.
+    mutating func add(_ labels: [String], _ columns: [UnsafeMutablePointer<Float>]) {
+        for (index, column) in columns.enumerated() {
+            values[index] += UnsafeBufferPointer(start: column, count: labels.count)
+        }
+        for label in labels {
+            if let place = places[label] {
+                self.labels.append(place)
+            } else {
+                places[label] = UInt32(names.count)
+                self.labels.append(UInt32(names.count))
+                names.append(label)
+            }
+        }
+    }
+
+    /// The first label that was said to be normal and that no row has.
+    var unknownLabel: String? { normal.filter { places[$0] == nil }.min() }
+
+    /// Fills in how well the scores tell normal rows from all others, and from each class of the others.
+    ///
+    /// - Returns: what there is to be said of figures that cannot be given; nil if all could.
+    func fill(_ report: inout ScoreReport) -> String? {
+        let isNormal = names.map { normal.contains($0) }
+        var counts = [Int](repeating: 0, count: names.count)
+        for label in labels { counts[Int(label)] += 1 }
+        let anomalous = names.indices.filter { !isNormal[$0] }.sorted { Self.precedes(names[$0], names[$1]) }
+        let count = anomalous.reduce(0) { $0 + counts[$1] }
+        report.anomalies = count
+        if count == 0 || count == labels.count {
+            return "all rows are \(count == 0 ? "normal" : "anomalies"): no AUC and average precision, which need both kinds"
+        }
+        var all = ScoreReport.Figures()
+        var classes = anomalous.map { ScoreReport.Class(label: names[$0], rows: counts[$0], figures: ScoreReport.Figures()) }
+        var complaint: String?
+        for (score, values) in zip(scores, values) {
+            if values.contains(where: \.isNaN) {
+                complaint = "some rows have no \(score.rawValue) that is a number: no AUC and average precision of it"
+                continue
+            }
+            // The values of each class in ascending order: sorted once, all figures come from them.
+            var parts = [[Float]](repeating: [], count: names.count)
+            for (label, count) in counts.enumerated() { parts[label].reserveCapacity(count) }
+            for (label, value) in zip(labels, values) { parts[Int(label)].append(value) }
+            let others = names.indices.filter { isNormal[$0] }.flatMap { parts[$0] }.sorted()
+            all.add(score, Ranking(anomalous.flatMap { parts[$0] }.sorted(), against: others))
+            for (place, label) in anomalous.enumerated() {
+                classes[place].figures.add(score, Ranking(parts[label].sorted(), against: others))
+            }
+        }
+        report.areaUnderRoc = all.areaUnderRoc
+        report.averagePrecision = all.averagePrecision
+        report.classes = classes
+        return complaint
+    }
+
+    /// Whole numbers by value, before text by bytes.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        switch (Int(a), Int(b)) {
+        case (let a?, let b?): a < b
+        case (.some, nil): true
+        case (nil, .some): false
+        case (nil, nil): a.utf8.lexicographicallyPrecedes(b.utf8)
+        }
+    }
+}
+
+extension ScoreReport.Figures {
+    fileprivate mutating func add(_ score: AnomalyScore, _ ranking: Ranking?) {
+        guard let ranking else { return }
+        areaUnderRoc[score.rawValue] = ranking.areaUnderROC
+        averagePrecision[score.rawValue] = ranking.averagePrecision
+    }
+}
