@@ -211,7 +211,10 @@ struct ReportTests {
                 assert len(curves) == 1 + len(scores) and len({c[0] for c in curves}) == len({c[-1] for c in curves}) == 1
                 assert f"{wrong.sum()} anomalies from {(~wrong).sum()} normal rows" in text
             assert len(s) == 5
-            headings, graphics = parse(open(sys.argv[3] + "/report.html").read())
+            text = open(sys.argv[3] + "/report.html").read()
+            headings, graphics = parse(text)
+            error = h5py.File(sys.argv[3] + "/embeddings.h5")["reconstruction_error"][:].astype("f8").mean()
+            assert "<b>%.3f</b><span>reconstruction error of 400 rows" % error in text and "KL, nats" not in text
             assert headings == always + ["Map of the codes", "Reconstructions", "Traversals"] + last, headings
             print("right")
             """, [embedded, run, plain])

@@ -54,9 +54,15 @@ struct RunReport {
             ("\(checkpoint.progress.step)", "steps of the best model"),
         ]
         if let embeddings {
-            let rows = embeddings.readCount == embeddings.count ? "" : "\(embeddings.readCount) of "
-            figures.append((String(format: "%.3f", embeddings.elbo), "ELBO of \(rows)\(embeddings.count) rows, nats per row"))
-            figures.append((String(format: "%.3f", embeddings.klPerLatent.reduce(0, +)), "KL, nats per row"))
+            let some = embeddings.readCount == embeddings.count ? "" : "\(embeddings.readCount) of "
+            let rows = "of \(some)\(embeddings.count) rows, nats per row"
+            if self.model.configuration.kind == .variational {
+                figures.append((String(format: "%.3f", embeddings.elbo), "ELBO \(rows)"))
+                figures.append((String(format: "%.3f", embeddings.klPerLatent.reduce(0, +)), "KL, nats per row"))
+            } else {
+                // There is no KL, so nothing else is in the bound.
+                figures.append((String(format: "%.3f", -embeddings.elbo), "reconstruction error \(rows)"))
+            }
         }
         page.section("The best model", HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }))
     }

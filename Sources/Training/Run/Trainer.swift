@@ -46,6 +46,8 @@ final class Trainer {
     private let shardBatch: Int
     private let seed: UInt64
     private let totalSteps: Int
+    /// Microseconds by which a test makes every step of this rank longer.
+    private let delay: UInt32
     /// This step's sums of this rank's shards.
     private let stepSums: UnsafeMutableBufferPointer<LossSums>
 
@@ -69,6 +71,8 @@ final class Trainer {
         betaSchedule = configuration.betaSchedule(stepsPerEpoch: stepsPerEpoch)
         clipNorm = configuration.optimizer.clipNorm > 0 ? configuration.optimizer.clipNorm : nil
         seed = configuration.training.seed
+        let slow = ProcessInfo.processInfo.environment["MPI_VAE_TEST_SLOW_RANK"]?.split(separator: ":").compactMap { UInt32($0) }
+        delay = slow?.count == 2 && slow![0] == world.rank ? slow![1] : 0
         dataSeconds = .allocate(capacity: pool.count)
         dataSeconds.initialize(repeating: 0)
         updateSeconds = .allocate(capacity: pool.count)
@@ -111,6 +115,7 @@ final class Trainer {
         let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
         let rows = Result { try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch) }
         let areThere = (try? rows.get()) != nil
+        if delay > 0 { usleep(delay) }
         computeGradients(scale: 1 / Float(count), areThere: areThere)
         var flags = raised
         // The others learn of it from the exchange, and all end together.
