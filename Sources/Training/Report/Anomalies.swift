@@ -68,7 +68,10 @@ struct Anomalies {
         chart.line([(0, 0), (1, 1)], colour: Chart.otherColour)
         var entries: [(name: String, colour: String)] = []
         for (score, colour) in zip(scores, Chart.colours) {
-            guard let ranking = Ranking(score.values, isPositive: isAnomaly) else { return }
+            func values(anomalous: Bool) -> [Float] {
+                zip(score.values, isAnomaly).filter { $0.1 == anomalous }.map(\.0).sorted()
+            }
+            guard let ranking = Ranking(values(anomalous: true), against: values(anomalous: false)) else { return }
             chart.line(Self.curve(score.values, isAnomaly), colour: colour)
             entries.append((String(format: "%@, AUC %.4f", score.name, ranking.areaUnderROC), colour))
         }
