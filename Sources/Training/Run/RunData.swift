@@ -51,7 +51,7 @@ final class RunData {
         split = Split(
             source.selection, validationFraction: configuration.data.validationFraction,
             testFraction: configuration.data.testFraction, seed: configuration.training.seed)
-        let free = try world.together { availableMemory() }
+        let free = try world.together { min(availableMemory(), allowedMemory()) }
         memory = configuration.run.memory > 0 ? configuration.run.memory : free / 10 * 7 / world.localSize
         threads = configuration.run.readerThreads > 0 ? configuration.run.readerThreads : max(1, configuration.run.threads)
         mixingRows = configuration.training.mixingRows
