@@ -224,9 +224,9 @@ private final class ScoreWriter {
         try result.writing { _ in
             for (column, values) in zip(columns, values) { try column.write(values.pointer, rows: rows) }
             try row.write(numbers, rows: rows)
-            try labels?.copy(from: source.labels!, rows: numbers, to: rows)
-            try ids?.copy(from: source.ids!, rows: numbers, to: rows)
         }
+        try labels?.copy(from: source.labels!, rows: numbers, to: rows)
+        try ids?.copy(from: source.ids!, rows: numbers, to: rows)
     }
 
     func finish() throws { try result.finish() }
