@@ -53,8 +53,10 @@ public final class AtomicFile {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += part + "/"
-            if mkdir(made, 0o777) == 0 || errno == EEXIST || access(made, F_OK) == 0 { continue }
-            throw FileError(path: made, action: "create the folder", errorNumber: errno)
+            if mkdir(made, 0o777) == 0 { continue }
+            let number = errno
+            if number == EEXIST || access(made, F_OK) == 0 { continue }
+            throw FileError(path: made, action: "create the folder", errorNumber: number)
         }
     }
 

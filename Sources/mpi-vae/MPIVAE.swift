@@ -32,16 +32,19 @@ struct MPIVAE: ParsableCommand {
     /// Parses on every rank, so that all end alike, but speaks on one.
     static func main() {
         // A crash of ours is a bug to report by its message; a page of registers per rank helps no user.
+        Terminal.holdPlaces()
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let speaks = (launcherRank ?? 0) == 0
         do {
             var command = try parseAsRoot()
             if let ranked = command as? any RankedCommand {
-                Foundation.exit(withMPI { try ranked.run(world: $0) })
+                let status = withMPI { try ranked.run(world: $0) }
+                Foundation.exit(status == 0 ? statusOfOutput() : status)
             }
             if speaks { try command.run() }
+            Foundation.exit(statusOfOutput())
         } catch let failure as Failure {
-            FileHandle.standardError.write(Data("mpi-vae: error: \(failure.message)\n".utf8))
+            Terminal.say("mpi-vae: error: \(failure.message)")
             Foundation.exit(failure.exitStatus)
         } catch {
             if !speaks {
@@ -51,6 +54,13 @@ struct MPIVAE: ParsableCommand {
             }
             exit(withError: error)
         }
+    }
+
+    /// Results that went to a full disk are no results, though all files may be whole.
+    private static func statusOfOutput() -> Int32 {
+        if Terminal.flush() { return 0 }
+        Terminal.say("mpi-vae: error: not all results could be written to stdout: is it closed, or its disk full?")
+        return Training.ExitCode.inputOutput.rawValue
     }
 }
 
@@ -66,6 +76,6 @@ struct TerminalLog: LogHandler {
 
     func log(event: LogEvent) {
         let prefix = event.level >= .warning ? "mpi-vae: \(event.level): " : "mpi-vae: "
-        FileHandle.standardError.write(Data("\(prefix)\(event.message)\n".utf8))
+        Terminal.say("\(prefix)\(event.message)")
     }
 }

@@ -16,8 +16,10 @@ struct FaultTests {
     }
 
     /// Trains to the end; anything else is wrong.
-    static func train(_ run: String, ranks: Int, _ more: [String], environment: [String: String] = [:]) throws {
-        let outcome = try mpiVAE(ranks: ranks, arguments(run, more), environment: environment)
+    static func train(
+        _ run: String, ranks: Int, _ more: [String], environment: [String: String] = [:], timeout: Double = 60
+    ) throws {
+        let outcome = try mpiVAE(ranks: ranks, arguments(run, more), environment: environment, timeout: timeout)
         #expect(outcome.status == 0, "\(ranks) ranks: \(outcome)")
     }
 
@@ -59,8 +61,11 @@ struct FaultTests {
         #expect(outcome.status == 0, "\(outcome)")
     }
 
+    /// Runs that are not over before they are told to stop, ten times over.
+    static let stoppable = ["--epochs", "3000", "--max-steps", "60000"]
+
     /// mpirun waits twice a second before it kills what is left of a job; these tests need no such patience.
-    private static let impatient = ["OMPI_MCA_odls_base_sigkill_timeout": "0"]
+    static let impatient = ["OMPI_MCA_odls_base_sigkill_timeout": "0"]
 
     private let folder: TemporaryFolder
     private var run: String { folder.path("run") }
@@ -71,24 +76,42 @@ struct FaultTests {
     /// Killed again and again at moments and on ranks that the seed chose, and gone on with on another number of ranks.
     @Test func killedAgainAndAgain() throws {
         let rounds = ProcessInfo.processInfo.environment["MPI_VAE_TEST_FAULT_ROUNDS"].flatMap { Int($0) } ?? 10
+        let (start, seed) = (Date(), UInt64(20_261))
         // Each round makes some progress, but all of them do not come to the end.
         let options = ["--epochs", "\(300 * rounds)", "--max-steps", "\(1000 * rounds)"]
-        try Self.train(straight, ranks: 1, options)
-        var generator = Seeded(state: 20_261)
-        var killed = 0
-        for _ in 0..<rounds {
+        let patience = 60 + 10 * Double(rounds)
+        try Self.train(straight, ranks: 1, options, timeout: patience)
+        var generator = Seeded(state: seed)
+        var (killed, inSaves, launchersFailed) = (0, 0, 0)
+        for round in 0..<rounds {
             let ranks = Int.random(in: 1...5, using: &generator)
             let running = try Self.start(
                 run, ranks: ranks, options + ["--checkpoint-every-steps", "13"], environment: Self.impatient)
-            usleep(UInt32.random(in: 300_000...1_400_000, using: &generator))
+            usleep(UInt32.random(in: 300_000...1_800_000, using: &generator))
             let victims = running.descendants(named: "mpi-vae")
             if let victim = victims.randomElement(using: &generator), kill(victim, SIGKILL) == 0 { killed += 1 }
-            let outcome = try running.wait(timeout: 20)
-            #expect(!outcome.timedOut && [0, 137].contains(outcome.status), "\(outcome)")
+            // Open MPI 4.1's launcher itself hangs at times when a rank is killed while others start, or dies of SIGPIPE; the ranks end.
+            let left = running.waitForDescendants(named: "mpi-vae", timeout: 30)
+            #expect(left.isEmpty, "round \(round): \(left.count) of \(ranks) ranks outlived the job")
+            let outcome = try running.wait(timeout: 5)
+            let launcherFailed = outcome.timedOut || outcome.errors.contains("setsid: child")
+            if launcherFailed { launchersFailed += 1 }
+            #expect(launcherFailed || [0, 137].contains(outcome.status), "round \(round): \(outcome)")
+            // A file that has no name yet: the kill came while it was written.
+            let names = [run, "\(run)/checkpoints"].flatMap {
+                (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []
+            }
+            if names.contains(where: { $0.contains(".tmp.") }) { inSaves += 1 }
+            if !Self.checkpoints(run).isEmpty { try Self.expectWhole(run) }
         }
+        print(
+            "seed \(seed): \(rounds) rounds, \(killed) killed, \(inSaves) of them within a save, \(launchersFailed) launchers "
+                + "that failed, \(Self.checkpoints(run).last ?? "no checkpoint") after "
+                + "\(Int(Date().timeIntervalSince(start))) s")
+        #expect(launchersFailed <= max(1, rounds / 10))
         #expect(killed > rounds / 2, "only \(killed) of \(rounds) were killed")
         try Self.expectWhole(run)
-        try Self.train(run, ranks: 3, options)
+        try Self.train(run, ranks: 3, options, timeout: patience)
         try Self.expectSame(run, straight)
     }
 
@@ -161,6 +184,45 @@ struct FaultTests {
         for rank in ranks { kill(rank, SIGCONT) }
         let outcome = try running.wait(timeout: 30)
         #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    /// The network between two hosts goes down: ranks of both end by themselves, and one host alone comes to the same bytes. A rank of
+    /// the other host that is stopped is named.
+    @Test(arguments: ["MPI_VAE_TEST_CUT_WHEN", "MPI_VAE_TEST_STOP_WHEN"]) func twoHosts(fault: String) throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../scripts/two-hosts").standardized.path
+        let command =
+            try ["10", "0", "2", Program.built("mpi-vae")] + Self.arguments(run, ["--epochs", "100000", "--timeout", "4"])
+        let isRoot = getuid() == 0
+        let running = try Program.start(
+            isRoot ? script : "/usr/bin/sudo", (isRoot ? [] : ["-E", script]) + command,
+            environment: [fault: "\(run)/best.h5"])
+        Self.waitForCheckpoint(run)
+        let (start, binary) = (Date(), try Program.built("mpi-vae"))
+        func ranks() -> [String] {
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.filter {
+                let words = (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)) ?? ""
+                return words.hasPrefix(binary) && words.contains(run)
+            } ?? []
+        }
+        while !ranks().isEmpty, Date().timeIntervalSince(start) < 40 { usleep(50_000) }
+        let seconds = Date().timeIntervalSince(start)
+        #expect(seconds > 3 && seconds < 30, "ranks outlived the network for \(seconds) s")
+        // mpirun waits for what it cannot reach; its end takes the hosts down.
+        for launcher in running.descendants(named: "mpirun") { kill(launcher, SIGKILL) }
+        let outcome = try running.wait(timeout: 30)
+        #expect(!outcome.timedOut && outcome.errors.contains("no progress for"), "\(outcome)")
+        if fault == "MPI_VAE_TEST_STOP_WHEN" {
+            #expect(outcome.errors.contains(/rank [23] of 4 on host2 is late in/), "\(outcome)")
+        } else {
+            #expect(outcome.errors.contains("the network is down"), "\(outcome)")
+        }
+        try Self.expectWhole(run)
+        let saved = try #require(Self.checkpoints(run).last.flatMap { Int($0.dropFirst(5).dropLast(3)) })
+        let steps = ["--epochs", "100000", "--max-steps", "\(saved + 40)"]
+        try Self.train(run, ranks: 3, steps)
+        try Self.train(folder.path("alone"), ranks: 1, steps)
+        #expect(try newestCheckpoint(run) == newestCheckpoint(folder.path("alone")))
     }
 
     /// A full disk: exit code 74 with the path, and what was saved before is whole.

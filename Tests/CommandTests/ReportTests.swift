@@ -210,7 +210,7 @@ struct ReportTests {
                 curves = [l.get("points").split() for l in graphics[6].iter("polyline")]
                 assert len(curves) == 1 + len(scores) and len({c[0] for c in curves}) == len({c[-1] for c in curves}) == 1
                 assert f"{wrong.sum()} anomalies from {(~wrong).sum()} normal rows" in text
-            assert len(s) == 5
+            assert len(s) == 6
             text = open(sys.argv[3] + "/report.html").read()
             headings, graphics = parse(text)
             error = h5py.File(sys.argv[3] + "/embeddings.h5")["reconstruction_error"][:].astype("f8").mean()

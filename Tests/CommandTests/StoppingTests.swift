@@ -51,6 +51,55 @@ struct StoppingTests {
         try FaultTests.expectSame(run, straight)
     }
 
+    /// Each kind of signal, to the launcher, to one rank or to all, at moments that the seed chose, the first while data are read: so
+    /// in steps, validation, saves and what lies between. And at each moment of a save.
+    @Test func signalledAgainAndAgain() throws {
+        let options = FaultTests.stoppable
+        try FaultTests.train(straight, ranks: 1, options)
+        var generator = Seeded(state: 7)
+        for round in 0..<10 {
+            let ranks = Int.random(in: 1...4, using: &generator)
+            unlink("\(run)/lock")
+            let running = try FaultTests.start(run, ranks: ranks, options, environment: FaultTests.impatient)
+            let end = Date().addingTimeInterval(20)
+            while !FileManager.default.fileExists(atPath: "\(run)/lock"), Date() < end { usleep(1000) }
+            usleep(50_000 + (round > 0 ? UInt32.random(in: 0...500_000, using: &generator) : 0))
+            let own = running.descendants(named: "mpi-vae")
+            let (targets, signals): ([Int32], [Int32]) =
+                switch round % 3 {
+                case 0: (running.descendants(named: "mpirun"), [SIGUSR1, SIGUSR2])
+                case 1: ([own.randomElement(using: &generator) ?? 0], [SIGUSR1, SIGUSR2, SIGTERM, SIGINT])
+                default: (own, [SIGUSR1, SIGUSR2, SIGTERM, SIGINT])
+                }
+            let signal = signals.randomElement(using: &generator)!
+            for target in targets where target > 0 { kill(target, signal) }
+            let outcome = try running.wait(timeout: 30)
+            #expect(
+                outcome.status == 75 && outcome.errorLines.isEmpty, "round \(round), signal \(signal) to \(targets): \(outcome)")
+            try FaultTests.expectWhole(run)
+        }
+        for point in ["opened", "written", "synced", "renamed"] {
+            let step = try #require(FaultTests.checkpoints(run).last.flatMap { Int($0.dropFirst(5).dropLast(3)) })
+            let outcome = try mpiVAE(
+                ranks: 2, FaultTests.arguments(run, options + ["--checkpoint-every-steps", "1"]),
+                environment: FaultTests.impatient.merging(
+                    ["MPI_VAE_TEST_STOP_AT": "\(point):step-\(String(format: "%010d", step + 3))"]) { $1 })
+            #expect(outcome.status == 75 && outcome.errorLines.isEmpty, "\(point): \(outcome)")
+            try FaultTests.expectWhole(run)
+        }
+        // In the last batch of all there is nothing left to stop: saved and done.
+        let last = folder.path("last")
+        let short = ["--hidden", "32", "--epochs", "3"]
+        try FaultTests.train(folder.path("short"), ranks: 1, short)
+        let outcome = try mpiVAE(
+            ranks: 2, FaultTests.arguments(last, short), environment: ["MPI_VAE_TEST_STOP_AT": "opened:step-0000000078"])
+        #expect([0, 75].contains(outcome.status), "\(outcome)")
+        try FaultTests.train(last, ranks: 3, short)
+        try FaultTests.expectSame(last, folder.path("short"))
+        try FaultTests.train(run, ranks: 4, options, timeout: 120)
+        try FaultTests.expectSame(run, straight)
+    }
+
     /// A second signal does not wait for the step that would save, which here never ends.
     @Test func secondSignal() throws {
         let running = try start(ranks: 2)

@@ -33,6 +33,13 @@ public enum Program {
         return try running.wait(timeout: timeout)
     }
 
+    /// Starts a program and does not wait.
+    public static func start(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:], folder: URL? = nil
+    ) throws -> Running {
+        try Running(executable, arguments, environment: environment, folder: folder)
+    }
+
     /// Runs a program on some ranks under mpirun.
     public static func mpirun(
         ranks: Int, _ executable: String, _ arguments: [String], environment: [String: String] = [:],
@@ -128,8 +135,10 @@ public final class Running: @unchecked Sendable {
             guard let pid = Int32(entry), let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
                 let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")")
             else { continue }
-            names[pid] = String(stat[stat.index(after: open)..<close])
-            let parent = Int32(stat[stat.index(after: close)...].split(separator: " ")[1])!
+            let fields = stat[stat.index(after: close)...].split(separator: " ")
+            // One that has ended, but that nobody asked for how, is gone.
+            if fields[0] != "Z" { names[pid] = String(stat[stat.index(after: open)..<close]) }
+            let parent = Int32(fields[1])!
             children[parent, default: []].append(pid)
         }
         var found: [Int32] = []
@@ -139,6 +148,17 @@ public final class Running: @unchecked Sendable {
             open += children[pid] ?? []
         }
         return found.sorted()
+    }
+
+    /// Waits until none of these is left, or the seconds are over; gives those that are left.
+    public func waitForDescendants(named name: String, timeout: Double) -> [Int32] {
+        let end = Date().addingTimeInterval(timeout)
+        var left = descendants(named: name)
+        while !left.isEmpty, Date() < end {
+            usleep(20_000)
+            left = descendants(named: name)
+        }
+        return left
     }
 
     /// Kills the program and everything it started, at once.

@@ -31,6 +31,13 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
     // Output goes to a launcher, which may be gone; a file that may not grow is an error like others.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    if let problem = limitProblem() {
+        // One rank of a node speaks, and the launcher ends all when the first has ended.
+        let environment = ProcessInfo.processInfo.environment
+        let local = environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0"
+        if local == "0" { report(problem) } else { sleep(2) }
+        return 69
+    }
     var provided: Int32 = 0
     guard MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided) == MPI_SUCCESS else {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
@@ -58,6 +65,22 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         MPI_Abort(cmpi_comm_world(), 69)
         return 69
     }
+}
+
+/// What limits of this process (`ulimit`) leave no room for MPI to start in, where it would crash; nil if they do.
+private func limitProblem() -> String? {
+    func limit(_ resource: __rlimit_resource) -> rlim_t {
+        var limits = rlimit()
+        return getrlimit(__rlimit_resource_t(resource.rawValue), &limits) == 0 ? limits.rlim_cur : .max
+    }
+    // Addresses, not memory: every thread reserves some that it never uses.
+    let (addresses, files) = (limit(RLIMIT_AS), limit(RLIMIT_NOFILE))
+    if addresses < 1 << 30 {
+        return
+            "only \(addresses >> 20) MiB of addresses are allowed (ulimit -v), and MPI and threads need 1024: raise the limit, or "
+            + "limit memory by a control group"
+    }
+    return files < 64 ? "only \(files) open files are allowed (ulimit -n), and MPI needs 64 or more: raise the limit" : nil
 }
 
 func exitStatus(of error: any Error) -> Int32 {

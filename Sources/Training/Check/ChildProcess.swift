@@ -29,6 +29,16 @@ enum ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, writer, 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
 
+        // Signals that ask the job to stop reach all processes of a rank, and are not meant for this one.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        for signal in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] { sigaddset(&blocked, signal) }
+        posix_spawnattr_setsigmask(&attributes, &blocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
         var environment = ProcessInfo.processInfo.environment
         // A page of registers helps nobody here.
         environment["SWIFT_BACKTRACE"] = "enable=no"
@@ -36,7 +46,7 @@ enum ChildProcess {
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + variables { free(text) } }
         var child: pid_t = 0
-        let status = posix_spawn(&child, "/proc/self/exe", &actions, nil, words, variables)
+        let status = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, words, variables)
         close(writer)
         guard status == 0 else { throw cannotStart(status) }
 

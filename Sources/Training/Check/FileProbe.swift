@@ -13,6 +13,8 @@ public enum FileProbe: String, CaseIterable, Sendable {
     case open
     /// Copies the frames of an AnnData file.
     case frames
+    /// Reads a checkpoint as the first rank will do next.
+    case checkpoint
 
     /// The hidden command of the program that ``answer(_:)`` is called by.
     public static let command = "probe-file"
@@ -50,12 +52,19 @@ public enum FileProbe: String, CaseIterable, Sendable {
         if let failure = failure(end, path) { throw failure }
     }
 
+    /// Throws ``Failure`` if the HDF5 library crashes when it reads a checkpoint; anything else that is wrong with it is left to who
+    /// reads it next. Its strings lie in a heap without a checksum.
+    static func survives(checkpoint path: String) throws {
+        let (_, end) = try ChildProcess.run([command, checkpoint.rawValue, path], patience: patience)
+        if let failure = failure(end, path) { throw failure }
+    }
+
     private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
         switch end {
         case .exited: nil
         case .silent: Failure(.inputOutput, "\(file): nothing could be read for \(patience) seconds: is its disk well?")
         case .killed(SIGXCPU): Failure(.badData, "\(file): damaged: the HDF5 library does not come to an end with it")
-        case .killed(SIGINT), .killed(SIGTERM), .killed(SIGHUP), .killed(SIGKILL):
+        case .killed(SIGINT), .killed(SIGUSR1), .killed(SIGUSR2), .killed(SIGTERM), .killed(SIGHUP), .killed(SIGKILL):
             Failure(.unavailable, "\(file): the process that looked at it was killed")
         case .killed: Failure(.badData, "\(file): damaged: the HDF5 library crashes on it")
         }
@@ -77,6 +86,11 @@ public enum FileProbe: String, CaseIterable, Sendable {
             case .inspect:
                 Self.limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: Self.memoryLimit)
                 try Self.write(try JSONEncoder().encode(Inspection.summary(of: file)))
+            case .checkpoint:
+                var status = stat()
+                stat(file, &status)
+                Self.allowMoreComputing(seconds: Self.computingLimit + Int(status.st_size) / (20 << 20))
+                _ = try Checkpoint.readHere(file)
             case .open:
                 let text = arguments.dropFirst().first ?? "{}"
                 let source = try DataSource.open(file, try JSONDecoder().decode(DataOptions.self, from: Data(text.utf8)))

@@ -99,8 +99,14 @@ extension Checkpoint {
         Preparation(configuration, shift: shift, factor: factor)
     }
 
-    /// Reads and verifies a checkpoint. Throws ``Failure`` (65, 66, 77).
+    /// Reads and verifies a checkpoint, after a child process has survived the same. Throws ``Failure`` (65, 66, 77).
     static func read(_ path: String) throws -> Checkpoint {
+        try FileProbe.survives(checkpoint: path)
+        return try readHere(path)
+    }
+
+    /// Reads and verifies a checkpoint, with which the HDF5 library may crash. Throws ``Failure`` (65, 66, 77).
+    static func readHere(_ path: String) throws -> Checkpoint {
         do {
             return try decoded(try File.open(path), path)
         } catch let error as HDF5Error {

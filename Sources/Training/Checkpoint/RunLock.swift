@@ -59,7 +59,9 @@ final class RunLock {
 
     private static func take(_ path: String, _ me: Holder) throws -> Int32 {
         while true {
-            let isNew = access(path, F_OK) != 0
+            // What lies there may be a link to nothing.
+            var status = stat()
+            let isNew = lstat(path, &status) != 0
             let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (isNew ? O_EXCL : 0), 0o644)
             if descriptor < 0 {
                 if errno == EEXIST, isNew { continue }

@@ -22,3 +22,18 @@ func availableMemory() -> Int {
     }
     return free
 }
+
+/// The memory that this process may still take by its own limits (`ulimit -v`, `-d`), in bytes.
+func allowedMemory() -> Int {
+    // In pages: the size, ..., and the data.
+    let pages = ((try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "").split { " \n".contains($0) }
+        .compactMap { Int($0) }
+    var allowed = Int.max
+    for (resource, index) in [(RLIMIT_AS, 0), (RLIMIT_DATA, 5)] where pages.count > index {
+        var limits = rlimit()
+        if getrlimit(__rlimit_resource_t(resource.rawValue), &limits) == 0, limits.rlim_cur < rlim_t(Int.max) {
+            allowed = min(allowed, max(0, Int(limits.rlim_cur) - pages[index] * sysconf(Int32(_SC_PAGESIZE))))
+        }
+    }
+    return allowed
+}

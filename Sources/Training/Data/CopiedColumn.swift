@@ -17,11 +17,24 @@ struct CopiedColumn {
             }
     }
 
-    func copy(from column: RowValues, rows: [Int64], to target: Range<Int>) throws(HDF5Error) {
-        switch kind {
-        case .integers: try dataset.write(try column.integers(rows), rows: target)
-        case .doubles: try dataset.write(try column.doubles(rows), rows: target)
-        case .strings: try dataset.write(try column.strings(rows), rows: target)
+    /// Throws ``Failure``, of the data that are read (65) or of the file that is written (74).
+    func copy(from column: RowValues, rows: [Int64], to target: Range<Int>) throws(Failure) {
+        let write: () throws(HDF5Error) -> Void
+        do throws(HDF5Error) {
+            switch kind {
+            case .integers:
+                let values = try column.integers(rows)
+                write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
+            case .doubles:
+                let values = try column.doubles(rows)
+                write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
+            case .strings:
+                let values = try column.strings(rows)
+                write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
+            }
+        } catch {
+            throw Failure(error)
         }
+        do throws(HDF5Error) { try write() } catch { throw Failure(writing: error) }
     }
 }

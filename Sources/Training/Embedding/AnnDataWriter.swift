@@ -135,9 +135,13 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[1].write(codes.kl.pointer, rows: target)
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
             try split.write(rows.map { Int8(item.part(Int($0)).rawValue) }, rows: target)
-            if let labels { try labels.copy(from: item.source.labels!, rows: rows, to: target) }
-            if let index { try index.write(try item.source.ids?.strings(rows) ?? rows.map { String($0) }, rows: target) }
+            if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }
+        try labels?.copy(from: item.source.labels!, rows: rows, to: target)
+        guard let index, let ids = item.source.ids else { return }
+        let names: [String]
+        do throws(HDF5Error) { names = try ids.strings(rows) } catch { throw Failure(error) }
+        do throws(HDF5Error) { try index.write(names, rows: target) } catch { throw Failure(writing: error) }
     }
 
     func finish() throws { try result.finish() }

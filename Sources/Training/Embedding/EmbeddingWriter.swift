@@ -74,9 +74,9 @@ final class EmbeddingWriter: EmbeddingOutput {
             try row.write(rows, rows: target)
             try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)
-            if let labels { try labels.copy(from: item.source.labels!, rows: rows, to: target) }
-            if let ids { try ids.copy(from: item.source.ids!, rows: rows, to: target) }
         }
+        try labels?.copy(from: item.source.labels!, rows: rows, to: target)
+        try ids?.copy(from: item.source.ids!, rows: rows, to: target)
     }
 
     /// Closes the file and gives it its name. Throws ``Failure``.

@@ -59,7 +59,8 @@ final class ImportProgress {
 
     private func rewrite(_ line: String) {
         let blanks = String(repeating: " ", count: max(shownWidth - line.count, 0))
-        FileHandle.standardError.write(Data("\r\(line)\(blanks)".utf8))
+        let bytes = Array("\r\(line)\(blanks)".utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
     private static var columns: Int {

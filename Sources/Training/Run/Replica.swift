@@ -55,6 +55,7 @@ final class Replica {
                 )
             }
         }
+        try world.together { try Self.requireMemory(for: modelConfiguration, world: world) }
         let model = try Model(
             modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
         let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
@@ -119,6 +120,28 @@ final class Replica {
             if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: seed) }
         }
         resumed?.copyMoments(to: trainer.optimizer)
+    }
+
+    /// Throws ``Failure`` where a model certainly finds no room, which would end in a crash.
+    private static func requireMemory(for model: ModelConfiguration, world: World) throws {
+        let inputs = model.inputSize * (model.seesMask ? 2 : 1)
+        let hidden = [inputs] + model.hiddenSizes + [model.latentSize]
+        let outputs = [model.latentSize] + model.hiddenSizes.reversed() + [model.inputSize]
+        let weights = [hidden, outputs].reduce(0.0) { sum, sizes in
+            zip(sizes, sizes.dropFirst()).reduce(sum) { $0 + Double($1.0) * Double($1.1) }
+        }
+        // Each rank has a gradient, and its weights packed both ways round.
+        let needed = 12 * weights
+        let free = min(Double(availableMemory()) / Double(world.localSize), Double(allowedMemory()))
+        guard needed < free else {
+            throw Failure(
+                .configuration,
+                String(
+                    format:
+                        "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
+                        + "%.1f GiB: fewer --hidden units, fewer ranks on a node, or a larger limit of memory",
+                    weights / 1e6, needed / Double(1 << 30), free / Double(1 << 30)))
+        }
     }
 
     /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.

@@ -55,7 +55,7 @@ final class RunData {
         validationSource = validation
         testSource = test
         split = Split(source.selection, configuration.data, seed: configuration.training.seed)
-        let free = try world.together { availableMemory() }
+        let free = try world.together { min(availableMemory(), allowedMemory()) }
         memory = configuration.run.memory > 0 ? configuration.run.memory : free / 10 * 7 / world.localSize
         threads = configuration.run.readerThreads > 0 ? configuration.run.readerThreads : max(1, configuration.run.threads)
         mixingRows = configuration.training.mixingRows

@@ -26,6 +26,8 @@ public final class TrainingRun {
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
     public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
         var configuration = configuration
+        // From here on a signal is remembered, on every rank before any can have the lock.
+        StopSignal.install()
         world.endAfterSilence(of: Double(configuration.run.timeout))
         Heartbeat.begin("starting")
         let folder = RunFolder(path: configuration.run.output)
@@ -45,7 +47,6 @@ public final class TrainingRun {
             }
             if world.isRoot { log.notice("no --data: training on generated shapes in \(folder.shapes)") }
         }
-        StopSignal.install()
         return try TrainingRun(configuration, folder, world, log).train()
     }
 

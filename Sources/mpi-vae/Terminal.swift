@@ -1,0 +1,22 @@
+@preconcurrency internal import Glibc
+
+/// What the program says: messages on stderr, results on stdout. Either may be closed, or a full disk.
+enum Terminal {
+    /// Takes the numbers 0 to 2 where they are closed: else the next file that is opened would get one, and messages with it.
+    ///
+    /// They are opened the wrong way round, so that reading and writing fail as before.
+    static func holdPlaces() {
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
+            _ = open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// A line on stderr, in one write. Where it cannot be written there is nobody to tell.
+    static func say(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+
+    /// Writes out what was printed; false if something of it is lost.
+    static func flush() -> Bool { fflush(stdout) == 0 && ferror(stdout) == 0 }
+}
