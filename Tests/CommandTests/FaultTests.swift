@@ -134,9 +134,14 @@ struct FaultTests {
     }
 
     /// Without the launcher ranks end by themselves, and the lock with them.
-    @Test func launcherKilled() throws {
+    /// Also where each rank runs in a shell that stays.
+    @Test(arguments: [false, true])
+    func launcherKilled(inShells: Bool) throws {
         let options = ["--epochs", "400", "--checkpoint-every-steps", "5"]
-        let running = try Self.start(run, ranks: 3, options)
+        let arguments = try [Program.built("mpi-vae")] + Self.arguments(run, options)
+        let shell = inShells ? ["/bin/sh", "-c", "\"$@\"; true", "sh"] : []
+        let line = shell + arguments
+        let running = try Program.startMPI(ranks: 3, line[0], Array(line.dropFirst()))
         Self.waitForCheckpoint(run)
         let ranks = running.descendants(named: "mpi-vae")
         #expect(ranks.count == 3)

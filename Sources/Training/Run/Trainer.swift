@@ -97,8 +97,8 @@ final class Trainer {
     /// Seconds this rank has waited for rows to be read.
     var waitSeconds: Double { data.waitSeconds }
 
-    /// The weight of the KL term in the next step.
-    var beta: Float { betaSchedule.value(step: progress.step) }
+    /// The weight of the KL term in the last step that was made.
+    var beta: Float { betaSchedule.value(step: max(0, progress.step - 1)) }
 
     /// The learning rate of the last step that was made.
     var learningRate: Float { schedule.value(step: max(0, progress.step - 1), totalSteps: totalSteps) }
@@ -152,7 +152,7 @@ final class Trainer {
         model.prepare(reduction.parameters.baseAddress!)
         prepareSeconds += watch.lap()
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
-        let beta = beta
+        let beta = betaSchedule.value(step: progress.step)
         pool.run { worker in
             for share in stride(from: worker, to: reduction.shares.count, by: pool.count) {
                 reduction.gradient(of: share, worker: worker) { shard, gradient in
