@@ -53,7 +53,8 @@ final class Watchdog: Sendable {
     }
 
     private func watch() {
-        let launcher = Launcher()
+        // Started by a launcher, and not by a shell, which may well end before the run.
+        let launcher = launcherRank == nil ? nil : getppid()
         var beats = UInt32(0)
         var idle = 0.0
         var last = now()
@@ -62,7 +63,7 @@ final class Watchdog: Sendable {
             let timeout = state.withLock(\.timeout)
             let pause = timeout > 0 ? min(1, max(0.05, timeout / 10)) : 1
             usleep(UInt32(pause * 1e6))
-            if let launcher, launcher.isGone { endOrphan() }
+            if let launcher, getppid() != launcher { endOrphan() }
             // While the job itself is stopped, as by a scheduler, no time passes for it.
             let passed = min(now() - last, 2 * pause)
             idle += passed
