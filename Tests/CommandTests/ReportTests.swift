@@ -220,6 +220,28 @@ struct ReportTests {
             """, [embedded, run, plain])
         #expect(python.output == "right\n", "\(python)")
 
+        // Figures beyond all measure, and a table that is none, do not stop the page, nor the run that goes on.
+        let extreme = try Program.python(
+            """
+            import h5py, sys, re
+            path = sys.argv[1] + "/metrics.csv"
+            lines = open(path).read().splitlines()
+            rows = [l.split(",") for l in lines]
+            for row, loss in zip(rows[1:], ["1e+36", "inf", "nan"]):
+                row[2] = loss
+            open(path, "w").write("".join(",".join(r) + "\\n" for r in rows))
+            with h5py.File(sys.argv[1] + "/embeddings.h5", "r+") as f:
+                f["latent/mean"][0] = float("nan")
+                f["latent/mean"][1] = float("inf")
+                f["latent/mean"][2] = 1e36
+            """, [plain])
+        #expect(extreme.status == 0, "\(extreme)")
+        let odd = try mpiVAE("report", plain)
+        #expect(odd.status == 0, "\(odd)")
+        try "no table\nat all\n".write(toFile: "\(plain)/metrics.csv", atomically: true, encoding: .utf8)
+        let on = try mpiVAE(arguments: options + ["--model", "ae", "--output", plain])
+        #expect(on.status == 0 && on.errors.contains("nothing to do"), "\(on)")
+
         let none = try mpiVAE(arguments: options + ["--no-report", "--output", folder.path("none")])
         #expect(none.status == 0 && !FileManager.default.fileExists(atPath: folder.path("none/report.html")), "\(none)")
     }

@@ -184,6 +184,8 @@ struct SweepTests {
             (["--grid", "latent=2"], 78, "nothing to compare the runs by"), ([], 64, "nothing to sweep"),
             (["--folds", "1"], 78, "folds is 1, but must be 2 to 10000"),
             (["--folds", "3", "--fold", "4"], 78, "fold is 4, but folds is 3"),
+            (["--folds", "3", "--fold", "2"], 64, "nothing to sweep: leave out --fold"),
+            (["--grid", "fold=0,1", "--folds", "3"], 64, "folds count from 1"),
             (["--folds", "3", "--validation-fraction", "0.1"], 78, "leave out validation-data"),
             (["--folds", "9999", "--grid", "latent=2,3"], 64, "19998 runs: at most 10000"),
             (["--folds", "3", "--task", "3"], 64, "numbered from 0 to 2"),

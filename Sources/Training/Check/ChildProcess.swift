@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Foundation
 
 /// This program, run once more in a child process, whose end ends nothing else.
@@ -62,12 +63,18 @@ enum ChildProcess {
     /// Reads until the other end is closed, or nothing comes for `patience` seconds.
     private static func read(_ descriptor: Int32, patience: Int) -> (output: Data, isAtEnd: Bool) {
         var output = Data()
+        var silence = 0
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while output.count < largestOutput {
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&waiting, 1, Int32(patience * 1000))
+            // The watchdog need not wait with us: this wait ends.
+            Heartbeat.beat()
+            let ready = poll(&waiting, 1, 1000)
             if ready < 0, errno == EINTR { continue }
-            if ready <= 0 { return (output, false) }
+            if ready < 0 { return (output, false) }
+            silence = ready == 0 ? silence + 1 : 0
+            if silence >= patience { return (output, false) }
+            if ready == 0 { continue }
             let count = Foundation.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return (output, true) }

@@ -48,15 +48,22 @@ public enum FileProbe: String, CaseIterable, Sendable {
 
     /// The same for the copying of the frames of an AnnData file.
     static func framesSurvive(_ path: String, rows: Int, features: Int) throws {
-        let (_, end) = try ChildProcess.run([command, frames.rawValue, path, "\(rows)", "\(features)"], patience: patience)
+        let (_, end) = try ChildProcess.run(
+            [command, frames.rawValue, path, "\(rows)", "\(features)"], patience: patience + seconds(toRead: path))
         if let failure = failure(end, path) { throw failure }
     }
 
     /// Throws ``Failure`` if the HDF5 library crashes when it reads a checkpoint; anything else that is wrong with it is left to who
     /// reads it next. Its strings lie in a heap without a checksum.
     static func survives(checkpoint path: String) throws {
-        let (_, end) = try ChildProcess.run([command, checkpoint.rawValue, path], patience: patience)
+        let (_, end) = try ChildProcess.run([command, checkpoint.rawValue, path], patience: patience + seconds(toRead: path))
         if let failure = failure(end, path) { throw failure }
+    }
+
+    /// Seconds that reading a whole file may take, at 10 MiB/s.
+    private static func seconds(toRead path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) / (10 << 20) : 0
     }
 
     private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
@@ -87,9 +94,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
                 Self.limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: Self.memoryLimit)
                 try Self.write(try JSONEncoder().encode(Inspection.summary(of: file)))
             case .checkpoint:
-                var status = stat()
-                stat(file, &status)
-                Self.allowMoreComputing(seconds: Self.computingLimit + Int(status.st_size) / (20 << 20))
+                Self.allowMoreComputing(seconds: Self.computingLimit + Self.seconds(toRead: file))
                 _ = try Checkpoint.readHere(file)
             case .open:
                 let text = arguments.dropFirst().first ?? "{}"
@@ -103,6 +108,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
                 }
             case .frames:
                 guard arguments.count == 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
+                Self.allowMoreComputing(seconds: 6 * Self.computingLimit + Self.seconds(toRead: file))
                 if let frames = try AnnDataFrames(file, rows: rows, features: features) {
                     let copy = try File.inMemory(file)
                     _ = try frames.copy(into: copy)

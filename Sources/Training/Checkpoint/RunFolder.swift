@@ -89,7 +89,11 @@ struct RunFolder {
 
     /// The checkpoint with the best figure, or else the newest that is whole. Throws ``Failure``.
     func bestCheckpoint() throws -> Checkpoint {
-        if let best = try? Checkpoint.read(best) { return best }
+        do {
+            return try Checkpoint.read(best)
+        } catch let failure as Failure where [.badData, .inputMissing].contains(failure.code) {
+            // The newest one, then.
+        }
         if let newest = try newestCheckpoint(warn: { _ in }) { return newest }
         throw Failure(.inputMissing, "\(path) holds no checkpoint: is it the folder of a run?")
     }

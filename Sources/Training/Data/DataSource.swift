@@ -21,21 +21,6 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public init() {}
 }
 
-/// Opens data and reads all that a run would read of them over its time, for the fuzz run. Throws ``Failure``.
-package func readThrough(_ specification: String, _ options: DataOptions) throws {
-    let source = try DataSource.open(specification, options)
-    let numbers = source.selection.rows(0..<source.rowCount)
-    let store = RowStore(format: source.format, capacity: numbers.count)
-    let allowed = AllowedValues(range: -1e30...1e30, reason: "numbers must be", missing: true)
-    try RowLoader(source, allowed).load(numbers, into: store, at: 0)
-    _ = try source.fingerprint()
-    do throws(HDF5Error) {
-        for values in [source.labels, source.ids].compactMap(\.self) { _ = try values.strings(numbers) }
-    } catch {
-        throw Failure(error)
-    }
-}
-
 /// The rows that one `--data` names, from one file or several, with their labels, ids and weights.
 final class DataSource {
     /// `file.h5:/path`, for messages.

@@ -24,7 +24,8 @@ struct Chart {
     ///   - height: of the picture, 520 wide.
     init(x: ClosedRange<Double>, y: ClosedRange<Double>, height: Double = 280) {
         func widened(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
-            range.lowerBound < range.upperBound ? range : range.lowerBound - 1...range.upperBound + 1
+            guard range.lowerBound.isFinite, range.upperBound.isFinite else { return 0...1 }
+            return range.lowerBound < range.upperBound ? range : range.lowerBound - 1...range.upperBound + 1
         }
         self.x = widened(x)
         self.y = widened(y)

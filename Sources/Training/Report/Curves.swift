@@ -107,7 +107,7 @@ struct Curves {
         let rows = [("best epoch", best), ("last epoch", table.rows.last!)].map { name, row in
             [name]
                 + named.map { column, _ in
-                    table.value(row, column).map { $0 == $0.rounded() ? "\(Int($0))" : String(format: "%.3f", $0) } ?? ""
+                    table.value(row, column).map { Int(exactly: $0).map(String.init) ?? String(format: "%.3f", $0) } ?? ""
                 }
         }
         return ([""] + named.map(\.1), rows)

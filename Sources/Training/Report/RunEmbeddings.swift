@@ -21,14 +21,17 @@ struct RunEmbeddings {
     private static let piece = 1 << 14
     private static let mostPieces = 32
 
-    /// Reads a file of embeddings, piece by piece. Throws ``HDF5Error``.
-    init(_ path: String) throws(HDF5Error) {
+    /// Reads a file of embeddings, piece by piece; nil for one whose data sets do not fit each other. Throws ``HDF5Error``.
+    init?(_ path: String) throws(HDF5Error) {
         let file = try File.open(path)
         let (mean, logVariance, elbos) = (
             try file.dataset("/latent/mean"), try file.dataset("/latent/log_variance"), try file.dataset("/elbo")
         )
         count = mean.rowCount
         let size = mean.rowSize
+        guard mean.shape.count == 2, size > 0, logVariance.shape == mean.shape, elbos.shape == [count] else {
+            return nil
+        }
         let values = try RowValues(file, "/label", count: count)
         var (kl, sum, squares) = (
             [Double](repeating: 0, count: size), [Double](repeating: 0, count: size), [Double](repeating: 0, count: size)
@@ -42,15 +45,24 @@ struct RunEmbeddings {
             Heartbeat.beat()
             let rows = piece * Self.piece..<min((piece + 1) * Self.piece, count)
             let (m, v) = (try mean.read(Float.self, rows: rows), try logVariance.read(Float.self, rows: rows))
-            for elbo in try elbos.read(Float.self, rows: rows) { self.elbo += Double(elbo) }
-            for i in m.indices {
-                let (mean, variance) = (Double(m[i]), Double(v[i]))
-                kl[i % size] += 0.5 * (mean * mean + exp(variance) - 1 - variance)
-                sum[i % size] += mean
-                squares[i % size] += mean * mean
+            let bounds = try elbos.read(Float.self, rows: rows)
+            // Rows far beyond all that was trained on may have no finite figures.
+            let finite = rows.filter { row in
+                let own = (row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size
+                return bounds[row - rows.lowerBound].isFinite && own.allSatisfy { m[$0].isFinite && v[$0].isFinite }
             }
-            readCount += rows.count
-            let some = rows.filter { $0 % step == 0 }
+            for row in finite {
+                elbo += Double(bounds[row - rows.lowerBound])
+                for latent in 0..<size {
+                    let place = (row - rows.lowerBound) * size + latent
+                    let (mean, variance) = (Double(m[place]), Double(v[place]))
+                    kl[latent] += 0.5 * (mean * mean + exp(variance) - 1 - variance)
+                    sum[latent] += mean
+                    squares[latent] += mean * mean
+                }
+            }
+            readCount += finite.count
+            let some = finite.filter { $0 % step == 0 }
             for row in some { codes += m[(row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size].map(Double.init) }
             if let values { labels += try values.strings(some.map(Int64.init)) }
         }

@@ -23,7 +23,10 @@ struct RunReport {
     /// The page as HTML. What is missing in the folder is left out. Throws ``Failure``.
     private func page() throws -> String {
         var page = HTMLPage(title: "Run \(URL(fileURLWithPath: run.path).standardizedFileURL.lastPathComponent)")
-        let embeddings = try? RunEmbeddings(run.embeddings)
+        // Those of another model, or of none of whose rows anything can be said, are left out.
+        let embeddings = (try? RunEmbeddings(run.embeddings)).flatMap {
+            $0.klPerLatent.count == model.configuration.latentSize && $0.readCount > 0 ? $0 : nil
+        }
         let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
         summarize(embeddings, in: &page)
         Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page)

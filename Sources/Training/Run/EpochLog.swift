@@ -18,7 +18,7 @@ struct EpochLog {
             let missing = String(repeating: ",", count: max(0, columns.count - width))
             lines += old.dropFirst().filter { line in
                 let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-                return fields.count == width && width <= columns.count && Int(fields[1]).map { $0 <= step } ?? false
+                return fields.count == width && 2...columns.count ~= width && Int(fields[1]).map { $0 <= step } ?? false
             }.map { $0 + missing }
         }
         try RunFolder(path: "").write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)

@@ -12,7 +12,7 @@ struct RankTimes: BitwiseCopyable {
     var rows: Double
     var allRows: Double
 
-    /// The rest: what the network and the optimiser took.
+    /// The rest: what the network and the optimiser took, and saving within an epoch.
     var compute: Double { max(0, seconds - data - wait) }
     /// The time that this rank needs for one row of its own.
     var pace: Double { (seconds - wait) / max(rows, 1) }

@@ -9,6 +9,8 @@ final class RunClock {
     /// Seconds from the start, at which the run must have ended; infinite for never.
     private let end: Double
     private let start: Double
+    /// When this run began: in a sweep others came before it.
+    private let begin = RunClock.now()
     private var lastLook = 0.0
     private var lastStep: Double?
     private var lastSave: Double?
@@ -61,7 +63,7 @@ final class RunClock {
             lastLook = now
             if access(stopFile, F_OK) == 0 { flags.insert(.stop) }
         }
-        let sinceSave = now - (lastSave ?? start)
+        let sinceSave = now - (lastSave ?? begin)
         if settings.checkpointEveryMinutes > 0, sinceSave >= settings.checkpointEveryMinutes * 60 { flags.insert(.save) }
         // Less than 1% of the time; the first one in any case.
         if settings.checkpointEveryEpochs == 0, completesEpoch, lastSave == nil || sinceSave >= 100 * saveSeconds {

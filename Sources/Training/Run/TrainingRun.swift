@@ -36,6 +36,8 @@ public final class TrainingRun {
             try folder.create()
             lock = try RunLock(folder: folder.path, host: world.host)
             folder.removeUnfinished()
+            // What a sweep noted of an earlier attempt.
+            unlink(folder.failure)
         }
         // Until all is written.
         defer { withExtendedLifetime(lock) {} }

@@ -154,7 +154,6 @@ public final class ParameterSweep {
         let configuration = configurations[number]
         let folder = RunFolder(path: configuration.run.output)
         try world.onRoot {
-            unlink(folder.failure)
             log.notice("run \(number + 1) of \(results.count) (--task \(number)): \(folder.path)")
         }
         var end = ExitCode.done
@@ -187,6 +186,7 @@ public final class ParameterSweep {
     /// At all that is not done: in an array of jobs others may have ended meanwhile.
     private func lookAgain() {
         for number in results.indices where results[number].status != .done {
+            Heartbeat.beat()
             results[number] = SweepResult(configurations[number])
         }
     }

@@ -32,6 +32,7 @@ public struct SweepAxis: Sendable {
                     ? "--grid: give --folds K, which trains every fold"
                     : "--grid: '\(key)' cannot be swept: each run has a folder of its own, and goes on in it")
         }
+        if key == "fold", values.contains("0") { throw Failure(.usage, "--grid fold: folds count from 1") }
         for value in values {
             let isName = value.utf8.contains { $0 != UInt8(ascii: ".") } && value.utf8.allSatisfy { $0.namesFolders }
             guard isName else {
@@ -44,7 +45,7 @@ public struct SweepAxis: Sendable {
     /// As it is given on a command line.
     var text: String {
         let hasLists = values.contains { $0.contains(",") }
-        return "\(key)=\(values.joined(separator: hasLists ? ";" : ","))" + (hasLists && values.count == 1 ? ";" : "")
+        return "\(key)=\(values.joined(separator: hasLists ? ";" : ","))"
     }
 }
 
@@ -74,11 +75,16 @@ public struct SweepGrid: Sendable {
         }
         let base = try Self.read([:], axes.map { ($0.key, $0.values[0]) }, read)
         folder = base.run.output
-        guard !axes.isEmpty || base.data.folds > 0 else {
-            throw Failure(.usage, "nothing to sweep: give --grid KEY=VALUE,VALUE, or --folds K")
+        let sweepsFold = axes.contains { $0.key == "fold" }
+        let folds = base.data.fold == 0 && !sweepsFold ? base.data.folds : 0
+        guard !axes.isEmpty || folds > 0 else {
+            throw Failure(
+                .usage,
+                base.data.fold > 0
+                    ? "nothing to sweep: leave out --fold for all folds, give --grid KEY=VALUE,VALUE, or use mpi-vae train"
+                    : "nothing to sweep: give --grid KEY=VALUE,VALUE, or --folds K")
         }
         self.given = axes
-        let folds = base.data.fold == 0 ? base.data.folds : 0
         let count = axes.reduce(Double(max(1, folds))) { $0 * Double($1.values.count) }
         guard count <= 10_000 else {
             throw Failure(.usage, "--grid and --folds make \(Int(min(count, 1e15))) runs: at most 10000 are possible")

@@ -23,7 +23,7 @@ struct SweepResult {
     private(set) var bestStep = 0
     /// nil before the first epoch is over.
     private(set) var figures: Figures?
-    /// Seconds of training, without validation and saving; nil until the run is done.
+    /// Seconds of its epochs, without validation and what comes at their ends; nil until the run is done.
     private(set) var seconds: Double?
     /// What the checkpoint was trained with, and on; nil without one.
     private(set) var saved: (configuration: Configuration, fingerprint: String)?
@@ -37,7 +37,15 @@ struct SweepResult {
             reason = failure.trimmingCharacters(in: .whitespacesAndNewlines)
         }
         // Of a run that goes on meanwhile, as in another job of an array, the newest may be gone: then it is not finished.
-        guard let checkpoint = try? folder.newestCheckpoint(warn: { _ in }),
+        let newest: Checkpoint?
+        do {
+            newest = try folder.newestCheckpoint(warn: { _ in })
+        } catch {
+            // One that is damaged is for the run to speak of; one that could not be looked at may be whole.
+            if let other = error as? Failure, other.code != .badData { (status, reason) = (.failed, other.message) }
+            return
+        }
+        guard let checkpoint = newest,
             let trained = try? Configuration(toml: checkpoint.configuration, name: "checkpoint")
         else { return }
         saved = (trained, checkpoint.dataFingerprint)
