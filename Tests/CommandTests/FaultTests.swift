@@ -213,9 +213,10 @@ struct FaultTests {
         while !ranks().isEmpty, Date().timeIntervalSince(start) < 40 { usleep(50_000) }
         let seconds = Date().timeIntervalSince(start)
         #expect(seconds > 3 && seconds < 30, "ranks outlived the network for \(seconds) s")
-        // mpirun waits for what it cannot reach; its end takes the hosts down.
-        for launcher in running.descendants(named: "mpirun") { kill(launcher, SIGKILL) }
-        let outcome = try running.wait(timeout: 30)
+        // mpirun ends when the kernel gives up what nobody confirms.
+        let outcome = try running.wait(timeout: 40)
+        let end = Date().timeIntervalSince(start)
+        print("\(fault): ranks gone after \(seconds) s, the launcher after \(end) s")
         #expect(!outcome.timedOut && outcome.errors.contains("no progress for"), "\(outcome)")
         if fault == "MPI_VAE_TEST_STOP_WHEN" {
             #expect(outcome.errors.contains(/rank [23] of 4 on host2 is late in/), "\(outcome)")
