@@ -3,11 +3,19 @@ internal import CMPI
 /// Collective calls: every rank of the communicator must make them, in the same order.
 extension Communicator {
     /// Called where ranks wait for each other.
-    private func arrive() { if joinsNode { Heartbeat.arrive() } }
+    /// Inside, a rank waits for others, perhaps of other nodes: ranks that left before it are ahead, but it is not late.
+    private func arrive() {
+        if !joinsNode { return }
+        Heartbeat.arrive()
+        Heartbeat.waitsOutside(true)
+    }
+
+    private func leave() { if joinsNode { Heartbeat.waitsOutside(false) } }
 
     /// Waits until every rank has come here. Collective.
     public func barrier() throws(MPIError) {
         arrive()
+        defer { leave() }
         try check(MPI_Barrier(handle), "MPI_Barrier")
     }
 
@@ -17,6 +25,7 @@ extension Communicator {
         var offset = 0
         while offset < buffer.count {
             arrive()
+            defer { leave() }
             let count = min(buffer.count - offset, 1 << 30)
             try check(
                 MPI_Bcast(buffer.baseAddress! + offset, Int32(count), cmpi_byte(), Int32(root), handle),
@@ -36,6 +45,7 @@ extension Communicator {
     /// `root`'s value on every rank. Collective.
     public func broadcast<Value: BitwiseCopyable>(_ value: Value, root: Int = 0) throws(MPIError) -> Value {
         arrive()
+        defer { leave() }
         var value = value
         try check(
             MPI_Bcast(&value, Int32(MemoryLayout<Value>.size), cmpi_byte(), Int32(root), handle), "MPI_Bcast")
@@ -45,6 +55,7 @@ extension Communicator {
     /// The reduction of one integer over all ranks. Collective.
     public func allReduce(_ value: Int64, _ operation: ReduceOperation) throws(MPIError) -> Int64 {
         arrive()
+        defer { leave() }
         var value = value
         try check(
             MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_int64(), operation.handle, handle), "MPI_Allreduce")
@@ -54,6 +65,7 @@ extension Communicator {
     /// The reduction of one double over all ranks; `.sum` depends on MPI's order, so never sum figures with it. Collective.
     public func allReduce(_ value: Double, _ operation: ReduceOperation) throws(MPIError) -> Double {
         arrive()
+        defer { leave() }
         var value = value
         try check(
             MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_double(), operation.handle, handle), "MPI_Allreduce")
@@ -82,6 +94,7 @@ extension Communicator {
     /// Every rank's array, in rank order; lengths may differ. Collective.
     public func allGather<Value: BitwiseCopyable>(_ values: [Value]) throws(MPIError) -> [[Value]] {
         arrive()
+        defer { leave() }
         let stride = MemoryLayout<Value>.stride
         var counts = [Int32](repeating: 0, count: size)
         var count = Int32(values.count * stride)
@@ -113,6 +126,7 @@ extension Communicator {
         _ values: UnsafePointer<Float>, ranges: [Range<Int>], into whole: UnsafeMutablePointer<Float>?
     ) throws(MPIError) {
         arrive()
+        defer { leave() }
         let counts = ranges.map { Int32($0.count) }
         let offsets = ranges.map { Int32($0.lowerBound) }
         try check(
@@ -127,6 +141,7 @@ extension Communicator {
         _ bytes: UnsafeRawBufferPointer, counts: [Int], into whole: UnsafeMutableRawBufferPointer?
     ) throws(MPIError) {
         arrive()
+        defer { leave() }
         let counts = counts.map(Int32.init)
         precondition(bytes.count == counts[rank], "every rank's count must be in counts")
         try check(
