@@ -170,12 +170,17 @@ struct GenerateTests {
         return output
     }
 
-    @Test func samples() throws {
-        let folder = try TemporaryFolder()
+    private func embed(_ folder: TemporaryFolder) throws -> String {
         let embeddings = folder.path("e.h5")
         let embedded = try mpiVAE(
             "embed", "--checkpoint", try run(), "--data", try Fixtures.fashion.get(), "--rows", "0:2000", "--output", embeddings)
         #expect(embedded.status == 0, "\(embedded)")
+        return embeddings
+    }
+
+    @Test func samples() throws {
+        let folder = try TemporaryFolder()
+        let embeddings = try embed(folder)
         let files = [
             try generate(folder, "prior", ["--count", "5000"]),
             try generate(folder, "mixture", ["--from", "mixture", "--components", "6", "--count", "5000"]),
@@ -222,10 +227,7 @@ struct GenerateTests {
 
     @Test func traversalsAndInterpolations() throws {
         let folder = try TemporaryFolder()
-        let embeddings = folder.path("e.h5")
-        let embedded = try mpiVAE(
-            "embed", "--checkpoint", try run(), "--data", try Fixtures.fashion.get(), "--rows", "0:2000", "--output", embeddings)
-        #expect(embedded.status == 0, "\(embedded)")
+        let embeddings = try embed(folder)
         let files = [
             try generate(folder, "t", ["--traverse", "--latents", "4,1", "--steps", "7"]),
             try generate(folder, "l", ["--interpolate", "17,3", "--steps", "5"]),

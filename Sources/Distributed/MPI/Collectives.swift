@@ -2,21 +2,15 @@ internal import CMPI
 
 /// Collective calls: every rank of the communicator must make them, in the same order.
 extension Communicator {
-    /// Called where ranks wait for each other.
-    /// Inside, a rank waits for others, perhaps of other nodes: ranks that left before it are ahead, but it is not late.
-    private func arrive() {
-        if !joinsNode { return }
-        Heartbeat.arrive()
-        Heartbeat.waitsOutside(true)
+    /// Makes one call, in which this rank waits for the others.
+    private func collective(_ name: StaticString, _ call: () -> Int32) throws(MPIError) {
+        func make() throws(MPIError) { try check(call(), name) }
+        if joinsNode { try Heartbeat.waiting(make) } else { try make() }
     }
-
-    private func leave() { if joinsNode { Heartbeat.waitsOutside(false) } }
 
     /// Waits until every rank has come here. Collective.
     public func barrier() throws(MPIError) {
-        arrive()
-        defer { leave() }
-        try check(MPI_Barrier(handle), "MPI_Barrier")
+        try collective("MPI_Barrier") { MPI_Barrier(handle) }
     }
 
     /// Copies `root`'s bytes to every rank. Collective.
@@ -24,12 +18,10 @@ extension Communicator {
         // MPI counts are 32 bits wide.
         var offset = 0
         while offset < buffer.count {
-            arrive()
-            defer { leave() }
             let count = min(buffer.count - offset, 1 << 30)
-            try check(
-                MPI_Bcast(buffer.baseAddress! + offset, Int32(count), cmpi_byte(), Int32(root), handle),
-                "MPI_Bcast")
+            try collective("MPI_Bcast") {
+                MPI_Bcast(buffer.baseAddress! + offset, Int32(count), cmpi_byte(), Int32(root), handle)
+            }
             offset += count
         }
     }
@@ -44,40 +36,36 @@ extension Communicator {
 
     /// `root`'s value on every rank. Collective.
     public func broadcast<Value: BitwiseCopyable>(_ value: Value, root: Int = 0) throws(MPIError) -> Value {
-        arrive()
-        defer { leave() }
         var value = value
-        try check(
-            MPI_Bcast(&value, Int32(MemoryLayout<Value>.size), cmpi_byte(), Int32(root), handle), "MPI_Bcast")
+        try collective("MPI_Bcast") {
+            MPI_Bcast(&value, Int32(MemoryLayout<Value>.size), cmpi_byte(), Int32(root), handle)
+        }
         return value
     }
 
     /// The reduction of one integer over all ranks. Collective.
     public func allReduce(_ value: Int64, _ operation: ReduceOperation) throws(MPIError) -> Int64 {
-        arrive()
-        defer { leave() }
         var value = value
-        try check(
-            MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_int64(), operation.handle, handle), "MPI_Allreduce")
+        try collective("MPI_Allreduce") {
+            MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_int64(), operation.handle, handle)
+        }
         return value
     }
 
     /// The reduction of one double over all ranks; `.sum` depends on MPI's order, so never sum figures with it. Collective.
     public func allReduce(_ value: Double, _ operation: ReduceOperation) throws(MPIError) -> Double {
-        arrive()
-        defer { leave() }
         var value = value
-        try check(
-            MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_double(), operation.handle, handle), "MPI_Allreduce")
+        try collective("MPI_Allreduce") {
+            MPI_Allreduce(cmpi_in_place(), &value, 1, cmpi_double(), operation.handle, handle)
+        }
         return value
     }
 
     /// Element-wise sums over all ranks in MPI's own order, in place. Collective.
     func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
-        try check(
-            MPI_Allreduce(
-                cmpi_in_place(), values.baseAddress!, Int32(values.count), cmpi_float(), cmpi_sum(), handle),
-            "MPI_Allreduce")
+        try collective("MPI_Allreduce") {
+            MPI_Allreduce(cmpi_in_place(), values.baseAddress!, Int32(values.count), cmpi_float(), cmpi_sum(), handle)
+        }
     }
 
     /// Sends floats to one rank while it sends as many here.
@@ -93,19 +81,18 @@ extension Communicator {
 
     /// Every rank's array, in rank order; lengths may differ. Collective.
     public func allGather<Value: BitwiseCopyable>(_ values: [Value]) throws(MPIError) -> [[Value]] {
-        arrive()
-        defer { leave() }
         let stride = MemoryLayout<Value>.stride
         var counts = [Int32](repeating: 0, count: size)
         var count = Int32(values.count * stride)
-        try check(MPI_Allgather(&count, 4, cmpi_byte(), &counts, 4, cmpi_byte(), handle), "MPI_Allgather")
+        try collective("MPI_Allgather") { MPI_Allgather(&count, 4, cmpi_byte(), &counts, 4, cmpi_byte(), handle) }
         let offsets = counts.exclusiveSums()
         let total = Int(offsets[size - 1] + counts[size - 1])
         var bytes = [UInt8](repeating: 0, count: max(total, 1))
-        let code = values.withUnsafeBytes {
-            MPI_Allgatherv($0.baseAddress, count, cmpi_byte(), &bytes, counts, offsets, cmpi_byte(), handle)
+        try collective("MPI_Allgatherv") {
+            values.withUnsafeBytes {
+                MPI_Allgatherv($0.baseAddress, count, cmpi_byte(), &bytes, counts, offsets, cmpi_byte(), handle)
+            }
         }
-        try check(code, "MPI_Allgatherv")
         return bytes.withUnsafeBytes { all in
             (0..<size).map { rank in
                 let part = all[Int(offsets[rank])..<Int(offsets[rank] + counts[rank])]
@@ -125,13 +112,11 @@ extension Communicator {
     public func gather(
         _ values: UnsafePointer<Float>, ranges: [Range<Int>], into whole: UnsafeMutablePointer<Float>?
     ) throws(MPIError) {
-        arrive()
-        defer { leave() }
         let counts = ranges.map { Int32($0.count) }
         let offsets = ranges.map { Int32($0.lowerBound) }
-        try check(
-            MPI_Gatherv(values, counts[rank], cmpi_float(), whole, counts, offsets, cmpi_float(), 0, handle),
-            "MPI_Gatherv")
+        try collective("MPI_Gatherv") {
+            MPI_Gatherv(values, counts[rank], cmpi_float(), whole, counts, offsets, cmpi_float(), 0, handle)
+        }
     }
 
     /// Copies each rank's bytes to root, one after the other in rank order. Collective.
@@ -140,15 +125,13 @@ extension Communicator {
     public func gather(
         _ bytes: UnsafeRawBufferPointer, counts: [Int], into whole: UnsafeMutableRawBufferPointer?
     ) throws(MPIError) {
-        arrive()
-        defer { leave() }
         let counts = counts.map(Int32.init)
         precondition(bytes.count == counts[rank], "every rank's count must be in counts")
-        try check(
+        try collective("MPI_Gatherv") {
             MPI_Gatherv(
                 bytes.baseAddress, counts[rank], cmpi_byte(), whole?.baseAddress, counts, counts.exclusiveSums(),
-                cmpi_byte(), 0, handle),
-            "MPI_Gatherv")
+                cmpi_byte(), 0, handle)
+        }
     }
 }
 

@@ -190,13 +190,12 @@ public final class OrderedReduction: GradientReduction {
             exchange.foldForOthers(pool: pool, blocks: blocks)
         }
         return try timed(\.wait) { () throws(MPIError) in
-            Heartbeat.arrive()
-            Heartbeat.waitsOutside(true)
-            defer { Heartbeat.waitsOutside(false) }
-            if let all = try exchange.exchange(flags: flags) { memory.globalFlags = all }
-            // Ranks outside the columns own nothing, but must take the same way as the others.
-            if memory.topology.node.size > layout.columnCount { memory.meet() }
-            return memory.globalFlags
+            try Heartbeat.waiting { () throws(MPIError) in
+                if let all = try exchange.exchange(flags: flags) { memory.globalFlags = all }
+                // Ranks outside the columns own nothing, but must take the same way as the others.
+                if memory.topology.node.size > layout.columnCount { memory.meet() }
+                return memory.globalFlags
+            }
         }
     }
 
@@ -204,10 +203,7 @@ public final class OrderedReduction: GradientReduction {
     private func gather() throws(MPIError) {
         try timed(\.wait) { () throws(MPIError) in
             if let exchange {
-                Heartbeat.arrive()
-                Heartbeat.waitsOutside(true)
-                defer { Heartbeat.waitsOutside(false) }
-                try exchange.gatherParameters(parameters)
+                try Heartbeat.waiting { () throws(MPIError) in try exchange.gatherParameters(parameters) }
             }
             memory.meet()
         }

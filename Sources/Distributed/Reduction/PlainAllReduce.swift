@@ -71,7 +71,6 @@ public final class PlainAllReduce: GradientReduction {
         let flagCounts = sum + parameters.count
         for (index, flag) in Self.allFlags.enumerated() { flagCounts[index] = flags.contains(flag) ? 1 : 0 }
         let start = DispatchTime.now().uptimeNanoseconds
-        Heartbeat.arrive()
         try world.communicator.allReduceSum(
             UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.allFlags.count))
         let end = DispatchTime.now().uptimeNanoseconds

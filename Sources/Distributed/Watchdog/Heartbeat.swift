@@ -29,8 +29,14 @@ public enum Heartbeat {
     /// This rank has come to where it waits for the other ranks of its node: all of them count the same places.
     static func arrive() { line.arrive() }
 
-    /// Whether this rank waits for ranks of other nodes, and so is not late itself.
-    static func waitsOutside(_ waits: Bool) { line.waitsOutside = waits }
+    /// Runs what waits for other ranks, perhaps of other nodes. Those that are through before this one count more places, but it is not
+    /// late.
+    static func waiting<Result>(_ body: () throws(MPIError) -> Result) throws(MPIError) -> Result {
+        line.arrive()
+        line.isWaiting = true
+        defer { line.isWaiting = false }
+        return try body()
+    }
 }
 
 /// A cache line of memory that the ranks of a node may share: what a rank has done, and the name of the phase.
@@ -54,7 +60,8 @@ struct HeartbeatLine: @unchecked Sendable {
     /// The places passed where ranks wait for each other.
     var places: UInt32 { cmpi_load(words + 1) }
     var step: Int { Int(cmpi_load(words + 2)) }
-    var waitsOutside: Bool {
+    /// Whether the rank is where it waits for others, which may be of other nodes.
+    var isWaiting: Bool {
         get { cmpi_load(words + 4) != 0 }
         nonmutating set { cmpi_store(words + 4, newValue ? 1 : 0) }
     }

@@ -102,7 +102,7 @@ final class Watchdog: Sendable {
         // They may have wrapped around.
         let ahead = places.map { Int32(bitPattern: $0 &- places[0]) }
         let (least, most) = (ahead.min()!, ahead.max()!)
-        return least == most ? [] : ahead.indices.filter { ahead[$0] == least && !lines[$0].waitsOutside }
+        return least == most ? [] : ahead.indices.filter { ahead[$0] == least && !lines[$0].isWaiting }
     }
 
     private func endJob(_ seconds: Double, late: [Int]) {

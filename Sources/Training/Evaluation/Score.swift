@@ -170,7 +170,14 @@ private struct KnownRows {
     let fitted: SourceRows
     /// Those that thresholds are quantiles of, and what they are.
     let reference: SourceRows
-    let origin: String
+    let origin: Origin
+
+    /// As the file of scores names them.
+    enum Origin: String {
+        case given = "rows of --fit-data"
+        case validation = "validation rows of the run"
+        case training = "training rows of the run"
+    }
 }
 
 extension TrainedModel {
@@ -179,7 +186,7 @@ extension TrainedModel {
         if !data.isEmpty {
             let source = try open(data, DataOptions())
             let rows = SourceRows(source: source, rows: source.selection)
-            return KnownRows(fitted: rows, reference: rows, origin: "rows of --fit-data")
+            return KnownRows(fitted: rows, reference: rows, origin: .given)
         }
         guard let run = try runConfiguration(path), !run.data.data.isEmpty else {
             throw SharedFailure(
@@ -188,20 +195,12 @@ extension TrainedModel {
                     ? "\(path) does not say what data it was trained on: give the folder of a run, or them by --fit-data" : nil)
         }
         let data = try RunData(run, world: world)
-        try world.together {
-            guard data.source.features == model.configuration.inputSize else {
-                throw Failure(
-                    .badData,
-                    "\(data.source.name) has rows of shape \(data.source.rowShape), but the model was trained on "
-                        + "\(checkpoint.inputShape)")
-            }
-        }
+        try world.together { try checkFits(data.source) }
         let fitted = SourceRows(source: data.source, rows: data.split.rows(.train))
         let (source, rows) = data.rows(.validation)
         return rows.count > 0
-            ? KnownRows(
-                fitted: fitted, reference: SourceRows(source: source, rows: rows), origin: "validation rows of the run")
-            : KnownRows(fitted: fitted, reference: fitted, origin: "training rows of the run")
+            ? KnownRows(fitted: fitted, reference: SourceRows(source: source, rows: rows), origin: .validation)
+            : KnownRows(fitted: fitted, reference: fitted, origin: .training)
     }
 
     /// How codes and activations differ among the rows that are fitted. Collective.
@@ -236,7 +235,7 @@ extension TrainedModel {
 
     /// Quantiles of the scores of rows that are taken for normal; nil but on root. Collective.
     private func thresholds(_ quantiles: [Double], _ scorer: RowScorer, _ known: KnownRows) throws -> ScoreThresholds? {
-        if known.origin.hasPrefix("training") {
+        if known.origin == .training {
             note(
                 "the run has no validation rows: thresholds are of its training rows, whose scores are lower than those of others; "
                     + "train with --validation-fraction, or give --fit-data")
@@ -247,7 +246,7 @@ extension TrainedModel {
                 scores[index] += UnsafeBufferPointer(start: column, count: rows.count)
             }
         }
-        return world.isRoot ? ScoreThresholds(Set(quantiles).sorted(), of: scores, origin: known.origin) : nil
+        return world.isRoot ? ScoreThresholds(Set(quantiles).sorted(), of: scores, origin: known.origin.rawValue) : nil
     }
 }
 

@@ -66,14 +66,20 @@ public final class TrainedModel {
             var options = options
             if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }
             let source = try DataSource.open(data, options)
-            guard source.features == expected.reduce(1, *) else {
-                throw Failure(
-                    .badData, "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(expected)")
-            }
+            try checkFits(source)
             return source
         }
         if configuration.preparation.missing == .drop { try source.dropMissing(preparation.allowed, world: world) }
         return source
+    }
+
+    /// Throws ``Failure`` (65) for rows that the model cannot take.
+    func checkFits(_ source: DataSource) throws {
+        guard source.features == checkpoint.inputShape.reduce(1, *) else {
+            throw Failure(
+                .badData,
+                "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(checkpoint.inputShape)")
+        }
     }
 
     var preparation: Preparation { checkpoint.preparation(configuration) }
