@@ -5,48 +5,60 @@ import Testing
 /// Ratios of speeds measured in one run, with generous margins: they catch what makes a step twice as slow, on any machine.
 @Suite(.serialized)
 struct SpeedTests {
-    private func bench(ranks: Int, _ options: [String]) throws -> [String: Any] {
-        let outcome = try mpiVAE(
-            ranks: ranks,
-            ["bench", "--seconds", "1.5", "--threads", "1", "--json", "--data", try Fixtures.fashion.get()] + options)
-        #expect(outcome.status == 0, "\(outcome)")
-        return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any], "\(outcome)")
+    private static let seconds = ["--seconds", "1.5", "--threads", "1", "--json", "--global-batch"]
+
+    /// What `bench` says of several jobs that run at the same time.
+    private func bench(_ jobs: [(ranks: Int, options: [String])]) throws -> [[String: Any]] {
+        let running = try jobs.map { job in
+            let options = ["bench", "--data", try Fixtures.fashion.get()] + Self.seconds + job.options
+            return job.ranks == 1
+                ? try Program.start(Program.built("mpi-vae"), options)
+                : try Program.startMPI(ranks: job.ranks, Program.built("mpi-vae"), options)
+        }
+        return try running.map { job in
+            let outcome = try job.wait(timeout: 60)
+            #expect(outcome.status == 0, "\(outcome)")
+            return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any], "\(outcome)")
+        }
     }
 
-    private func speed(ranks: Int, _ options: [String]) throws -> Double {
-        try #require(try bench(ranks: ranks, options)["samplesPerSecond"] as? Double)
+    private func speed(_ jobs: (ranks: Int, options: [String])...) throws -> Double {
+        try bench(jobs).reduce(0) { try $0 + #require($1["samplesPerSecond"] as? Double) }
     }
 
-    /// The median of three alternating pairs.
-    private func ratio(_ one: () throws -> Double, to other: () throws -> Double) throws -> Double {
-        try (0..<3).map { _ in try one() / other() }.sorted()[1]
+    /// The best of up to five tries: a busy machine disturbs some of them, but what is slow is slow in all.
+    private func best(atLeast goal: Double, _ ratio: () throws -> Double) throws -> Double {
+        var best = 0.0
+        for _ in 0..<5 where best <= goal { best = max(best, try ratio()) }
+        return best
     }
 
     @Test func mostOfAStepIsProducts() throws {
-        let report = try bench(ranks: 1, ["--global-batch", "1024"])
-        let share = try #require(report["shareOfBound"] as? Double)
-        #expect(share > 0.6 && share < 1.1, "\(report)")
+        var report: [String: Any] = [:]
+        let share = try best(atLeast: 0.6) {
+            report = try bench([(1, ["1024"])])[0]
+            return try #require(report["shareOfBound"] as? Double)
+        }
+        #expect(share > 0.6 && share < 1.2, "\(report)")
         let phases = try #require(report["phases"] as? [[String: Any]])
         let sum = phases.reduce(0) { $0 + ($1["seconds"] as! Double) }
         #expect(abs(sum / (report["stepSeconds"] as! Double) - 1) < 0.3, "the phases are the step: \(report)")
     }
 
     @Test func theOrderOfSumsCostsNothing() throws {
-        let batch = ["--global-batch", "1024"]
-        let ratio = try ratio({ try speed(ranks: 2, batch) }, to: { try speed(ranks: 2, batch + ["--reduction", "allreduce"]) })
-        #expect(ratio > 0.8, "ordered against allreduce: \(ratio)")
+        let ratio = try best(atLeast: 0.85) { try speed((2, ["1024"])) / speed((2, ["1024", "--reduction", "allreduce"])) }
+        #expect(ratio > 0.85, "ordered against allreduce: \(ratio)")
     }
 
-    @Test func twoRanksAreFasterThanOne() throws {
-        let ratio = try ratio(
-            { try speed(ranks: 2, ["--global-batch", "2048"]) }, to: { try speed(ranks: 1, ["--global-batch", "1024"]) })
-        #expect(ratio > 1.3, "two ranks against one: \(ratio)")
+    /// However many processors are free.
+    @Test func twoRanksAreAsFastAsTwoPrograms() throws {
+        let ratio = try best(atLeast: 0.8) { try speed((2, ["2048"])) / speed((1, ["1024"]), (1, ["1024"])) }
+        #expect(ratio > 0.8, "two ranks against two programs that know nothing of each other: \(ratio)")
     }
 
     @Test func bf16IsFasterWhereItIsAllowed() throws {
         guard try mpiVAE("doctor").output.contains("bf16 products  yes") else { return }
-        let batch = ["--global-batch", "1024"]
-        let ratio = try ratio({ try speed(ranks: 1, batch + ["--precision", "bf16"]) }, to: { try speed(ranks: 1, batch) })
+        let ratio = try best(atLeast: 1.1) { try speed((1, ["1024", "--precision", "bf16"])) / speed((1, ["1024"])) }
         #expect(ratio > 1.1, "bf16 against fp32: \(ratio)")
     }
 
