@@ -33,6 +33,7 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("likelihood")) var likelihood: String?
     @Option(help: .key("likelihood-scale")) var likelihoodScale: String?
     @Option(help: .key("activation")) var activation: String?
+    @Option(help: .key("normalization")) var normalization: String?
     @Option(help: .key("initialization")) var initialization: String?
     @Option(help: .key("corruption")) var corruption: String?
     @Option(help: .key("corruption-level")) var corruptionLevel: String?

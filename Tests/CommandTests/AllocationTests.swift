@@ -9,7 +9,7 @@ struct AllocationTests {
     @Test(arguments: [
         (1, ["--model", "vae"]), (1, ["--model", "ae", "--likelihood", "mse", "--optimizer", "adamw", "--clip-norm", "1"]),
         (1, ["--scale", "min-max", "--binarize", "dynamic", "--corruption", "gaussian"]), (2, ["--model", "vae"]),
-        (3, ["--model", "vae", "--likelihood", "gaussian-learned", "--hidden", "64,32"]),
+        (3, ["--model", "vae", "--likelihood", "gaussian-learned", "--hidden", "64,32", "--normalization", "layer"]),
     ])
     func aStepAllocatesNothing(ranks: Int, options: [String]) throws {
         let folder = try TemporaryFolder()

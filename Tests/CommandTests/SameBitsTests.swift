@@ -17,6 +17,7 @@ struct SameBitsTests {
             "--lr", "1e-6", "--momentum", "0.9", "--beta-schedule", "linear", "--beta-warmup-epochs", "1.5", "--schedule",
             "cosine", "--warmup-steps", "5",
         ],
+        ["--model", "vae", "--hidden", "70,40", "--normalization", "layer", "--initialization", "pytorch", "--clip-norm", "50"],
         ["--model", "vae", "--hidden", "64", "--wire", "bf16", "--micro-batch", "16"],
     ]
 

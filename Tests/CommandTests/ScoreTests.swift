@@ -8,9 +8,16 @@ struct ScoreTests {
     /// Digits 8 and 9 are the anomalies; the model saw no 9.
     private static let normal = ["--normal"] + (0..<8).map { "\($0)" }
 
-    @Test func scoresAreRaPPs() throws {
-        let (folder, run) = (try TemporaryFolder(), try EvaluationTests.run.get().path("run"))
-        let digits = try Fixtures.digits.get()
+    @Test(arguments: ["none", "layer"])
+    func scoresAreRaPPs(normalization: String) throws {
+        let folder = try TemporaryFolder()
+        let (digits, run) = (try Fixtures.digits.get(), folder.path("run"))
+        let trained = try mpiVAE(
+            "train", "--data", digits, "--hidden", "32,16", "--latent", "4", "--likelihood", "gaussian", "--scale", "standardize",
+            "--fit-normal", (0..<9).map { "\($0)" }.joined(separator: ","), "--epochs", "20", "--lr", "3e-3", "--global-batch",
+            "64",
+            "--normalization", normalization, "--output", run)
+        #expect(trained.status == 0, "\(trained)")
         var outputs: [String] = []
         for ranks in [1, 3] {
             let outcome = try mpiVAE(
@@ -46,8 +53,12 @@ struct ScoreTests {
             assert s.attrs["thresholds_of"] == r["thresholds_of"] == "training rows of the run"
             x = (d["data"][:].astype("f8") - c["normalization/shift"][:]) * c["normalization/factor"][:]
             def layer(part, i, x, hidden=True):
-                y = x @ c[f"parameters/{part}/{i}/weight"][:].astype("f8") + c[f"parameters/{part}/{i}/bias"][:]
-                return np.maximum(y, 0) if hidden else y
+                p = c[f"parameters/{part}/{i}"]
+                y = x @ p["weight"][:].astype("f8") + p["bias"][:]
+                if not hidden: return y
+                y = np.maximum(y, 0)
+                if "gain" not in p: return y
+                return (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + 1e-5) * p["gain"][:] + p["shift"][:]
             def encode(x):
                 h = [x]
                 for i in range(3): h.append(layer("encoder", i, h[-1], i < 2))

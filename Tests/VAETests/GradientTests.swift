@@ -44,6 +44,17 @@ struct GradientTests {
             ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
     }
 
+    /// Also in pieces of a batch, and for layers wider than the lanes of a sum.
+    @Test(arguments: Activation.allCases, ModelKind.allCases)
+    func layerNormalization(activation: Activation, kind: ModelKind) throws {
+        for hidden in [[7, 5], [70]] {
+            try check(
+                ModelConfiguration(
+                    kind: kind, inputSize: 6, hiddenSizes: hidden, latentSize: 3, activation: activation, normalization: .layer),
+                rowCount: 7, microBatch: 4)
+        }
+    }
+
     @Test(arguments: Likelihood.allCases, ModelKind.allCases)
     func likelihoods(likelihood: Likelihood, kind: ModelKind) throws {
         try check(

@@ -105,7 +105,8 @@ struct RandomTests {
             let parameters = AlignedBuffer(count: model.layout.count)
             model.initialize(parameters.pointer, seed: 1)
             let weight = model.layout.entries[0].range.map { Double(parameters.pointer[$0]) }
-            let limit = (6 / (initialization == .glorot ? 300.0 : 200.0)).squareRoot()
+            let limits: [Initialization: Double] = [.glorot: 6 / 300, .he: 6 / 200, .pytorch: 1 / 200]
+            let limit = try #require(limits[initialization]).squareRoot()
             #expect(weight.allSatisfy { abs($0) <= limit } && weight.contains { abs($0) > 0.99 * limit })
             let variance = weight.reduce(0) { $0 + $1 * $1 } / Double(weight.count)
             #expect(abs(variance / (limit * limit / 3) - 1) < 0.03)

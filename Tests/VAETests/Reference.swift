@@ -33,10 +33,21 @@ struct Reference {
         }
     }
 
+    private func normalize(_ name: String, _ a: [Double], _ p: [Double]) -> [Double] {
+        let (gain, shift) = (entry("\(name)/gain").range.lowerBound, entry("\(name)/shift").range.lowerBound)
+        let count = Double(a.count)
+        let mean = a.reduce(0, +) / count
+        let variance = a.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+        return a.indices.map { (a[$0] - mean) / (variance + 1e-5).squareRoot() * p[gain + $0] + p[shift + $0] }
+    }
+
     private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
         let count = configuration.hiddenSizes.count
         return (0...count).reduce(x) { x, index in
-            dense("\(part)/\(index)", x, p, activation: index == count ? nil : configuration.activation)
+            let name = "\(part)/\(index)"
+            if index == count { return dense(name, x, p, activation: nil) }
+            let hidden = dense(name, x, p, activation: configuration.activation)
+            return configuration.normalization == .layer ? normalize(name, hidden, p) : hidden
         }
     }
 
@@ -127,9 +138,9 @@ final class Example {
         workspace = try model.makeWorkspace()
         parameters = AlignedBuffer(count: model.layout.count)
         model.initialize(parameters.pointer, seed: 5)
-        // Biases other than 0, so that their place shows.
-        for entry in model.layout.entries where entry.name.hasSuffix("bias") {
-            for i in entry.range { parameters.pointer[i] = 0.1 * sin(Float(i)) }
+        // Biases other than 0, and gains other than 1, so that their place shows.
+        for entry in model.layout.entries where !entry.name.hasSuffix("weight") {
+            for i in entry.range { parameters.pointer[i] += 0.1 * sin(Float(i)) }
         }
         model.prepare(parameters.pointer)
         rowNumbers = (0..<rowCount).map { Int64($0 * 1_000_003 + 5) }

@@ -8,6 +8,7 @@
 #include "ckernels_likelihood.h"
 #include "ckernels_memory.h"
 #include "ckernels_noise.h"
+#include "ckernels_normalize.h"
 #include "ckernels_optimizer.h"
 #include "ckernels_posterior.h"
 #include "ckernels_prepare.h"

@@ -72,6 +72,7 @@ public struct Configuration: Sendable, Equatable {
         public var likelihood = Likelihood.bernoulli
         public var likelihoodScale = 1.0
         public var activation = Activation.relu
+        public var normalization = Normalization.none
         public var initialization = Initialization.glorot
         public var corruption = Corruption.Kind.none
         /// A standard deviation, or the share of the values that are corrupted.
@@ -192,7 +193,8 @@ extension Configuration {
         ModelConfiguration(
             kind: model.model.kind, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
             latentSize: model.latent,
-            activation: model.activation, likelihood: model.likelihood, likelihoodScale: Float(model.likelihoodScale),
+            activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
+            likelihoodScale: Float(model.likelihoodScale),
             initialization: model.initialization)
     }
 

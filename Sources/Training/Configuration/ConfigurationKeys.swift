@@ -174,6 +174,7 @@ extension ConfigurationKey {
             "model", "likelihood-scale", \.model.likelihoodScale, any, open: true,
             "standard deviation of the likelihood gaussian"),
         choice("model", "activation", \.model.activation, "function behind each hidden layer"),
+        choice("model", "normalization", \.model.normalization, "what is done to the activations of each hidden layer"),
         choice("model", "initialization", \.model.initialization, "how the first weights are drawn"),
         choice(
             "model", "corruption", \.model.corruption,

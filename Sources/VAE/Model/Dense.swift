@@ -1,4 +1,4 @@
-/// A dense layer, y = f(x W + b), as its place in the flat buffers; it has no state.
+/// A dense layer, y = f(x W + b), perhaps normalised, as its place in the flat buffers; it has no state.
 struct Dense: Sendable {
     let inputSize: Int
     let outputSize: Int
@@ -7,13 +7,25 @@ struct Dense: Sendable {
     /// The elements of W `[inputSize, outputSize]` and of b `[outputSize]` in the flat buffer.
     let weight: Range<Int>
     let bias: Range<Int>
+    /// What is done behind the activation.
+    let normalization: LayerNormalization?
+    /// The bias, and gain and shift: their gradients are sums over rows, added up.
+    let vectors: [Range<Int>]
 
-    init(_ layout: inout ParameterLayout, _ name: String, _ inputSize: Int, _ outputSize: Int, _ activation: Activation?) {
+    init(
+        _ layout: inout ParameterLayout, _ name: String, _ inputSize: Int, _ outputSize: Int, _ activation: Activation?,
+        _ normalization: Normalization = .none
+    ) {
         self.inputSize = inputSize
         self.outputSize = outputSize
         self.activation = activation
         weight = layout.add("\(name)/weight", [inputSize, outputSize])
         bias = layout.add("\(name)/bias", [outputSize])
+        switch normalization {
+        case .none: self.normalization = nil
+        case .layer: self.normalization = LayerNormalization(&layout, name, outputSize)
+        }
+        vectors = [bias] + (self.normalization.map { [$0.gain, $0.shift] } ?? [])
     }
 }
 

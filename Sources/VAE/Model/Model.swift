@@ -1,7 +1,7 @@
 /// A model on one rank: its layers, where their parameters lie, and the weights as the products of this step want them.
 ///
 /// The encoder's last layer gives the posterior's mean and log variance (for an autoencoder the code itself), the decoder's last
-/// layer the likelihood's parameters. All other layers have the activation.
+/// layer the likelihood's parameters. All other layers have the activation, and the normalisation behind it.
 public final class Model {
     public let configuration: ModelConfiguration
     public let layout: ParameterLayout
@@ -39,7 +39,10 @@ public final class Model {
             let sizes = [inputSize] + hidden + [outputSize]
             for (index, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
                 let isLast = index == hidden.count
-                layers.append(Dense(&layout, "\(part)/\(index)", inputs, outputs, isLast ? nil : c.activation))
+                layers.append(
+                    Dense(
+                        &layout, "\(part)/\(index)", inputs, outputs, isLast ? nil : c.activation,
+                        isLast ? .none : c.normalization))
             }
         }
         let codeSize = c.kind == .variational ? 2 * c.latentSize : c.latentSize
@@ -74,6 +77,7 @@ public final class Model {
             configuration.initialization.fill(
                 parameters + layer.weight.lowerBound, inputSize: layer.inputSize, outputSize: layer.outputSize,
                 layer: index, seed: seed)
+            if let gain = layer.normalization?.gain { (parameters + gain.lowerBound).update(repeating: 1, count: gain.count) }
         }
     }
 

@@ -18,6 +18,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     public var hiddenSizes: [Int]
     public var latentSize: Int
     public var activation: Activation
+    public var normalization: Normalization
     public var likelihood: Likelihood
     /// The standard deviation of the likelihood `gaussian`.
     public var likelihoodScale: Float
@@ -26,7 +27,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     /// - Precondition: all sizes and the scale are positive.
     public init(
         kind: ModelKind, inputSize: Int, seesMask: Bool = false, hiddenSizes: [Int], latentSize: Int,
-        activation: Activation = .relu,
+        activation: Activation = .relu, normalization: Normalization = .none,
         likelihood: Likelihood = .bernoulli, likelihoodScale: Float = 1, initialization: Initialization = .glorot
     ) {
         precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodScale > 0)
@@ -36,6 +37,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
         self.hiddenSizes = hiddenSizes
         self.latentSize = latentSize
         self.activation = activation
+        self.normalization = normalization
         self.likelihood = likelihood
         self.likelihoodScale = likelihoodScale
         self.initialization = initialization

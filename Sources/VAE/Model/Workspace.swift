@@ -10,6 +10,7 @@ public final class Workspace {
     /// that; and the gradient with regard to its output.
     let outputs: [AlignedBuffer]
     private let inputs: [AlignedBuffer?]
+    private let normalized: [NormalizedActivations?]
     private let gradients: [AlignedBuffer]
     /// The sample of the posterior, its noise, and the gradient with regard to it, `[microBatch, latentSize]`.
     let z: AlignedBuffer
@@ -34,6 +35,7 @@ public final class Workspace {
         let rows = model.microBatch
         outputs = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
         inputs = model.layers.map { $0.activation?.needsInput == true ? AlignedBuffer(count: rows * $0.outputSize) : nil }
+        normalized = model.layers.map { NormalizedActivations($0, rows: rows) }
         gradients = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
         let latent = model.configuration.latentSize
         z = AlignedBuffer(count: rows * latent)
@@ -63,7 +65,9 @@ public final class Workspace {
         of batch: Batch, noise key: NoiseKey, beta: Float, scale: Float, into gradient: UnsafeMutablePointer<Float>
     ) -> LossSums {
         var sums = LossSums()
-        for layer in model.layers { (gradient + layer.bias.lowerBound).update(repeating: 0, count: layer.bias.count) }
+        for layer in model.layers {
+            for part in layer.vectors { (gradient + part.lowerBound).update(repeating: 0, count: part.count) }
+        }
         if batch.rowCount == 0 {
             for layer in model.layers {
                 (gradient + layer.weight.lowerBound).update(repeating: 0, count: layer.weight.count)
@@ -191,14 +195,16 @@ extension Workspace {
         for index in layers {
             let layer = model.layers[index]
             let output = outputs[index].pointer
-            let raw = inputs[index]?.pointer ?? output
+            let activated = normalized[index]?.values.pointer ?? output
+            let raw = inputs[index]?.pointer ?? activated
             products[index].forward.run(
                 operands[index].take(input, count: rows * layer.inputSize),
                 model.weights[index]?.pointer ?? UnsafeRawPointer(parameters + layer.weight.lowerBound),
                 bias: parameters + layer.bias.lowerBound, into: raw, scratch: scratch.pointer)
             if let activation = layer.activation, activation.fused == nil {
-                kernel_activate(activation.kernel, output, raw, rows * layer.outputSize)
+                kernel_activate(activation.kernel, activated, raw, rows * layer.outputSize)
             }
+            normalized[index]?.normalize(into: output, rows: rows, parameters)
             input = UnsafePointer(output)
         }
         return input
@@ -235,9 +241,11 @@ extension Workspace {
             let samples = model.configuration.kind == .variational && index == model.posteriorLayer + 1
             let outputGradient = index == last ? outputs[last].pointer : gradients[index].pointer
             if index != last, index != model.posteriorLayer || model.configuration.kind == .autoencoder {
+                normalized[index]?.backward(outputGradient, rows: rows, model.parameters!, into: gradient)
                 kernel_activate_backward(
                     layer.activation?.kernel ?? kernel_identity, outputGradient,
-                    (inputs[index] ?? outputs[index]).pointer, gradient + layer.bias.lowerBound, rows, layer.outputSize)
+                    (inputs[index] ?? normalized[index]?.values ?? outputs[index]).pointer, gradient + layer.bias.lowerBound,
+                    rows, layer.outputSize)
             }
             let rounded = gradientOperand.take(outputGradient, count: rows * layer.outputSize)
             let product = accumulate ? products[index].weightGradientAccumulating : products[index].weightGradient

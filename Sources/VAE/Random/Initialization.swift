@@ -4,13 +4,19 @@ public enum Initialization: String, Codable, Sendable, CaseIterable {
     case glorot
     /// Uniform in +-sqrt(6 / inputs) (He et al. 2015, section 2.2, as a uniform distribution).
     case he
+    /// Uniform in +-sqrt(1 / inputs), as PyTorch's Linear begins: good where layers are normalised.
+    case pytorch
 
     /// Writes a weight matrix `[inputSize, outputSize]`; every element is a function of the seed, the layer and its place.
     func fill(
         _ weights: UnsafeMutablePointer<Float>, inputSize: Int, outputSize: Int, layer: Int, seed: UInt64
     ) {
-        let fan = self == .glorot ? inputSize + outputSize : inputSize
-        let limit = (6 / Float(fan)).squareRoot()
+        let limit =
+            switch self {
+            case .glorot: (6 / Float(inputSize + outputSize)).squareRoot()
+            case .he: (6 / Float(inputSize)).squareRoot()
+            case .pytorch: (1 / Float(inputSize)).squareRoot()
+            }
         let key = NoiseKey(seed: seed, epoch: 0, purpose: .initialization)
         let count = inputSize * outputSize
         for first in stride(from: 0, to: count, by: 4) {

@@ -1,0 +1,53 @@
+#include "ckernels_normalize.h"
+#include "kernel.h"
+#include "lanes.h"
+#include "math.h"
+
+KERNEL void kernel_normalize(float *restrict output, float *restrict moments, const float *restrict values,
+                             const float *restrict gain, const float *restrict shift, ptrdiff_t rows, ptrdiff_t columns) {
+    for (ptrdiff_t row = 0; row < rows; row++, output += columns, values += columns, moments += 2) {
+        double sum, squares;
+        {
+            FOR_EACH_FEATURE(0, columns, { loss = values[i]; })
+            sum = sum_of_lanes(lanes);
+        }
+        const float mean = (float)(sum / (double)columns);
+        {
+            FOR_EACH_FEATURE(0, columns, {
+                const float d = values[i] - mean;
+                loss = d * d;
+            })
+            squares = sum_of_lanes(lanes);
+        }
+        const float factor = 1.0f / square_root((float)(squares / (double)columns) + KERNEL_NORMALIZE_EPSILON);
+        for (ptrdiff_t i = 0; i < columns; i++) output[i] = (values[i] - mean) * factor * gain[i] + shift[i];
+        moments[0] = mean;
+        moments[1] = factor;
+    }
+}
+
+// With n = (values - mean) factor and h = gradient gain, that of the values is factor (h - mean(h) - n mean(h n)).
+KERNEL void kernel_normalize_backward(float *restrict gradient, const float *restrict values, const float *restrict moments,
+                                      const float *restrict gain, float *restrict gain_sums, float *restrict shift_sums,
+                                      ptrdiff_t rows, ptrdiff_t columns) {
+    for (ptrdiff_t row = 0; row < rows; row++, gradient += columns, values += columns, moments += 2) {
+        const float mean = moments[0], factor = moments[1];
+        double sum, product;
+        {
+            FOR_EACH_FEATURE(0, columns, {
+                const float g = gradient[i];
+                gain_sums[i] += g * ((values[i] - mean) * factor);
+                shift_sums[i] += g;
+                loss = g * gain[i];
+            })
+            sum = sum_of_lanes(lanes);
+        }
+        {
+            FOR_EACH_FEATURE(0, columns, { loss = gradient[i] * gain[i] * ((values[i] - mean) * factor); })
+            product = sum_of_lanes(lanes);
+        }
+        const float level = (float)(sum / (double)columns), slope = (float)(product / (double)columns);
+        for (ptrdiff_t i = 0; i < columns; i++)
+            gradient[i] = factor * (gradient[i] * gain[i] - level - (values[i] - mean) * factor * slope);
+    }
+}
