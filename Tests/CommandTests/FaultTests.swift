@@ -116,6 +116,19 @@ struct FaultTests {
         try Self.expectSame(run, straight)
     }
 
+    /// A run that has all its steps stays as it is, also by a command that asks for fewer.
+    @Test func allStepsAreThere() throws {
+        try Self.train(run, ranks: 2, ["--max-steps", "20"])
+        let (checkpoint, figures) = (try newestCheckpoint(run), try metrics(run))
+        for steps in ["20", "10"] {
+            let again = try mpiVAE(ranks: 1, Self.arguments(run, ["--max-steps", steps]))
+            #expect(again.status == 0 && again.errors.contains("a larger max-steps goes on"), "\(again)")
+            #expect(try newestCheckpoint(run) == checkpoint && metrics(run) == figures && Self.checkpoints(run).count == 1)
+        }
+        try Self.train(run, ranks: 1, ["--max-steps", "30"])
+        #expect(Self.checkpoints(run).last == "step-0000000030.h5")
+    }
+
     /// Killed at each moment of a save.
     @Test func killedWhileSaving() throws {
         let options = ["--epochs", "3", "--checkpoint-every-steps", "10"]

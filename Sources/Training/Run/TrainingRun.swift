@@ -88,12 +88,13 @@ public final class TrainingRun {
         replica.describe(log)
 
         var epoch = EpochClock(trainer: trainer)
-        var limit: Limit?
+        // Perhaps an earlier run came as far.
+        var limit: Limit? = hasAllSteps ? .steps : nil
         while limit == nil, trainer.progress.epoch < epochs, !isStoppedEarly {
             let flags = try trainer.step(flagsToRaise, failure: writer?.failure)
             if flags.contains(.notFinite) { throw notFinite() }
             if flags.contains(.stop) { limit = .asked }
-            if trainer.progress.step == configuration.run.maxSteps { limit = limit ?? .steps }
+            if hasAllSteps { limit = limit ?? .steps }
             if isMultiple(of: configuration.run.checkReplicas) { try compareReplicas() }
             let mustSave = limit != nil || flags.contains(.save)
             if trainer.epochIsComplete {
@@ -107,7 +108,8 @@ public final class TrainingRun {
         guard trainer.progress.epoch >= epochs || isStoppedEarly else {
             if limit == .asked { clock?.removeStopFile() }
             if world.isRoot {
-                log.notice("stopped after step \(trainer.progress.step), saved: the same command goes on from there")
+                let next = limit == .asked ? "the same command" : "a larger max-steps"
+                log.notice("stopped after step \(trainer.progress.step), saved: \(next) goes on from there")
             }
             return limit == .asked ? .temporary : .done
         }
@@ -136,6 +138,8 @@ public final class TrainingRun {
         case asked
         case steps
     }
+
+    private var hasAllSteps: Bool { configuration.run.maxSteps > 0 && trainer.progress.step >= configuration.run.maxSteps }
 
     private var isStoppedEarly: Bool {
         let patience = configuration.training.earlyStopping
