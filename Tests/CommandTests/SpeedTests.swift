@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ratios of speeds measured in one run, with generous margins: they catch what makes a step twice as slow, on any machine, also on one
-/// that others work on. On a quiet one the ratios are 0.8 to 1.
+/// that others work on.
 @Suite(.serialized)
 struct SpeedTests {
     private static let seconds = ["--seconds", "1.5", "--threads", "1", "--json", "--global-batch"]
