@@ -6,12 +6,12 @@ import Testing
 /// that others work on.
 @Suite(.serialized)
 struct SpeedTests {
-    private static let seconds = ["--seconds", "1.5", "--threads", "1", "--json", "--global-batch"]
+    private static let settings = ["--seconds", "1.5", "--threads", "1", "--json", "--global-batch"]
 
     /// What `bench` says of several jobs that run at the same time.
     private func bench(_ jobs: [(ranks: Int, options: [String])]) throws -> [[String: Any]] {
         let running = try jobs.map { job in
-            let options = ["bench", "--data", try Fixtures.fashion.get()] + Self.seconds + job.options
+            let options = ["bench", "--data", try Fixtures.fashion.get()] + Self.settings + job.options
             return job.ranks == 1
                 ? try Program.start(Program.built("mpi-vae"), options)
                 : try Program.startMPI(ranks: job.ranks, Program.built("mpi-vae"), options)
