@@ -56,17 +56,22 @@ struct ScoreTests {
                 p = c[f"parameters/{part}/{i}"]
                 y = x @ p["weight"][:].astype("f8") + p["bias"][:]
                 if not hidden: return y
-                y = np.maximum(y, 0)
+                return np.maximum(y, 0)
+            def normalize(part, i, y):
+                p = c[f"parameters/{part}/{i}"]
                 if "gain" not in p: return y
                 return (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + 1e-5) * p["gain"][:] + p["shift"][:]
+            # RaPP compares what the activations are before they are normalised.
             def encode(x):
                 h = [x]
-                for i in range(3): h.append(layer("encoder", i, h[-1], i < 2))
+                for i in range(3):
+                    h.append(layer("encoder", i, x, i < 2))
+                    x = normalize("encoder", i, h[-1])
                 h[-1] = h[-1][:, :4]
                 return np.concatenate(h, 1), h[-1]
             h, z = encode(x)
             v = z
-            for i in range(3): v = layer("decoder", i, v, i < 2)
+            for i in range(3): v = normalize("decoder", i, layer("decoder", i, v, i < 2))
             D = h - encode(v)[0]
             mean = D[fit].mean(0)
             u, size, axes = np.linalg.svd(D[fit] - mean, full_matrices=False)

@@ -63,6 +63,9 @@ extension Workspace {
     /// How far the encoder's layers see a row from its reconstruction: the row itself, every hidden layer's activations and the
     /// code, minus the same of the mean of p(x | z) at the posterior's mean (Kim et al. 2020, RaPP, section 3).
     ///
+    /// Activations are taken before they are normalised: layer normalisation takes away each row's mean and length, which tell rows
+    /// apart, as the batch normalisation of RaPP's network does not.
+    ///
     /// - Parameter differences: `[rowCount, model.activationCount]`; 0 for missing values.
     public func activationDifferences(_ batch: Batch, into differences: UnsafeMutablePointer<Float>) {
         let c = model.configuration
@@ -115,7 +118,7 @@ extension Workspace {
         for index in model.encoder {
             let size = model.layers[index].outputSize
             let count = index == model.posteriorLayer ? c.latentSize : size
-            add(outputs[index].pointer, stride: size, count: count, at: place)
+            add(activations[index].pointer, stride: size, count: count, at: place)
             place += count
         }
     }

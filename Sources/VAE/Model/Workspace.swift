@@ -11,6 +11,8 @@ public final class Workspace {
     let outputs: [AlignedBuffer]
     private let inputs: [AlignedBuffer?]
     private let normalized: [NormalizedActivations?]
+    /// For each layer, what its activation gives: the output, but for layers that are normalised.
+    let activations: [AlignedBuffer]
     private let gradients: [AlignedBuffer]
     /// The sample of the posterior, its noise, and the gradient with regard to it, `[microBatch, latentSize]`.
     let z: AlignedBuffer
@@ -36,6 +38,7 @@ public final class Workspace {
         outputs = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
         inputs = model.layers.map { $0.activation?.needsInput == true ? AlignedBuffer(count: rows * $0.outputSize) : nil }
         normalized = model.layers.map { NormalizedActivations($0, rows: rows) }
+        activations = zip(normalized, outputs).map { $0?.values ?? $1 }
         gradients = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
         let latent = model.configuration.latentSize
         z = AlignedBuffer(count: rows * latent)
@@ -195,7 +198,7 @@ extension Workspace {
         for index in layers {
             let layer = model.layers[index]
             let output = outputs[index].pointer
-            let activated = normalized[index]?.values.pointer ?? output
+            let activated = activations[index].pointer
             let raw = inputs[index]?.pointer ?? activated
             products[index].forward.run(
                 operands[index].take(input, count: rows * layer.inputSize),
@@ -244,7 +247,7 @@ extension Workspace {
                 normalized[index]?.backward(outputGradient, rows: rows, model.parameters!, into: gradient)
                 kernel_activate_backward(
                     layer.activation?.kernel ?? kernel_identity, outputGradient,
-                    (inputs[index] ?? normalized[index]?.values ?? outputs[index]).pointer, gradient + layer.bias.lowerBound,
+                    (inputs[index] ?? activations[index]).pointer, gradient + layer.bias.lowerBound,
                     rows, layer.outputSize)
             }
             let rounded = gradientOperand.take(outputGradient, count: rows * layer.outputSize)
