@@ -211,4 +211,33 @@ struct HostileFileTests {
         #expect(trained.status == 65 && trained.errorLines.count == 1, "\(trained)")
         #expect(trained.errors.contains("damaged: the HDF5 library crashes on it"), "\(trained)")
     }
+
+    /// A string's length lies in the file, and the library takes as much memory before it looks for the string.
+    @Test func stringsThatClaim4GiB() throws {
+        let folder = try TemporaryFolder()
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, struct, sys
+            with h5py.File(sys.argv[1], "w") as f:
+                f["data"] = np.random.default_rng(1).random((100, 6)).astype("f4")
+                f.create_dataset("label", (100,), h5py.string_dtype(), chunks=(1,))[:] = "a"
+            with h5py.File(sys.argv[1], "r+") as f:
+                length, address, index = struct.unpack("<IQI", f["label"].id.read_direct_chunk((50,))[1])
+                f["label"].id.write_direct_chunk((50,), struct.pack("<IQI", 4222460682, address, index))
+            """, [folder.path("claim.h5")])
+        #expect(python.status == 0, "\(python)")
+        let claim = folder.path("claim.h5")
+        let outcomes = try Measured.run(
+            [
+                ["check", claim],
+                ["train", "--data", claim, "--hidden", "4", "--global-batch", "8", "--output", folder.path("run")],
+                [
+                    "train", "--data", claim, "--fit-normal", "a", "--hidden", "4", "--global-batch", "8", "--output",
+                    folder.path("fit"),
+                ],
+            ], ranks: 1)
+        for (name, outcome) in zip(["check", "train", "train --fit-normal"], outcomes) {
+            expect(outcome, name, 65, "cannot be read", in: outcome.output + outcome.errors, seconds: 3)
+        }
+    }
 }

@@ -132,8 +132,9 @@ struct RowsFile {
             let numbers = script.bytes(count * H5Tget_size(type))
             H5Dwrite(set, type, chdf5_all(), chdf5_all(), chdf5_default(), numbers)
         }
-        if isChunked, script.next(4) == 0 {
-            // What stands in a chunk, whatever its filters make of it. Of less than a checksum HDF5 1.10 crashes.
+        if isChunked, H5Tis_variable_str(type) <= 0, script.next(4) == 0 {
+            // What stands in a chunk, whatever its filters make of it. Of less than a checksum HDF5 1.10 crashes, and of strings these are
+            // places in the file, and lengths that it takes memory for.
             let raw = script.bytes(4 + script.next(64))
             H5Dwrite_chunk(
                 set, chdf5_default(), UInt32(script.next(8)), [hsize_t](repeating: 0, count: shape.count), raw.count, raw)

@@ -29,21 +29,25 @@ public enum FileProbe: String, CaseIterable, Sendable {
 
     /// The report of a child on a file. Throws ``Failure``, also the one that the child met with.
     func report<Report: Decodable>(_: Report.Type, on file: String) throws -> Report {
-        let (output, end) = try ChildProcess.run([Self.command, rawValue, file], patience: Self.patience)
-        if let failure = Self.failure(end, file) { throw failure }
+        try JSONDecoder().decode(Report.self, from: try Self.output([Self.command, rawValue, file], file))
+    }
+
+    /// Throws ``Failure`` if the HDF5 library crashes when it opens data, `file.h5[:/path]`, or if strings beside them cannot be read;
+    /// anything else that is wrong with them is left to those who open them next.
+    static func survives(_ specification: String, _ options: DataOptions) throws {
+        let text = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
+        _ = try output([command, open.rawValue, specification, text], specification)
+    }
+
+    /// What a child writes. Throws ``Failure``, also the one that the child met with.
+    private static func output(_ arguments: [String], _ file: String) throws -> Data {
+        let (output, end) = try ChildProcess.run(arguments, patience: patience)
+        if let failure = failure(end, file) { throw failure }
         if case .exited(let status) = end, status != 0 {
             let message = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespaces)
             throw Failure(ExitCode(rawValue: status) ?? .internal, message.isEmpty ? "\(file): no report" : message)
         }
-        return try JSONDecoder().decode(Report.self, from: output)
-    }
-
-    /// Throws ``Failure`` if the HDF5 library crashes when it opens data, `file.h5[:/path]`; anything else that is wrong with them is
-    /// left to those who open them next.
-    static func survives(_ specification: String, _ options: DataOptions) throws {
-        let text = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
-        let (_, end) = try ChildProcess.run([command, open.rawValue, specification, text], patience: patience)
-        if let failure = failure(end, specification) { throw failure }
+        return output
     }
 
     /// The same for the copying of the frames of an AnnData file.
@@ -61,9 +65,11 @@ public enum FileProbe: String, CaseIterable, Sendable {
     }
 
     /// Seconds that reading a whole file may take, at 10 MiB/s.
-    private static func seconds(toRead path: String) -> Int {
+    private static func seconds(toRead path: String) -> Int { fileSize(path) / (10 << 20) }
+
+    private static func fileSize(_ path: String) -> Int {
         var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) / (10 << 20) : 0
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
@@ -97,15 +103,10 @@ public enum FileProbe: String, CaseIterable, Sendable {
                 Self.allowMoreComputing(seconds: Self.computingLimit + Self.seconds(toRead: file))
                 _ = try Checkpoint.readHere(file)
             case .open:
-                let text = arguments.dropFirst().first ?? "{}"
-                let source = try DataSource.open(file, try JSONDecoder().decode(DataOptions.self, from: Data(text.utf8)))
-                // What strings consist of has no checksum in any file, and is what the library crashes on most.
-                for values in [source.labels, source.ids].compactMap(\.self) where values.kind == .strings {
-                    for first in stride(from: 0, to: min(source.rowCount, 1 << 20), by: 4096) {
-                        _ = try values.strings(source.selection.rows(first..<min(first + 4096, source.rowCount)))
-                        Self.giveSignOfLife()
-                    }
-                }
+                var options = try JSONDecoder().decode(DataOptions.self, from: Data((arguments.dropFirst().first ?? "{}").utf8))
+                // Rows by their labels would be read without a limit.
+                options.onlyLabels = ""
+                if let source = try? DataSource.open(file, options) { try Self.readStrings(source, file) }
             case .frames:
                 guard arguments.count == 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
                 Self.allowMoreComputing(seconds: 6 * Self.computingLimit + Self.seconds(toRead: file))
@@ -120,6 +121,31 @@ public enum FileProbe: String, CaseIterable, Sendable {
             try? Self.write(Data("\(error)".utf8))
             return (error as? Failure)?.exitStatus ?? ExitCode.internal.rawValue
         }
+    }
+
+    /// Reads the labels and ids of rows that are strings.
+    ///
+    /// What strings consist of has no checksum in any file, and is what the library crashes on most. It takes the memory that the length
+    /// of a string claims, up to 4 GiB, before it looks for the string.
+    private static func readStrings(_ source: DataSource, _ specification: String) throws {
+        let size = try DataSpecification(specification).items.reduce(0) { $0 + fileSize($1.file) }
+        limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: memoryInUse + memoryLimit + 8 * size)
+        for values in [source.labels, source.ids].compactMap(\.self) where values.kind == .strings {
+            for first in stride(from: 0, to: min(source.rowCount, 1 << 20), by: 4096) {
+                do throws(HDF5Error) {
+                    _ = try values.strings(source.selection.rows(first..<min(first + 4096, source.rowCount)))
+                } catch {
+                    throw Failure(error)
+                }
+                giveSignOfLife()
+            }
+        }
+    }
+
+    /// The bytes that count against `RLIMIT_DATA`: proc(5), /proc/pid/statm.
+    private static var memoryInUse: Int {
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+        return (pages.flatMap { $0.count > 5 ? Int($0[5]) : nil } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
     /// A blank, which JSON does not mind; and time for the next piece of work.
