@@ -224,8 +224,15 @@ struct HostileFileTests {
             with h5py.File(sys.argv[1], "r+") as f:
                 length, address, index = struct.unpack("<IQI", f["label"].id.read_direct_chunk((50,))[1])
                 f["label"].id.write_direct_chunk((50,), struct.pack("<IQI", 4222460682, address, index))
-            """, [folder.path("claim.h5")])
+            # Much memory, and rightly: 120 MB in a chunk of 120 KB.
+            with h5py.File(sys.argv[2], "w") as f:
+                f["data"] = np.random.default_rng(1).random((2000, 6)).astype("f4")
+                f.create_dataset("label", data=np.full(2000, b"a", "S60000"), chunks=(2000,), compression="gzip")
+            """, [folder.path("claim.h5"), folder.path("long.h5")])
         #expect(python.status == 0, "\(python)")
+        let trained = try mpiVAE(
+            "train", "--data", folder.path("long.h5"), "--hidden", "4", "--epochs", "1", "--output", folder.path("long"))
+        #expect(trained.status == 0, "\(trained)")
         let claim = folder.path("claim.h5")
         let outcomes = try Measured.run(
             [

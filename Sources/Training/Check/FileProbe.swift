@@ -129,11 +129,15 @@ public enum FileProbe: String, CaseIterable, Sendable {
     /// of a string claims, up to 4 GiB, before it looks for the string.
     private static func readStrings(_ source: DataSource, _ specification: String) throws {
         let size = try DataSpecification(specification).items.reduce(0) { $0 + fileSize($1.file) }
-        limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: memoryInUse + memoryLimit + 8 * size)
+        let inUse = memoryInUse
+        let rows = 4096
         for values in [source.labels, source.ids].compactMap(\.self) where values.kind == .strings {
-            for first in stride(from: 0, to: min(source.rowCount, 1 << 20), by: 4096) {
+            limit(
+                __rlimit_resource_t(RLIMIT_DATA.rawValue),
+                to: inUse + memoryLimit + 8 * size + 4 * values.storedSize(ofRows: rows))
+            for first in stride(from: 0, to: min(source.rowCount, 1 << 20), by: rows) {
                 do throws(HDF5Error) {
-                    _ = try values.strings(source.selection.rows(first..<min(first + 4096, source.rowCount)))
+                    _ = try values.strings(source.selection.rows(first..<min(first + rows, source.rowCount)))
                 } catch {
                     throw Failure(error)
                 }

@@ -44,6 +44,9 @@ struct RowValues {
         try read(rows) { column, range throws(HDF5Error) in try column.strings(range) }
     }
 
+    /// The bytes of `rows` values as they are stored, or of a chunk where that is more; what strings of any length consist of apart.
+    func storedSize(ofRows rows: Int) -> Int { columns.map { $0.storedSize(ofRows: rows) }.max() ?? 0 }
+
     /// Reads stretch after stretch, of each what is asked for.
     private func read<Value>(
         _ rows: [Int64], _ values: (Column, Range<Int>) throws(HDF5Error) -> [Value]
@@ -115,6 +118,8 @@ private struct Column {
         default: return nil
         }
     }
+
+    func storedSize(ofRows rows: Int) -> Int { max(rows, dataset.chunkShape?.first ?? 0) * dataset.type.size }
 
     func integers(_ rows: Range<Int>) throws(HDF5Error) -> [Int64] { try numbers(Int64.self, rows) }
 
