@@ -13,3 +13,4 @@
 #include "ckernels_posterior.h"
 #include "ckernels_prepare.h"
 #include "ckernels_scatter.h"
+#include "ckernels_sha256.h"

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Foundation
 internal import HDF5
 internal import VAE
@@ -75,21 +74,21 @@ struct Checkpoint: Sendable {
     /// SHA-256 of all values and attributes, in order.
     private func digest() -> String {
         var digest = SHA256()
-        for (name, value) in attributes { digest.update(data: Data("\(name)=\(value)\n".utf8)) }
+        for (name, value) in attributes { digest.update("\(name)=\(value)\n") }
         for (name, values) in [("parameters", parameters)] + moments.map({ ($0.name, $0.values) }) {
-            digest.update(data: Data("\(name)\n".utf8))
+            digest.update("\(name)\n")
             for entry in layout.entries {
-                digest.update(data: Data("\(entry.name) \(entry.shape)\n".utf8))
+                digest.update("\(entry.name) \(entry.shape)\n")
                 values.withUnsafeBufferPointer {
-                    digest.update(bufferPointer: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0[entry.range])))
+                    digest.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0[entry.range])))
                 }
             }
         }
-        for values in [shift, factor] { values.withUnsafeBytes { digest.update(bufferPointer: $0) } }
+        for values in [shift, factor] { digest.update(values) }
         for sums in progress.sums {
-            digest.update(data: Data("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n".utf8))
+            digest.update("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n")
         }
-        return digest.finalize().map { String(format: "%02x", $0) }.joined()
+        return digest.finalize()
     }
 }
 

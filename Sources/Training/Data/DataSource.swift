@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Distributed
 internal import Foundation
 internal import HDF5
@@ -115,7 +114,7 @@ final class DataSource {
     /// Shape, type, and a digest of samples from all over the data set: tells whether a run goes on with the data it began with.
     func fingerprint() throws -> String {
         var digest = SHA256()
-        digest.update(data: Data("\([rowCount] + rowShape) \(content.type)".utf8))
+        digest.update("\([rowCount] + rowShape) \(content.type)")
         let count = min(rowCount, 16)
         let store = RowStore(format: RowFormat(numbers: .float32, features: features), capacity: 1)
         do {
@@ -124,13 +123,13 @@ final class DataSource {
                 let first = min(sample * rowCount / 64, rowCount - count)
                 for row in selection.rows(first..<first + count) {
                     try reader.read(Int(row)..<Int(row) + 1, into: store.memory)
-                    digest.update(bufferPointer: UnsafeRawBufferPointer(start: store.memory, count: store.format.rowBytes))
+                    digest.update(UnsafeRawBufferPointer(start: store.memory, count: store.format.rowBytes))
                 }
             }
         } catch let error as HDF5Error {
             throw Failure(error)
         }
-        return digest.finalize().map { String(format: "%02x", $0) }.joined()
+        return digest.finalize()
     }
 }
 
