@@ -10,6 +10,8 @@ struct DataFlags: ParsableArguments {
     @Option(help: .key("mask")) var mask = ""
     @Option(help: .key("weights")) var weights = ""
     @Option(help: .key("rows")) var rows = ""
+    @Option(help: .key("columns")) var columns = ""
+    @Option(help: .key("feature-names")) var featureNames = ""
     @Option(help: .key("packed-bits")) var packedBits = 0
 
     var options: DataOptions {
@@ -18,6 +20,8 @@ struct DataFlags: ParsableArguments {
         options.mask = mask
         options.weights = weights
         options.rows = rows
+        options.columns = columns
+        options.featureNames = featureNames
         options.packedBits = packedBits
         return options
     }

@@ -10,6 +10,8 @@ struct ConfigurationFlags: ParsableArguments {
     @Option(help: .key("mask")) var mask: String?
     @Option(help: .key("weights")) var weights: String?
     @Option(help: .key("rows")) var rows: String?
+    @Option(help: .key("columns")) var columns: String?
+    @Option(help: .key("feature-names")) var featureNames: String?
     @Option(help: .key("fit-normal")) var fitNormal: String?
     @Option(help: .key("packed-bits")) var packedBits: String?
     @Option(help: .key("map-size")) var mapSize: String?

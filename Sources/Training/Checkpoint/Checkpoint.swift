@@ -6,13 +6,16 @@ internal import VAE
 /// did the same have the same bytes.
 struct Checkpoint: Sendable {
     static let format = "mpi-vae checkpoint"
-    static let formatVersion = 2
+    /// What is written. Version 2, which is read for ever, knows no names of features and no digests but the fingerprint.
+    static let formatVersion = 3
 
     /// ``Configuration/identityTOML()`` of the run.
     var configuration: String
     var inputShape: [Int]
     var shardCount: Int
-    var dataFingerprint: String
+    var data: DataIdentity
+    /// Of the features; empty where they have none.
+    var featureNames: [String] = []
     var progress: Progress
     /// Of the preparation, `[features]` each; empty where nothing is scaled.
     var shift: [Float]
@@ -30,38 +33,45 @@ struct Checkpoint: Sendable {
             try file.setAttribute("format", .string(Self.format))
             try file.setAttribute("format_version", .integer(Int64(Self.formatVersion)))
             try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-            for (name, value) in attributes { try file.setAttribute(name, value) }
+            for (name, value) in attributes(version: Self.formatVersion) { try file.setAttribute(name, value) }
             try write(parameters, to: file, "/parameters")
             for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
             if !shift.isEmpty {
                 try file.write(shift, shape: [shift.count], to: "/normalization/shift")
                 try file.write(factor, shape: [factor.count], to: "/normalization/factor")
             }
+            if !featureNames.isEmpty {
+                let dataset = try file.createStrings("/features/name", count: featureNames.count)
+                try dataset.write(featureNames, rows: 0..<featureNames.count)
+            }
             let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, $0.weight, Double($0.rowCount)] }
             try file.write(sums, shape: [progress.sums.count, 4], to: "/progress/epoch_sums")
             try file.setAttribute(
                 "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, weights, rows"),
                 of: "/progress/epoch_sums")
-            try file.setAttribute("sha256", .string(digest()))
+            try file.setAttribute("sha256", .string(digest(version: Self.formatVersion)))
             return try file.closeInMemory()
         } catch {
             throw Failure(writing: error)
         }
     }
 
-    private var attributes: [(String, AttributeValue)] {
-        [
+    private func attributes(version: Int) -> [(String, AttributeValue)] {
+        let digests =
+            version == 2
+            ? [] : DataIdentity.Part.allCases.map { ("\($0.rawValue)_digest", AttributeValue.string(data.digests[$0] ?? "")) }
+        return [
             ("step", .integer(Int64(progress.step))),
             ("epoch", .integer(Int64(progress.epoch))),
             ("step_in_epoch", .integer(Int64(progress.stepInEpoch))),
             ("shards", .integer(Int64(shardCount))),
             ("input_shape", .string(inputShape.map(String.init).joined(separator: "x"))),
-            ("data_fingerprint", .string(dataFingerprint)),
+            ("data_fingerprint", .string(data.fingerprint)),
             ("best", .double(progress.best)),
             ("best_step", .integer(Int64(progress.bestStep))),
             ("epochs_since_best", .integer(Int64(progress.epochsSinceBest))),
             ("configuration", .string(configuration)),
-        ]
+        ] + digests
     }
 
     private func write(_ values: [Float], to file: File, _ group: String) throws(HDF5Error) {
@@ -71,10 +81,10 @@ struct Checkpoint: Sendable {
         }
     }
 
-    /// SHA-256 of all values and attributes, in order.
-    private func digest() -> String {
+    /// SHA-256 of all values and attributes, in order, as a version of the format has them.
+    private func digest(version: Int) -> String {
         var digest = SHA256()
-        for (name, value) in attributes { digest.update("\(name)=\(value)\n") }
+        for (name, value) in attributes(version: version) { digest.update("\(name)=\(value)\n") }
         for (name, values) in [("parameters", parameters)] + moments.map({ ($0.name, $0.values) }) {
             digest.update("\(name)\n")
             for entry in layout.entries {
@@ -85,6 +95,7 @@ struct Checkpoint: Sendable {
             }
         }
         for values in [shift, factor] { digest.update(values) }
+        for name in featureNames { digest.update("\(name)\n") }
         for sums in progress.sums {
             digest.update("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n")
         }
@@ -96,6 +107,11 @@ extension Checkpoint {
     /// What was done to the rows that the model was trained on.
     func preparation(_ configuration: Configuration) -> Preparation {
         Preparation(configuration, shift: shift, factor: factor)
+    }
+
+    /// The features that the model was trained on; nil where they have no names.
+    var features: DataSource.Features? {
+        featureNames.isEmpty ? nil : DataSource.Features(names: featureNames, origin: "the model")
     }
 
     /// Reads and verifies a checkpoint, after a child process has survived the same. Throws ``Failure`` (65, 66, 77).
@@ -128,10 +144,10 @@ extension Checkpoint {
             throw Failure(.badData, "\(path) is an HDF5 file, but not a checkpoint of mpi-vae")
         }
         let version = try reader.integer("format_version")
-        guard version == formatVersion else {
+        guard (2...formatVersion).contains(version) else {
             throw Failure(
                 .badData,
-                "\(path) has format version \(version), but this program reads \(formatVersion): use the one that wrote it")
+                "\(path) has format version \(version), but this program reads 2 to \(formatVersion): use a newer one")
         }
         let configurationText = try reader.string("configuration")
         // That the text was once good is known; what is wrong with it now is the file's fault.
@@ -163,7 +179,8 @@ extension Checkpoint {
         progress.epochsSinceBest = try reader.integer("epochs_since_best")
         let checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
-            dataFingerprint: try reader.string("data_fingerprint"), progress: progress,
+            data: try reader.identity(version: version),
+            featureNames: try reader.featureNames(count: model.configuration.inputSize), progress: progress,
             shift: try reader.statistics("shift", count: model.configuration.inputSize, configuration),
             factor: try reader.statistics("factor", count: model.configuration.inputSize, configuration),
             layout: model.layout,
@@ -171,7 +188,7 @@ extension Checkpoint {
             moments: try OptimizerState.momentNames(configuration.optimizer.optimizer).map {
                 ($0, try reader.flat("/optimizer/\($0)", model.layout))
             })
-        guard try reader.string("sha256") == checkpoint.digest() else { throw reader.damaged }
+        guard try reader.string("sha256") == checkpoint.digest(version: version) else { throw reader.damaged }
         return checkpoint
     }
 
@@ -193,6 +210,20 @@ extension Checkpoint {
         func string(_ name: String) throws -> String {
             guard case .string(let value) = try file.attribute(name) else { throw damaged }
             return value
+        }
+
+        func identity(version: Int) throws -> DataIdentity {
+            var identity = DataIdentity(fingerprint: try string("data_fingerprint"), digests: [:])
+            guard version > 2 else { return identity }
+            for part in DataIdentity.Part.allCases { identity.digests[part] = try string("\(part.rawValue)_digest") }
+            return identity
+        }
+
+        func featureNames(count: Int) throws -> [String] {
+            guard try file.item("/features/name") == .dataset else { return [] }
+            let names = try file.dataset("/features/name")
+            guard names.shape == [count] else { throw damaged }
+            return try names.readStrings(rows: 0..<count)
         }
 
         func statistics(_ name: String, count: Int, _ configuration: Configuration) throws -> [Float] {

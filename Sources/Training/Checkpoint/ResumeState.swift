@@ -7,14 +7,18 @@ internal import VAE
 struct ResumeState {
     private let checkpoint: Checkpoint
     private let configuration: Configuration
+    /// What must be the same to go on.
+    let identity: RunIdentity
 
+    var features: DataSource.Features? { checkpoint.features }
     var shardCount: Int { checkpoint.shardCount }
     var preparation: Preparation { checkpoint.preparation(configuration) }
     var microBatch: Int { configuration.training.microBatch }
 
     private init(_ checkpoint: Checkpoint) throws {
         self.checkpoint = checkpoint
-        configuration = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
+        identity = try RunIdentity(checkpoint)
+        configuration = identity.configuration
     }
 
     /// Finds and reads the checkpoint by the configuration's `resume`; nil for a new run. Collective.
@@ -40,19 +44,6 @@ struct ResumeState {
         return try ResumeState(try Checkpoint.broadcast(world) { checkpoint! })
     }
 
-    /// Throws ``Failure`` unless the run that goes on is the one that was saved, but for its number of epochs.
-    func check(_ configuration: Configuration, inputShape: [Int], fingerprint: String) throws {
-        guard checkpoint.inputShape == inputShape else {
-            throw Failure(
-                .badData, "the checkpoint was trained on rows of shape \(checkpoint.inputShape), the data have \(inputShape)")
-        }
-        guard checkpoint.dataFingerprint == fingerprint else {
-            throw Failure(
-                .badData, "the data are not those the checkpoint was trained on: give them, or another --output for a new run")
-        }
-        try configuration.checkContinues(self.configuration)
-    }
-
     /// The progress, with the sums of this rank's shards alone.
     func progress(of shards: Range<Int>) -> Progress {
         var progress = checkpoint.progress
@@ -68,23 +59,6 @@ struct ResumeState {
     func copyMoments(to optimizer: OptimizerState) {
         for (saved, kept) in zip(checkpoint.moments, optimizer.moments) {
             for (index, element) in optimizer.range.enumerated() { kept.values[index] = saved.values[element] }
-        }
-    }
-}
-
-extension Configuration {
-    /// Throws ``Failure`` (78) unless what determines the bits is as it was saved in a checkpoint, but for the number of epochs.
-    func checkContinues(_ saved: Configuration) throws {
-        for key in ConfigurationKey.identity where key.name != "epochs" {
-            let (before, now) = (key.toml(saved), key.toml(self))
-            // Left to the program, they stay as they were.
-            if ["shards", "micro-batch"].contains(key.name), now == "0" { continue }
-            if before != now {
-                throw Failure(
-                    .configuration,
-                    "\(key.name) is \(now), but was \(before) in the checkpoint: give --\(key.name) \(before), or another "
-                        + "--output for a new run")
-            }
         }
     }
 }

@@ -186,8 +186,16 @@ extension Configuration {
     /// All keys, as TOML that gives the same configuration.
     public func resolvedTOML() -> String { toml(ConfigurationKey.all) }
 
-    /// The keys that determine the result, bit for bit; no paths, threads, or anything else of this one run.
-    public func identityTOML() -> String { toml(ConfigurationKey.identity) }
+    /// The keys that determine the result, bit for bit; no files, threads, or anything else of this one run.
+    public func identityTOML() -> String {
+        // Labels do where they select rows.
+        toml(ConfigurationKey.kept.filter { $0.name != "labels" || !data.options.onlyLabels.isEmpty })
+    }
+
+    /// The names of the keys that ``identityTOML`` of this version or an older one wrote.
+    static func names(inTOML text: String) -> Set<String> {
+        Set(text.split(separator: "\n").compactMap { line in line.firstRange(of: " = ").map { String(line[..<$0.lowerBound]) } })
+    }
 
     private func toml(_ keys: [ConfigurationKey]) -> String {
         var text = ""

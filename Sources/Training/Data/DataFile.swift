@@ -4,6 +4,8 @@ internal import HDF5
 /// One file of a data source: its rows, and what lies beside them.
 struct DataFile {
     let rows: any Rows
+    /// Where it has one.
+    let mask: DenseRows?
     private let file: File
     /// The group that the first data set lies in.
     private let folder: String
@@ -26,7 +28,11 @@ struct DataFile {
         var rows = parts.count == 1 ? parts[0] : try JoinedRows(parts)
         if !options.mask.isEmpty {
             guard try file.item(options.mask) == .dataset else { throw Self.missing(options.mask, in: file) }
-            rows = try MaskedRows(rows, mask: try DenseRows(file, options.mask))
+            let mask = try DenseRows(file, options.mask)
+            rows = try MaskedRows(rows, mask: mask)
+            self.mask = mask
+        } else {
+            mask = nil
         }
         self.rows = rows
         self.file = file
@@ -92,6 +98,27 @@ struct DataFile {
                     + Self.listing(of: file, nearestTo: path))
         }
         return found
+    }
+
+    /// The names of the features, at a path or else beside the data; nil if there are none.
+    func featureNames(_ path: String) throws -> [String]? {
+        let rows = self.rows
+        func names(_ path: String) throws -> [String]? {
+            try RowValues(file, path, count: rows.features)?.strings((0..<rows.features).map(Int64.init))
+        }
+        if !path.isEmpty {
+            guard let found = try names(path) else {
+                throw Failure(.badData, "\(file.path) has no names at \(path), one for each of \(rows.features) features")
+            }
+            return found
+        }
+        return try names("\(folder)/feature_names")
+    }
+
+    /// The numbers at a path, one for each feature; nil if there are none.
+    func featureMask(_ path: String) throws -> [Double]? {
+        guard let values = try RowValues(file, path, count: rows.features), values.kind != .strings else { return nil }
+        return try values.doubles((0..<rows.features).map(Int64.init))
     }
 
     private func beside(_ names: [String]) throws -> RowValues? {

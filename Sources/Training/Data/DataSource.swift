@@ -10,6 +10,10 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public var weights = ""
     /// `FIRST:END[:STEP]` or the path of a mask of rows; empty for all.
     public var rows = ""
+    /// Features to use: `FIRST:END[:STEP]`, names, or the path of a mask of features; empty for all.
+    public var columns = ""
+    /// The path of the features' names; empty for those beside the data, `none` to go by places alone.
+    public var featureNames = ""
     /// The labels of the rows to use, by commas; empty for all.
     public var onlyLabels = ""
     /// Numbers of a row that are packed eight a byte; 0 if they are not.
@@ -37,6 +41,14 @@ final class DataSource {
     /// What the weights are multiplied by.
     var weightScale = 1.0
     let content: any Rows
+    /// The features' names, in order; nil where there are none.
+    let featureNames: [String]?
+    /// Of each feature its column in the first file; nil for all as they are.
+    let columns: [Int]?
+    /// What is to be said of how features were put in order.
+    let notes: [String]
+    /// The masks of the files.
+    let masks: [DenseRows]
     /// The path of the file, if it is one.
     let onlyFile: String?
 
@@ -44,20 +56,36 @@ final class DataSource {
     var rowCount: Int { selection.count }
     var features: Int { format.features }
 
+    /// The features that rows must have, by name.
+    struct Features {
+        let names: [String]
+        /// Whose they are, for messages.
+        let origin: String
+    }
+
     /// Opens what a ``DataSpecification`` names.
     ///
+    /// - Parameter features: what the rows must have; nil for what they have.
     /// - Throws: ``Failure`` that says what is there instead.
-    static func open(_ specification: String, _ options: DataOptions = DataOptions()) throws -> DataSource {
+    static func open(
+        _ specification: String, _ options: DataOptions = DataOptions(), as features: Features? = nil
+    ) throws -> DataSource {
         do {
             let files = try DataSpecification(specification).items.map { try DataFile($0, options) }
-            return try DataSource(files, options)
+            return try DataSource(files, options, as: features)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
     }
 
-    private init(_ files: [DataFile], _ options: DataOptions) throws {
-        let content = files.count == 1 ? files[0].rows : try ConcatenatedRows(files.map(\.rows))
+    private init(_ files: [DataFile], _ options: DataOptions, as wanted: Features?) throws {
+        let selected = try Self.columns(of: files, options, as: wanted)
+        (featureNames, columns, notes) = (selected[0].names, selected[0].columns, selected.compactMap(\.note))
+        masks = files.compactMap(\.mask)
+        let parts = zip(files, selected).map { file, own in
+            own.columns.map { SelectedColumns(file.rows, columns: $0) } ?? file.rows
+        }
+        let content = parts.count == 1 ? parts[0] : try ConcatenatedRows(parts)
         let name = content.name
         let features = content.features
         guard content.rowCount > 0, features > 0 else {
@@ -99,6 +127,30 @@ final class DataSource {
                 "\(name): \(options.onlyLabels.isEmpty ? "rows '\(options.rows)'" : "fit-normal \(options.onlyLabels)") leave none of \(count)"
             )
         }
+    }
+
+    /// The features of each file's rows, the same in all: by their names where they have some, else by their places. Throws ``Failure``.
+    private static func columns(of files: [DataFile], _ options: DataOptions, as wanted: Features?) throws -> [FeatureColumns] {
+        var wanted = options.featureNames == "none" ? nil : wanted
+        var mayHaveMore = wanted != nil
+        var all: [FeatureColumns] = []
+        for file in files {
+            let found = FeatureColumns.Found(
+                name: file.rows.name, count: file.rows.features,
+                names: options.featureNames == "none" ? nil : try file.featureNames(options.featureNames),
+                mask: { try file.featureMask($0) })
+            // Of further files those are taken that the first has; there names may choose.
+            let isFurther = wanted != nil && !all.isEmpty
+            var own = try FeatureColumns(isFurther ? "" : options.columns, of: found)
+            if let wanted {
+                own = try FeatureColumns(own, of: found, as: wanted.names, of: wanted.origin, mayHaveMore: mayHaveMore)
+            } else if all.isEmpty, let names = own.names {
+                wanted = Features(names: names, origin: found.name)
+                mayHaveMore = !options.columns.isEmpty
+            }
+            all.append(own)
+        }
+        return all
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.

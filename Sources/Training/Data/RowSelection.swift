@@ -5,8 +5,9 @@ internal import HDF5
 enum RowSelection {
     /// `FIRST:END[:STEP]`, several by commas, as Python has them; negative numbers count from the end.
     ///
-    /// Throws ``Failure`` (78).
-    static func ranges(_ text: String, count: Int) throws -> RowSet {
+    /// - Parameter key: whose text it is.
+    /// - Throws: ``Failure`` (78).
+    static func ranges(_ text: String, count: Int, _ key: String = "rows") throws -> RowSet {
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let fields = part.split(separator: ":", omittingEmptySubsequences: false).map {
@@ -18,7 +19,7 @@ enum RowSelection {
             guard isValid, step > 0 else {
                 throw Failure(
                     .configuration,
-                    "rows is '\(text)', but must be FIRST:END or FIRST:END:STEP, several by commas, or the path of a mask, as /good"
+                    "\(key) is '\(text)', but must be FIRST:END or FIRST:END:STEP, several by commas, or the path of a mask, as /good"
                 )
             }
             func place(_ number: Int?, _ absent: Int) -> Int {

@@ -147,7 +147,8 @@ private final class ImputedWriter {
     init(_ path: String, _ source: DataSource, _ specification: String, _ options: DataOptions, draws: Int) throws {
         var options = options
         options.mask = ""
-        let unmasked = try DataSource.open(specification, options)
+        let features = source.featureNames.map { DataSource.Features(names: $0, origin: source.name) }
+        let unmasked = try DataSource.open(specification, options, as: features)
         self.source = source
         let content = unmasked.content
         format = RowFormat(numbers: content.stored, features: source.features)
@@ -176,7 +177,10 @@ private final class ImputedWriter {
                 try CopiedColumn("/id", of: [source.ids], in: file, count: count)
             )
         }
-        try result.writing { try $0.setAttribute("sources", .strings([source.name])) }
+        try result.writing { file in
+            try file.write(featureNames: source.featureNames)
+            try file.setAttribute("sources", .strings([source.name]))
+        }
     }
 
     func write(

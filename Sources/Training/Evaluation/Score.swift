@@ -194,7 +194,7 @@ extension TrainedModel {
                 message: world.isRoot
                     ? "\(path) does not say what data it was trained on: give the folder of a run, or them by --fit-data" : nil)
         }
-        let data = try RunData(run, world: world)
+        let data = try RunData(run, as: checkpoint.features, world: world)
         try world.together { try checkFits(data.source) }
         let fitted = SourceRows(source: data.source, rows: data.split.rows(.train))
         let (source, rows) = data.rows(.validation)

@@ -65,10 +65,11 @@ public final class TrainedModel {
             let expected = checkpoint.inputShape
             var options = options
             if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }
-            let source = try DataSource.open(data, options)
+            let source = try DataSource.open(data, options, as: checkpoint.features)
             try checkFits(source)
             return source
         }
+        for text in source.notes { note(text) }
         if configuration.preparation.missing == .drop { try source.dropMissing(preparation.allowed, world: world) }
         return source
     }
@@ -76,9 +77,11 @@ public final class TrainedModel {
     /// Throws ``Failure`` (65) for rows that the model cannot take.
     func checkFits(_ source: DataSource) throws {
         guard source.features == checkpoint.inputShape.reduce(1, *) else {
+            let columns = configuration.data.options.columns
             throw Failure(
                 .badData,
-                "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(checkpoint.inputShape)")
+                "\(source.name) has rows of shape \(source.rowShape), but the model was trained on \(checkpoint.inputShape)"
+                    + (columns.isEmpty ? "" : ", which --columns \(columns) chose"))
         }
     }
 

@@ -169,9 +169,10 @@ final class ReconstructionWriter {
 }
 
 extension ResultFile {
-    /// Says which model made the file, and of what.
+    /// Says which model made the file, of what, and what its features are called.
     func describe(_ checkpoint: Checkpoint, sources: [String]) throws {
         try writing { file in
+            try file.write(featureNames: checkpoint.featureNames)
             try file.setAttribute("sources", .strings(sources))
             try file.setAttribute("configuration", .string(checkpoint.configuration))
             try file.setAttribute("step", .integer(Int64(checkpoint.progress.step)))

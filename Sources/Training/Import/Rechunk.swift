@@ -43,6 +43,7 @@ extension Importer {
             let labels = try CopiedColumn("\(group)/label", of: [source.labels], in: file, count: source.rowCount)
             let ids = try CopiedColumn("\(group)/id", of: [source.ids], in: file, count: source.rowCount)
             if ids == nil { try writeRowNumbers(source.rowCount, to: file) }
+            try file.write(featureNames: source.featureNames, group: group)
             let reader = try source.content.makeReader(format)
             for first in stride(from: 0, to: source.rowCount, by: step) {
                 let target = first..<min(first + step, source.rowCount)

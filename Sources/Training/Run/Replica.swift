@@ -17,8 +17,8 @@ final class Replica {
     let trainer: Trainer
     /// nil where there is nothing to validate on.
     let validation: Evaluator?
-    /// Of the data that are trained on.
-    let fingerprint: String
+    /// What of the data decides the bits.
+    let dataIdentity: DataIdentity
 
     var shardCount: Int { configuration.training.shards }
 
@@ -34,10 +34,12 @@ final class Replica {
                 try FileProbe.survives(data, given.data.options)
             }
         }
-        let data = try RunData(configuration, world: world)
-        let fingerprint = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
+        let data = try RunData(configuration, as: resumed?.features, world: world)
+        // What can be told without the data comes first.
+        try world.together { try resumed?.identity.check(given) }
+        let identity = try DataIdentity(data, world: world)
         let shardCount = try world.together {
-            try resumed?.check(given, inputShape: data.source.rowShape, fingerprint: fingerprint)
+            try resumed?.identity.check(given, identity, inputShape: data.source.rowShape)
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         configuration.training.shards = shardCount
@@ -70,7 +72,7 @@ final class Replica {
         self.configuration = configuration
         self.world = world
         self.data = data
-        self.fingerprint = fingerprint
+        dataIdentity = identity
         self.model = model
         self.pool = pool
         self.workspaces = workspaces

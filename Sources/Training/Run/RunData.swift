@@ -19,7 +19,9 @@ final class RunData {
     private let seed: UInt64
 
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
-    init(_ configuration: Configuration, world: World) throws {
+    ///
+    /// - Parameter features: what the rows must have; nil for what they have.
+    init(_ configuration: Configuration, as features: DataSource.Features? = nil, world: World) throws {
         let preparation = Preparation(configuration)
         let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
@@ -28,7 +30,7 @@ final class RunData {
                     .configuration,
                     "folds is \(folds), but not which fold: give --fold 1 or another, or train them all by mpi-vae sweep")
             }
-            let source = try DataSource.open(configuration.data.data, configuration.data.options)
+            let source = try DataSource.open(configuration.data.data, configuration.data.options, as: features)
             func open(_ specification: String, isTest: Bool = false) throws -> DataSource? {
                 if specification.isEmpty { return nil }
                 var options = configuration.data.options
@@ -36,7 +38,10 @@ final class RunData {
                 // What is not normal is there to be found.
                 if isTest { options.onlyLabels = "" }
                 if source.content is ContactMapRows { options.mapSize = source.rowShape[0] }
-                let other = try DataSource.open(specification, options)
+                // Names say which columns are those that are trained on.
+                let features = source.featureNames.map { DataSource.Features(names: $0, origin: source.name) }
+                if features != nil { options.columns = "" }
+                let other = try DataSource.open(specification, options, as: features)
                 guard other.features == source.features else {
                     throw Failure(
                         .badData,
@@ -112,6 +117,9 @@ final class RunData {
 extension RunData {
     /// Says how the training rows are held, and what makes reading them slow. Collective.
     func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
+        if world.isRoot {
+            for note in [source, validationSource, testSource].compactMap(\.self).flatMap(\.notes) { log.notice("\(note)") }
+        }
         let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }
         guard world.isRoot else { return }
         if let most = streams.max(), most > 0 {

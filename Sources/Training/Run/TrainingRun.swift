@@ -204,7 +204,8 @@ public final class TrainingRun {
             try snapshot.collect { progress, parameters, moments in
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
-                    dataFingerprint: replica.fingerprint, progress: progress, shift: data.preparation.shift,
+                    data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], progress: progress,
+                    shift: data.preparation.shift,
                     factor: data.preparation.factor, layout: layout, parameters: parameters, moments: moments)
             }
         }

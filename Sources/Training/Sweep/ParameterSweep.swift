@@ -115,34 +115,31 @@ public final class ParameterSweep {
 
     /// Refuses to go on with runs of another configuration or of other data, before anything is done. Collective.
     private func check(_ numbers: [Int]) throws {
-        var fingerprints: [String: String] = [:]
+        // By all that says what the data of a run are.
+        var found: [String: (identity: DataIdentity, shape: [Int])] = [:]
         for number in numbers {
             let configuration = configurations[number]
-            try world.onRoot {
-                guard let saved = results[number].saved else { return }
-                do {
-                    try configuration.checkContinues(saved.configuration)
-                } catch let failure as Failure {
-                    throw Failure(failure.code, "\(configuration.run.output): \(failure.message)")
+            func check(_ body: (RunIdentity) throws -> Void) throws {
+                try world.onRoot {
+                    guard let saved = results[number].saved else { return }
+                    do {
+                        try body(saved)
+                    } catch let failure as Failure {
+                        throw Failure(failure.code, "\(configuration.run.output): \(failure.message)")
+                    }
                 }
             }
+            try check { try $0.check(configuration) }
             // What is not done is compared by the run itself.
             let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
             guard try world.communicator.broadcast(isDone) == 1 else { continue }
-            let source = "\(configuration.data.data) \(configuration.data.options) \(configuration.preparation)"
-            if fingerprints[source] == nil {
+            let source = "\(configuration.data) \(configuration.preparation) \(configuration.training.seed)"
+            if found[source] == nil {
                 try world.onRoot { try FileProbe.survives(configuration.data.data, configuration.data.options) }
                 let data = try RunData(configuration, world: world)
-                fingerprints[source] = try world.communicator.broadcastFromRoot(world) { try data.source.fingerprint() }
+                found[source] = (try DataIdentity(data, world: world), data.source.rowShape)
             }
-            try world.onRoot {
-                guard results[number].saved!.fingerprint == fingerprints[source] else {
-                    throw Failure(
-                        .badData,
-                        "\(configuration.run.output): the data are not those it was trained on: give them, or another --output for a "
-                            + "new sweep")
-                }
-            }
+            try check { try $0.check(configuration, found[source]!.identity, inputShape: found[source]!.shape) }
         }
     }
 

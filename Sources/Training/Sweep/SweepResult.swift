@@ -25,8 +25,8 @@ struct SweepResult {
     private(set) var figures: Figures?
     /// Seconds of its epochs, without validation and what comes at their ends; nil until the run is done.
     private(set) var seconds: Double?
-    /// What the checkpoint was trained with, and on; nil without one.
-    private(set) var saved: (configuration: Configuration, fingerprint: String)?
+    /// What the run must have to go on; nil without a checkpoint.
+    private(set) var saved: RunIdentity?
 
     /// - Parameter configuration: what the run is to become.
     init(_ configuration: Configuration) {
@@ -45,10 +45,8 @@ struct SweepResult {
             if let other = error as? Failure, other.code != .badData { (status, reason) = (.failed, other.message) }
             return
         }
-        guard let checkpoint = newest,
-            let trained = try? Configuration(toml: checkpoint.configuration, name: "checkpoint")
-        else { return }
-        saved = (trained, checkpoint.dataFingerprint)
+        guard let checkpoint = newest, let identity = try? RunIdentity(checkpoint) else { return }
+        saved = identity
         let progress = checkpoint.progress
         (epochs, steps, bestStep) = (progress.epoch, progress.step, progress.bestStep)
         figures = Self.figures(folder, step: bestStep)

@@ -1,0 +1,62 @@
+/// What a checkpoint says must be the same for its run to go on: whatever decides bits.
+struct RunIdentity {
+    let configuration: Configuration
+    /// The keys that the checkpoint has; older ones have fewer.
+    private let keys: Set<String>
+    private let data: DataIdentity
+    private let inputShape: [Int]
+
+    /// Throws ``Failure``.
+    init(_ checkpoint: Checkpoint) throws {
+        configuration = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
+        keys = Configuration.names(inTOML: checkpoint.configuration)
+        data = checkpoint.data
+        inputShape = checkpoint.inputShape
+    }
+
+    /// Throws ``Failure`` (78) that names a key that decides bits and is not what it was, with both values.
+    func check(_ now: Configuration) throws {
+        for key in ConfigurationKey.all where keys.contains(key.name) {
+            let isOther = key.toml(now) != key.toml(configuration)
+            switch key.identity {
+            case .none, .extends, .names: continue
+            case .decides: if isOther { throw refusal(key, now) }
+            case .decidesUnless(let left): if isOther, key.toml(now) != left { throw refusal(key, now) }
+            }
+        }
+    }
+
+    /// The same for the data, whose digests are compared first: they tell which key is another.
+    ///
+    /// Throws ``Failure`` (78, 65).
+    func check(_ now: Configuration, _ found: DataIdentity, inputShape shape: [Int]) throws {
+        try check(now)
+        for part in DataIdentity.Part.allCases {
+            guard let before = data.digests[part], before != found.digests[part] else { continue }
+            let keys = part.keys.map { name in ConfigurationKey.all.first { $0.name == name }! }
+            if let key = keys.first(where: { $0.identity == .names && $0.toml(now) != $0.toml(configuration) }) {
+                throw refusal(key, now)
+            }
+            throw Failure(
+                .badData,
+                "what \(keys[0].name) names is not what the run began with (\(keys[0].toml(now))): its content is another; "
+                    + "give that, or another --output for a new run")
+        }
+        guard inputShape == shape else {
+            throw Failure(.badData, "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape)")
+        }
+        guard data.fingerprint == found.fingerprint else {
+            throw Failure(
+                .badData, "the data are not those the checkpoint was trained on: give them, or another --output for a new run")
+        }
+    }
+
+    private func refusal(_ key: ConfigurationKey, _ now: Configuration) -> Failure {
+        let before = key.toml(configuration)
+        let advice = before == key.toml(Configuration()) ? "leave --\(key.name) out" : "give --\(key.name) \(before)"
+        return Failure(
+            .configuration,
+            "\(key.name) is \(key.toml(now)), but was \(before) in the checkpoint: \(advice), or give another --output for a new run"
+        )
+    }
+}

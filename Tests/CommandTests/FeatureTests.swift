@@ -1,0 +1,202 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Features by their names and places: chosen, put in order, refused, kept in what is written.
+@Suite(.serialized)
+struct FeatureTests {
+    /// A table of 60 rows and 6 features called A to F in several files and orders, and without names.
+    private static let files = Result {
+        let folder = try TemporaryFolder()
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            d = sys.argv[1] + "/"
+            x = np.random.default_rng(5).random((60, 6)).astype("f4")
+            text = h5py.string_dtype()
+            def write(name, order, rows=slice(None), names="ABCDEF", x=x, **more):
+                with h5py.File(d + name, "w") as f:
+                    f["data"] = x[rows][:, order]
+                    if names: f["feature_names"] = np.array([names[i] for i in order], text)
+                    for k, v in more.items(): f[k] = v
+            write("a.h5", [0, 1, 2, 3, 4, 5], good=np.array([1, 0, 1, 1, 0, 1], bool), other=np.array(list("UVWXYZ"), text))
+            write("b.h5", [5, 2, 0, 1, 4, 3])
+            write("first.h5", [0, 1, 2, 3, 4, 5], slice(0, 25))
+            write("second.h5", [3, 4, 5, 0, 1, 2], slice(25, 60))
+            write("plain-second.h5", [0, 1, 2, 3, 4, 5], slice(25, 60), names=None)
+            write("others.h5", [0, 1, 2, 3, 4, 5], names="UVWXYZ")
+            write("less.h5", [0, 1, 2, 3], names="ABCDEF")
+            write("more.h5", [2, 0, 6, 1, 3, 5, 4], names="ABCDEFG", x=np.hstack([x, x[:, :1]]))
+            write("plain.h5", [0, 1, 2, 3, 4, 5], names=None)
+            write("twice.h5", [1, 0, 2, 3, 4, 5], names="ABCCEF")
+            write("twice-same.h5", [0, 1, 2, 3, 4, 5], names="ABCCEF")
+            write("chosen.h5", [0, 2, 3, 5])
+            write("wide.h5", [0, 1, 2, 3, 4, 5], x=x.astype("f8"))
+            write("bytes.h5", [0, 1, 2, 3, 4, 5], x=(x * 255).astype("u1"))
+            large = np.random.default_rng(6).random((6000, 50)).astype("f4")
+            with h5py.File(d + "large.h5", "w") as f: f["data"] = large
+            with h5py.File(d + "large-chosen.h5", "w") as f: f["data"] = large[:, 3:40:2]
+            write("bytes-chosen.h5", [1, 2, 5], x=(x * 255).astype("u1"))
+            """, [folder.url.path])
+        if python.status != 0 { throw CannotRun(description: "\(python)") }
+        return folder
+    }
+
+    private func file(_ name: String) throws -> String {
+        try name.split(separator: ",").map { try Self.files.get().path(String($0)) }.joined(separator: ",")
+    }
+
+    private func train(_ data: String, _ run: String, ranks: Int = 1, _ options: [String] = []) throws -> Outcome {
+        let arguments =
+            [
+                "train", "--data", try file(data), "--hidden", "5", "--latent", "2", "--global-batch", "16", "--epochs", "2",
+                "--no-report", "--output", run,
+            ] + options
+        return try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
+    }
+
+    private func codes(_ run: String, _ data: String, _ options: [String] = []) throws -> (outcome: Outcome, text: String) {
+        let folder = try TemporaryFolder()
+        let outcome = try mpiVAE(
+            arguments: ["embed", "--checkpoint", run, "--data", file(data), "--output", folder.path("z.csv"), "--format", "csv"]
+                + options)
+        return (outcome, (try? String(contentsOfFile: folder.path("z.csv"), encoding: .utf8)) ?? "")
+    }
+
+    @Test func namesPutFeaturesInOrder() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path("run")
+        #expect(try train("a.h5", run).status == 0)
+        let own = try codes(run, "a.h5")
+        #expect(own.outcome.status == 0 && !own.outcome.errors.contains("order of"), "\(own.outcome)")
+        let other = try codes(run, "b.h5")
+        #expect(other.outcome.status == 0 && other.text == own.text, "\(other.outcome)")
+        #expect(other.outcome.errors.contains("features are put into the order of the model"), "\(other.outcome)")
+        let more = try codes(run, "more.h5")
+        #expect(more.outcome.status == 0 && more.text == own.text, "\(more.outcome)")
+        #expect(more.outcome.errors.contains("1 of 7 features are left out"), "\(more.outcome)")
+        let plain = try codes(run, "plain.h5", ["--feature-names", "none"])
+        #expect(plain.outcome.status == 0 && plain.text == own.text, "\(plain.outcome)")
+    }
+
+    @Test(arguments: [
+        ("others.h5", "lacks 6 of the 6 features of the model, as A, B, C, ...; it has U, V, W, ..."),
+        ("less.h5", "lacks 2 of the 6 features of the model, as E, F"),
+        ("plain.h5", "has no names of its features, but those of the model are A, B, C, ..."),
+    ])
+    func otherFeaturesAreRefused(data: String, text: String) throws {
+        let folder = try TemporaryFolder()
+        #expect(try train("a.h5", folder.path("run")).status == 0)
+        for ranks in [1, 3] {
+            let outcome = try mpiVAE(
+                ranks: ranks,
+                ["score", "--checkpoint", folder.path("run"), "--data", file(data), "--output", folder.path("s.h5")])
+            #expect(outcome.status == 65 && outcome.errorLines.count == 1, "\(outcome)")
+            #expect(outcome.errors.contains(text), "\(outcome)")
+        }
+    }
+
+    @Test func filesAreJoinedByNames() throws {
+        let folder = try TemporaryFolder()
+        #expect(try train("a.h5", folder.path("whole")).status == 0)
+        let joined = try train("first.h5,second.h5", folder.path("joined"), ranks: 2)
+        #expect(joined.status == 0 && joined.errors.contains("features are put into the order of"), "\(joined)")
+        #expect(try metrics(folder.path("joined")) == metrics(folder.path("whole")))
+        for (data, text) in [
+            ("first.h5,plain-second.h5", "has no names"), ("first.h5,others.h5", "lacks 6 of the 6"),
+            ("first.h5,more.h5", "has 1 features that"),
+            ("twice-same.h5,twice.h5", "several features called 'C'"),
+        ] {
+            let outcome = try train(data, folder.path("refused"))
+            #expect(outcome.status == 65 && outcome.errors.contains(text), "\(outcome)")
+        }
+        // The same order needs no names that differ.
+        #expect(try train("twice-same.h5,twice-same.h5", folder.path("twice")).status == 0)
+        // Validation data are put in order, too.
+        let validated = try train("a.h5", folder.path("validated"), ["--validation-data", file("b.h5")])
+        let straight = try train("a.h5", folder.path("straight"), ["--validation-data", file("a.h5")])
+        #expect(validated.status == 0 && straight.status == 0, "\(validated)")
+        #expect(try metrics(folder.path("validated")) == metrics(folder.path("straight")))
+    }
+
+    @Test(arguments: [
+        ("a.h5", "A,C,D,F"), ("a.h5", "F, D,C,A"), ("a.h5", "0:1,2:4,5:"), ("a.h5", "/good"), ("plain.h5", "0,2,3,-1"),
+        ("plain.h5", "0:1,2:4,-1:"), ("b.h5:/data", "A,C,D,F"), ("wide.h5", "/mask"),
+    ])
+    func columnsAreChosen(data: String, columns: String) throws {
+        let folder = try TemporaryFolder()
+        #expect(try train("chosen.h5", folder.path("chosen")).status == 0)
+        if columns == "/mask" {
+            let python = try Program.python(
+                "import h5py, sys; f = h5py.File(sys.argv[1], 'a'); f.pop('mask', None); f['mask'] = [2.0, 0, 1, 1, 0, 1]",
+                [file(data)])
+            #expect(python.status == 0, "\(python)")
+        }
+        let outcome = try train(data, folder.path("run"), ranks: 2, ["--columns", columns])
+        #expect(outcome.status == 0 && outcome.errors.contains("60 rows of 4 "), "\(outcome)")
+        // Of b.h5 the order is another one.
+        if !data.hasPrefix("b.h5") { #expect(try metrics(folder.path("run")) == metrics(folder.path("chosen"))) }
+        let names = try Program.python(
+            """
+            import h5py, sys
+            f = h5py.File(sys.argv[1] + "/best.h5", "r")
+            print("".join(x.decode() for x in f["features/name"][:]) if "features" in f else "none")
+            """, [folder.path("run")])
+        #expect(names.output == (data == "plain.h5" ? "none\n" : data.hasPrefix("b.h5") ? "FCAD\n" : "ACDF\n"), "\(names)")
+    }
+
+    /// Bytes stay bytes; rows that are read again in every epoch are the same.
+    @Test func chosenBytesAndStreams() throws {
+        let folder = try TemporaryFolder()
+        #expect(try train("bytes-chosen.h5", folder.path("chosen")).status == 0)
+        #expect(try train("bytes.h5", folder.path("memory"), ["--columns", "B,C,F"]).status == 0)
+        #expect(try metrics(folder.path("memory")) == metrics(folder.path("chosen")))
+        let options = ["--global-batch", "40", "--mixing-rows", "16", "--epochs", "1"]
+        #expect(try train("large-chosen.h5", folder.path("large"), options).status == 0)
+        let streamed = try train(
+            "large.h5", folder.path("streamed"), ranks: 2, options + ["--columns", "3:40:2", "--memory", "200K"])
+        #expect(streamed.status == 0 && streamed.errors.contains("read their rows again"), "\(streamed)")
+        #expect(try metrics(folder.path("streamed")) == metrics(folder.path("large")))
+    }
+
+    @Test(arguments: [
+        ("a.h5", "A,Q", "no feature is called 'Q'"), ("a.h5", "/bad", "no mask of features at /bad"),
+        ("a.h5", "/other", "no mask of features"),
+        ("plain.h5", "A,B", "are names, but the features have none"), ("plain.h5", "7", "no column 7"),
+        ("a.h5", "3:3", "leave none of 6"),
+        ("a.h5", "0", "no feature is called '0'"),
+    ])
+    func columnsThatAreNotThere(data: String, columns: String, text: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(data, folder.path("run"), ranks: 2, ["--columns", columns])
+        #expect(outcome.status == 65 && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errors.contains(text), "\(outcome)")
+    }
+
+    /// A model of chosen features takes them by name from the file that they were chosen of; what is written has the names.
+    @Test func namesGoAlong() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path("run")
+        #expect(try train("a.h5", run, ["--columns", "B,D,E", "--feature-names", "/feature_names"]).status == 0)
+        let written = try mpiVAE(
+            "reconstruct", "--checkpoint", run, "--data", file("b.h5"), "--output", folder.path("r.h5"))
+        #expect(written.status == 0 && written.errors.contains("3 of 6 features are left out"), "\(written)")
+        #expect(try mpiVAE("generate", "--checkpoint", run, "--output", folder.path("g.h5")).status == 0)
+        #expect(
+            try mpiVAE("import", "hdf5", "--data", file("a.h5"), "--columns", "B,D,E", "--output", folder.path("i.h5")).status
+                == 0)
+        for name in ["r.h5", "g.h5", "i.h5"] {
+            let python = try Program.python(
+                "import h5py, sys; f = h5py.File(sys.argv[1]); print(b''.join(f['feature_names'][:]), f['data'].shape[1])",
+                [folder.path(name)])
+            #expect(python.output == "b'BDE' 3\n", "\(python)")
+            #expect(
+                try mpiVAE("evaluate", "--checkpoint", run, "--data", folder.path(name), "--json").status == 0, "\(name)")
+        }
+        // Other names at another path.
+        let other = try codes(run, "a.h5", ["--feature-names", "/other"])
+        #expect(other.outcome.status == 65 && other.outcome.errors.contains("lacks 3 of the 3 features"), "\(other.outcome)")
+        let nowhere = try codes(run, "a.h5", ["--feature-names", "/nowhere"])
+        #expect(nowhere.outcome.status == 65 && nowhere.outcome.errors.contains("/nowhere"), "\(nowhere.outcome)")
+    }
+}
