@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The commands of the README and the tutorial run as they stand, in order.
+@Suite(.serialized, WithSlurm())
+struct DocumentationTests {
+    /// What stands in a page to be run: lines of a shell, or a block of Python.
+    private enum Step {
+        case shell(String)
+        case python(String)
+    }
+
+    private func steps(_ page: String) throws -> [Step] {
+        let text = try String(contentsOfFile: repositoryPath(page), encoding: .utf8)
+        var steps: [Step] = []
+        var block: [Substring]?
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") {
+                if let lines = block { steps.append(.python(lines.joined(separator: "\n"))) }
+                block = block == nil ? [] : nil
+            } else if block != nil {
+                block!.append(line)
+            } else if line.hasPrefix("    ") {
+                // A line that ends in a backslash goes on in the next.
+                let line = String(line.dropFirst(4))
+                if case .shell(let before) = steps.last, before.hasSuffix("\\") {
+                    steps[steps.count - 1] = .shell("\(before)\n\(line)")
+                } else {
+                    steps.append(.shell(line))
+                }
+            }
+        }
+        return steps
+    }
+
+    private func run(_ command: String, _ slurm: SlurmCluster, in folder: TemporaryFolder) throws -> Outcome {
+        let programs = URL(fileURLWithPath: try Program.built("mpi-vae")).deletingLastPathComponent().path
+        // Jobs wait for nobody here, and the nodes are small.
+        let prelude = #"sbatch() { command sbatch --wait --ntasks-per-node=1 --time=5 "$@"; }"#
+        return try Program.run(
+            "/bin/bash", ["-euc", "\(prelude)\nF=/usr/share/datasets/fashion-mnist\n\(command)"],
+            environment: ["PATH": "\(programs):/usr/bin:/bin", "SLURM_CONF": "\(slurm.path)/slurm.conf", "MPLBACKEND": "Agg"],
+            folder: folder.url, timeout: 300)
+    }
+
+    @Test func tutorial() throws {
+        let folder = try TemporaryFolder()
+        let slurm = try #require(SlurmCluster.current)
+        try FileManager.default.createSymbolicLink(atPath: folder.path("jobs"), withDestinationPath: repositoryPath("jobs"))
+        var python = ""
+        var count = 0
+        for step in try steps("docs/tutorial.md") {
+            switch step {
+            case .shell(let line):
+                let outcome = try run(line, slurm, in: folder)
+                #expect(outcome.status == 0, "\(line)\n\(outcome)")
+            case .python(let block):
+                // One session: what an earlier block made is there.
+                python += block + "\n"
+                let outcome = try Program.run(
+                    "/usr/bin/python3", ["-c", python], environment: ["MPLBACKEND": "Agg"], folder: folder.url, timeout: 300)
+                #expect(outcome.status == 0, "\(block)\n\(outcome)")
+            }
+            count += 1
+        }
+        #expect(count > 20, "so many there were when this was written")
+        for name in ["latent.png", "samples.png", "test.csv", "runs/tutorial/report.html", "runs/cluster/embeddings.h5"] {
+            #expect(FileManager.default.fileExists(atPath: folder.path(name)), "\(name)")
+        }
+    }
+
+    /// What the README shows, on the data that `scripts/demo` imports.
+    @Test func readme() throws {
+        let folder = try TemporaryFolder()
+        let slurm = try #require(SlurmCluster.current)
+        let imported = try run(
+            """
+            mkdir runs
+            mpi-vae import idx --images $F/train-images-idx3-ubyte.gz --labels $F/train-labels-idx1-ubyte.gz --output runs/fashion.h5 --name train
+            mpi-vae import idx --images $F/t10k-images-idx3-ubyte.gz --labels $F/t10k-labels-idx1-ubyte.gz --output runs/fashion.h5 --name test
+            """, slurm, in: folder)
+        #expect(imported.status == 0, "\(imported)")
+        var (commands, python) = (0, "")
+        for case .shell(let line) in try steps("README.md") {
+            if line.hasPrefix("$ ") {
+                let outcome = try run(line.dropFirst(2).replacing(".build/release/", with: ""), slurm, in: folder)
+                #expect(outcome.status == 0, "\(line)\n\(outcome)")
+                commands += 1
+            } else if line.contains("h5py") || line.contains("pd.") {
+                python += line + "\n"
+            } else {
+                #expect(
+                    line.hasPrefix("scripts/") || line.hasPrefix("mpi-vae: ") || commands > 0, "neither run nor output: \(line)")
+            }
+        }
+        #expect(commands > 0)
+        let outcome = try Program.run("/usr/bin/python3", ["-c", python], folder: folder.url)
+        #expect(outcome.status == 0 && python.contains("h5py"), "\(python)\n\(outcome)")
+    }
+}
