@@ -31,12 +31,12 @@ enum RowSelection {
         return RowSet(universe: count, bits: bits)
     }
 
-    /// The rows whose value in a mask is not 0.
+    /// The rows whose value in a mask is there and not 0.
     static func mask(_ values: RowValues, count: Int) throws(HDF5Error) -> RowSet {
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
         for first in stride(from: 0, to: count, by: 1 << 20) {
             let rows = (first..<min(first + 1 << 20, count)).map(Int64.init)
-            for (row, value) in zip(rows, try values.doubles(rows)) where value != 0 {
+            for (row, value) in zip(rows, try values.doubles(rows)) where value != 0 && !value.isNaN {
                 bits[Int(row) / 64] |= 1 << UInt64(row % 64)
             }
         }

@@ -54,8 +54,8 @@ extension Importer {
                 } else {
                     try dataset.write(piece.assumingMemoryBound(to: Number.self), rows: target)
                 }
-                if let labels { try labels.copy(from: source.labels!, rows: rows, to: target) }
-                if let ids { try ids.copy(from: source.ids!, rows: rows, to: target) }
+                if let labels { try labels.copy(from: source.labels, rows: rows, to: target) }
+                if let ids { try ids.copy(from: source.ids, rows: rows, to: target) }
                 progress.update(to: target.upperBound)
             }
             progress.finish()
