@@ -59,7 +59,7 @@ extension File {
     public func hasAttribute(_ name: String, of path: String) throws(HDF5Error) -> Bool {
         Library.lock()
         defer { Library.unlock() }
-        return H5Aexists(try open(path).id, name) > 0
+        return H5Aexists_by_name(handle.id, path, name, chdf5_default()) > 0
     }
 
     /// The attribute of the object at `path`; nil if there is none of this name, or of a type other than numbers and strings.

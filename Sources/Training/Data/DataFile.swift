@@ -64,17 +64,20 @@ struct DataFile {
         for name in ["label", "labels"] {
             let path = "\(folder)/\(name)"
             guard try file.item(path) == .dataset else { continue }
-            let labels = try file.dataset(path)
-            let place = "\(file.path):\(path)"
-            if labels.rowCount != rows.rowCount {
-                return
-                    "\(place) has \(labels.rowCount) labels, but \(rows.name) has \(rows.rowCount) rows: name others by --labels"
-            }
-            if try beside([name]) == nil {
-                return
-                    "\(place) has the shape \(labels.shape) and holds \(labels.type), but labels are one number or string a row: "
-                    + "name others by --labels"
-            }
+            let count = try file.dataset(path).rowCount
+            if count == rows.rowCount { return nil }
+            return "\(file.path):\(path) has \(count) labels, but \(rows.name) has \(rows.rowCount) rows: name others by --labels"
+        }
+        return nil
+    }
+
+    /// Which data set called label, with a row for each of the data's, is no label; nil if there is none.
+    func labelsOfOtherKinds() throws -> String? {
+        for name in ["label", "labels"] where try file.item("\(folder)/\(name)") == .dataset {
+            let dataset = try file.dataset("\(folder)/\(name)")
+            return
+                "\(file.path):\(dataset.path) has the shape \(dataset.shape) of \(dataset.type), but labels are a number or a string "
+                + "a row: it is left out"
         }
         return nil
     }

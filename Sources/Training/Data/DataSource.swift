@@ -81,11 +81,14 @@ final class DataSource {
         let isAnyWithoutIDs = allIDs.contains { $0 == nil }
         ids = isAnyWithoutIDs ? nil : RowValues(allIDs, counts: counts)
         var notes: [String] = []
-        if labels != nil, misfit == nil, let place = allLabels.firstIndex(where: { $0 == nil }) {
-            notes.append("\(files[place].rows.name) has no labels beside it, as others have: its rows have none")
+        if misfit == nil, let place = allLabels.firstIndex(where: { $0 == nil }) {
+            if let other = try files[place].labelsOfOtherKinds() { notes.append(other) }
+            if labels != nil {
+                notes.append("\(files[place].rows.name) has no labels beside it, as others have: its rows have none")
+            }
         }
         if isAnyWithoutIDs, allIDs.contains(where: { $0 != nil }), let place = allIDs.firstIndex(where: { $0 == nil }) {
-            notes.append("\(files[place].rows.name) has no ids beside it, as others have: rows go by their numbers")
+            notes.append("\(files[place].rows.name) has no ids, as others have: rows go by their numbers")
         }
         self.notes = notes
         weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) }, counts: counts)
@@ -105,7 +108,12 @@ final class DataSource {
             guard let labels else {
                 throw Failure(.badData, misfit ?? "\(name) has no labels, which fit-normal goes by: name their path by --labels")
             }
-            selection = try RowSelection.labels(options.onlyLabels, labels, among: selection)
+            let wanted = options.onlyLabels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            let classes = try LabelClasses(labels, selection)
+            selection = try RowSelection.labels(classes.resolve(wanted, "fit-normal", of: name), labels, among: selection)
+            if classes.rowsWithoutLabel > 0 {
+                self.notes.append("\(name): \(classes.rowsWithoutLabel) rows have no label: fit-normal leaves them out")
+            }
         }
         guard selection.count > 0 else {
             throw Failure(

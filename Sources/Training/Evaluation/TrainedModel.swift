@@ -69,6 +69,7 @@ public final class TrainedModel {
             try checkFits(source)
             return source
         }
+        for text in source.notes { note(text) }
         if configuration.preparation.missing == .drop { try source.dropMissing(preparation.allowed, world: world) }
         return source
     }
