@@ -22,12 +22,8 @@ extension File {
         case .integer(var number):
             try write(name, chdf5_native_int64(), count: nil, object, path, &number)
         case .boolean(let value):
-            let type = try Handle(H5Tenum_create(chdf5_native_int8()), file: self.path, object: path, "no type of truth values")
-            var number: Int8 = 0
-            H5Tenum_insert(type.id, "FALSE", &number)
-            number = 1
-            H5Tenum_insert(type.id, "TRUE", &number)
-            number = value ? 1 : 0
+            let type = try truthType(path)
+            var number = Int8(value ? 1 : 0)
             try write(name, type.id, count: nil, object, path, &number)
         case .double(var number):
             try write(name, chdf5_native_double(), count: nil, object, path, &number)
@@ -57,6 +53,13 @@ extension File {
             H5Acreate2(object.id, name, type, space.id, chdf5_default(), chdf5_default()), file: self.path, object: path,
             "attribute \(name) cannot be created")
         if H5Awrite(attribute.id, type, value) < 0 { throw failure(path, "attribute \(name) cannot be written") }
+    }
+
+    /// Whether the object at `path` has an attribute, of any type.
+    public func hasAttribute(_ name: String, of path: String) throws(HDF5Error) -> Bool {
+        Library.lock()
+        defer { Library.unlock() }
+        return H5Aexists_by_name(handle.id, path, name, chdf5_default()) > 0
     }
 
     /// The attribute of the object at `path`; nil if there is none of this name, or of a type other than numbers and strings.

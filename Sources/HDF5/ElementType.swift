@@ -17,6 +17,8 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
     public let isBigEndian: Bool
     /// Whether processors have the type, but for the order of bytes: whole numbers of all bits, IEEE floating-point numbers.
     public let isStandard: Bool
+    /// Whether the elements are truth values, as h5py writes them: an enumeration of FALSE and TRUE.
+    public let isBoolean: Bool
 
     public var isNumeric: Bool { [.signed, .unsigned, .float].contains(elementClass) }
 
@@ -34,6 +36,7 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
     init(_ stored: hid_t) {
         // Truth values are stored as an enumeration of 0 and 1; the library reads it as the integers it is made of.
         let isEnumeration = H5Tget_class(stored) == H5T_ENUM && H5Tget_size(stored) == 1
+        isBoolean = isEnumeration && Self.isTruth(stored)
         let type = isEnumeration ? H5Tget_super(stored) : stored
         defer { if isEnumeration { H5Idec_ref(type) } }
         elementClass =
@@ -52,6 +55,15 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ElementType {
+    /// Whether an enumeration of one byte has the members FALSE, which is 0, and TRUE, which is 1.
+    private static func isTruth(_ type: hid_t) -> Bool {
+        guard H5Tget_nmembers(type) == 2 else { return false }
+        return [("FALSE", 0), ("TRUE", 1)].allSatisfy { name, number in
+            var value: Int8 = -1
+            return H5Tenum_valueof(type, name, &value) >= 0 && value == number
+        }
+    }
+
     /// Whether a floating-point type has its sign, exponent and fraction where IEEE 754 has them.
     private static func isIEEE(_ type: hid_t, size: Int) -> Bool {
         guard H5Tget_class(type) == H5T_FLOAT, let exponentBits = [2: 5, 4: 8, 8: 11][size] else { return false }

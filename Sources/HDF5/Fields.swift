@@ -2,6 +2,20 @@ internal import CHDF5
 
 /// Fields of a data set of compounds (records), as old AnnData files have their observations.
 extension Dataset {
+    /// The names of the fields, in their order; empty if the data set holds no compounds.
+    public var fieldNames: [String] {
+        Library.lock()
+        defer { Library.unlock() }
+        guard let type = try? Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type"),
+            H5Tget_class(type.id) == H5T_COMPOUND
+        else { return [] }
+        return (0..<max(H5Tget_nmembers(type.id), 0)).compactMap { index in
+            guard let name = H5Tget_member_name(type.id, UInt32(index)) else { return nil }
+            defer { H5free_memory(name) }
+            return String(cString: name)
+        }
+    }
+
     /// The type of a field of a one-dimensional data set of compounds; nil if there is none of that name.
     public func fieldType(_ name: String) -> ElementType? {
         Library.lock()

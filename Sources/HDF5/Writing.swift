@@ -32,6 +32,14 @@ extension File {
         return try createDataset(path, typeID: type.id, size: 16, shape: [count], compressed: false, checksum: false)
     }
 
+    /// Makes a data set of truth values, as h5py writes them.
+    public func createBooleans(_ path: String, count: Int) throws(HDF5Error) -> Dataset {
+        Library.lock()
+        defer { Library.unlock() }
+        let type = try truthType(path)
+        return try createDataset(path, typeID: type.id, size: 1, shape: [count], compressed: true)
+    }
+
     private func createDataset(
         _ path: String, typeID: hid_t, size: Int, shape: [Int], compressed: Bool, checksum: Bool = true
     ) throws(HDF5Error) -> Dataset {
@@ -61,6 +69,16 @@ extension File {
         return try Dataset(file: self, path: path)
     }
 
+    /// An enumeration of FALSE and TRUE.
+    func truthType(_ path: String) throws(HDF5Error) -> Handle {
+        let type = try Handle(H5Tenum_create(chdf5_native_int8()), file: self.path, object: path, "no type of truth values")
+        for (name, value) in [("FALSE", 0), ("TRUE", 1)] as [(String, Int8)] {
+            var number = value
+            H5Tenum_insert(type.id, name, &number)
+        }
+        return type
+    }
+
     func stringType(_ path: String) throws(HDF5Error) -> Handle {
         let type = try Handle(H5Tcopy(chdf5_c_string()), file: self.path, object: path, "no string type")
         H5Tset_size(type.id, chdf5_variable())
@@ -70,6 +88,16 @@ extension File {
 }
 
 extension Dataset {
+    /// Writes truth values to rows of a data set of such.
+    public func write(_ values: [Bool], rows: Range<Int>) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
+        precondition(values.count == rows.count && shape.count == 1)
+        let type = try file.truthType(path)
+        let numbers = values.map { Int8($0 ? 1 : 0) }
+        try transfer(rows: rows, "cannot be written") { H5Dwrite(handle.id, type.id, $0, $1, chdf5_default(), numbers) }
+    }
+
     /// Writes strings to rows.
     public func write(_ strings: [String], rows: Range<Int>) throws(HDF5Error) {
         Library.lock()
@@ -89,32 +117,31 @@ extension Dataset {
         }
     }
 
-    /// Reads rows of a data set of strings, of fixed or variable length.
+    /// Reads rows of a data set of one string a row, of fixed or variable length.
     public func readStrings(rows: Range<Int>) throws(HDF5Error) -> [String] {
         Library.lock()
         defer { Library.unlock() }
-        precondition(type.elementClass == .string && shape.count == 1)
+        precondition(type.elementClass == .string && !shape.isEmpty && rowSize == 1)
+        if rows.isEmpty { return [] }
         let stored = try Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type")
-        let space = try Handle(H5Dget_space(handle.id), file: file.path, object: path, "has no shape")
-        var start = hsize_t(rows.lowerBound)
-        var count = hsize_t(rows.count)
-        if count == 0 { return [] }
-        H5Sselect_hyperslab(space.id, H5S_SELECT_SET, &start, nil, &count, nil)
-        let memory = try Handle(H5Screate_simple(1, &count, nil), file: file.path, object: path, "has no shape")
         if H5Tis_variable_str(stored.id) > 0 {
             var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: rows.count)
-            if H5Dread(handle.id, stored.id, memory.id, space.id, chdf5_default(), &pointers) < 0 {
-                throw file.failure(path, "cannot be read")
+            try transfer(rows: rows, "cannot be read") {
+                H5Dread(handle.id, stored.id, $0, $1, chdf5_default(), &pointers)
             }
-            defer { H5Dvlen_reclaim(stored.id, memory.id, chdf5_default(), &pointers) }
+            var count = hsize_t(rows.count)
+            let space = try Handle(H5Screate_simple(1, &count, nil), file: file.path, object: path, "has no shape")
+            defer { H5Dvlen_reclaim(stored.id, space.id, chdf5_default(), &pointers) }
             return pointers.map { $0.map { String(cString: $0) } ?? "" }
         }
         var bytes = [UInt8](repeating: 0, count: rows.count * type.size)
-        if H5Dread(handle.id, stored.id, memory.id, space.id, chdf5_default(), &bytes) < 0 {
-            throw file.failure(path, "cannot be read")
-        }
+        try transfer(rows: rows, "cannot be read") { H5Dread(handle.id, stored.id, $0, $1, chdf5_default(), &bytes) }
+        // Shorter strings are filled up with zeros or, as Fortran does, with blanks.
+        let isPadded = H5Tget_strpad(stored.id) == H5T_STR_SPACEPAD
         return (0..<rows.count).map { row in
-            String(decoding: bytes[row * type.size..<(row + 1) * type.size].prefix { $0 != 0 }, as: UTF8.self)
+            var string = bytes[row * type.size..<(row + 1) * type.size].prefix { $0 != 0 }
+            while isPadded, string.last == UInt8(ascii: " ") { string.removeLast() }
+            return String(decoding: string, as: UTF8.self)
         }
     }
 }

@@ -50,6 +50,7 @@ struct Score: RankedCommand {
         }
         print("rows            \(report.rows), fitted to \(report.fittedRows)")
         if let anomalies = report.anomalies { print("anomalies       \(anomalies)") }
+        if let unlabelled = report.rowsWithoutLabel { print("without label   \(unlabelled)") }
         for line in Self.figures(report) + Self.thresholds(report) { print(line) }
         print("wrote \(output)")
         return 0

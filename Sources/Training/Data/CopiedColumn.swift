@@ -5,31 +5,41 @@ struct CopiedColumn {
     private let kind: RowValues.Kind
     private let dataset: Dataset
 
-    /// nil unless all sources have the column, all with values of one kind.
+    /// nil unless one of the sources has the column; what differs in kind becomes text.
     init?(_ name: String, of columns: [RowValues?], in file: File, count: Int) throws(HDF5Error) {
-        guard let kind = columns[0]?.kind, columns.allSatisfy({ $0?.kind == kind }) else { return nil }
+        guard let kind = RowValues.kind(of: columns) else { return nil }
         self.kind = kind
         dataset =
             switch kind {
+            case .booleans: try file.createBooleans(name, count: count)
             case .integers: try file.createDataset(name, Int64.self, shape: [count], compressed: true)
+            case .unsigned: try file.createDataset(name, UInt64.self, shape: [count], compressed: true)
             case .doubles: try file.createDataset(name, Double.self, shape: [count], compressed: true)
             case .strings: try file.createStrings(name, count: count)
             }
     }
 
+    /// - Parameter column: of one of the sources; nil where it has none.
+    ///
     /// Throws ``Failure``, of the data that are read (65) or of the file that is written (74).
-    func copy(from column: RowValues, rows: [Int64], to target: Range<Int>) throws(Failure) {
+    func copy(from column: RowValues?, rows: [Int64], to target: Range<Int>) throws(Failure) {
         let write: () throws(HDF5Error) -> Void
         do throws(HDF5Error) {
             switch kind {
+            case .booleans:
+                let values = try column!.integers(rows).map { $0 != 0 }
+                write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
             case .integers:
-                let values = try column.integers(rows)
+                let values = try column!.integers(rows)
+                write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
+            case .unsigned:
+                let values = try column!.unsigned(rows)
                 write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
             case .doubles:
-                let values = try column.doubles(rows)
+                let values = try column!.doubles(rows)
                 write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
             case .strings:
-                let values = try column.strings(rows)
+                let values = try column?.strings(rows) ?? rows.map { _ in "" }
                 write = { () throws(HDF5Error) in try dataset.write(values, rows: target) }
             }
         } catch {

@@ -9,6 +9,8 @@ struct DataFile {
     private let file: File
     /// The group that the first data set lies in.
     private let folder: String
+    /// Of each data set: its features, and what names them and its rows.
+    private let parts: [(features: Int, axes: NamedAxes)]
 
     var path: String { file.path }
 
@@ -19,13 +21,8 @@ struct DataFile {
     init(_ item: DataSpecification.Item, _ options: DataOptions) throws {
         let file = try File.open(item.file)
         let objects = item.objects.isEmpty ? [try Self.onlyCandidate(in: file)] : item.objects
-        var folder = ""
-        let parts = try objects.enumerated().map { index, object in
-            let (rows, path) = try Self.open(file, object, options, isJoined: objects.count > 1)
-            if index == 0 { folder = path.split(separator: "/").dropLast().map { "/\($0)" }.joined() }
-            return rows
-        }
-        var rows = parts.count == 1 ? parts[0] : try JoinedRows(parts)
+        let opened = try objects.map { try Self.open(file, $0, options, isJoined: objects.count > 1) }
+        var rows = opened.count == 1 ? opened[0].rows : try JoinedRows(opened.map(\.rows))
         if !options.mask.isEmpty {
             guard try file.item(options.mask) == .dataset else { throw Self.missing(options.mask, in: file) }
             let mask = try DenseRows(file, options.mask)
@@ -36,7 +33,8 @@ struct DataFile {
         }
         self.rows = rows
         self.file = file
-        self.folder = folder
+        folder = opened[0].path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        parts = try opened.map { ($0.rows.features, try NamedAxes(file, $0.path)) }
     }
 
     private static func open(
@@ -59,6 +57,9 @@ struct DataFile {
         return (dense, path)
     }
 
+    /// The data frame of the rows, of AnnData.
+    private var rowFrame: AnnDataFrame? { parts[0].axes.rowFrame }
+
     /// The labels at a path, or, if it is empty, beside the data.
     func labels(_ path: String) throws -> RowValues? {
         try path.isEmpty ? beside(["label", "labels"]) : values(path, "labels")
@@ -76,28 +77,89 @@ struct DataFile {
         return nil
     }
 
-    /// The ids beside the data, or the names of an AnnData file's observations.
-    func ids() throws -> RowValues? { try beside(["id", "ids"]) ?? observationNames() }
+    /// Which data set called label, with a row for each of the data's, is no label; nil if there is none.
+    func labelsOfOtherKinds() throws -> String? {
+        for name in ["label", "labels"] where try file.item("\(folder)/\(name)") == .dataset {
+            let dataset = try file.dataset("\(folder)/\(name)")
+            return
+                "\(file.path):\(dataset.path) has the shape \(dataset.shape) of \(dataset.type), but labels are a number or a string "
+                + "a row: it is left out"
+        }
+        return nil
+    }
+
+    /// The ids beside the data, or the names of the rows by the file's layout.
+    func ids() throws -> RowValues? {
+        if let ids = try beside(["id", "ids"]) { return ids }
+        return try parts[0].axes.rowNames.flatMap { try RowValues(file, $0, count: rows.rowCount) }
+    }
 
     /// The weights at a path.
     func weights(_ path: String) throws -> RowValues {
         let weights = try values(path, "weights")
-        guard weights.kind != .strings else {
+        guard weights.isNumeric else {
             throw Failure(.badData, "\(file.path):\(path) holds strings, but weights must be numbers")
         }
         return weights
     }
 
-    /// One value for each row, at a path that must be there.
+    /// One value for each row, at a path that must be there, or in a column of that name of AnnData's `obs`.
     func values(_ path: String, _ what: String) throws -> RowValues {
-        let path = path.hasPrefix("/") ? path : "/\(path)"
-        guard let found = try RowValues(file, path, count: rows.rowCount) else {
-            throw Failure(
-                .badData,
-                "\(file.path) has no \(what) at \(path), one for each of \(rows.rowCount) rows; there "
-                    + Self.listing(of: file, nearestTo: path))
+        for place in Self.places(path, in: rowFrame) {
+            if let found = try RowValues(file, place, count: rows.rowCount) { return found }
         }
-        return found
+        throw Failure(
+            .badData,
+            "\(file.path) has no \(what) at \(path), one for each of \(rows.rowCount) rows; there "
+                + (try columnListing(of: rowFrame, count: rows.rowCount, nearestTo: path)
+                    ?? Self.listing(of: file, nearestTo: path)))
+    }
+
+    /// The names of the features, one for each value of a row; nil if the file does not name them.
+    ///
+    /// - Parameter path: of strings, or the name of a column of AnnData's `var`; if it is empty they are the index of the `var` that
+    ///   belongs to the data, 10x Genomics' ids, or `feature_names` beside the data.
+    /// - Throws: ``Failure`` if there are none at `path`, or not one for each feature.
+    func featureNames(_ path: String) throws -> [String]? {
+        let count = rows.features
+        if path.isEmpty {
+            var names: [String] = []
+            for part in parts {
+                let places = [part.axes.featureNames, "\(folder)/feature_names"].compactMap(\.self)
+                guard let own = try places.lazy.compactMap({ try strings($0, count: part.features) }).first else { return nil }
+                names += own
+            }
+            return names
+        }
+        let frame = parts.count == 1 ? parts[0].axes.featureFrame : nil
+        for place in Self.places(path, in: frame) {
+            if let names = try strings(place, count: count) { return names }
+        }
+        throw Failure(
+            .badData,
+            "\(file.path) has no names of features at \(path), one for each of \(count) features; there "
+                + (try columnListing(of: frame, count: count, nearestTo: path) ?? Self.listing(of: file, nearestTo: path)))
+    }
+
+    /// All values of a column as text; nil if there is none, or it has not `count` values.
+    private func strings(_ path: String, count: Int) throws -> [String]? {
+        guard let column = try Column(file, path), column.count == count else { return nil }
+        return try column.strings(0..<count)
+    }
+
+    /// Where what a user names may lie: a path, or the name of a column of a data frame.
+    private static func places(_ text: String, in frame: AnnDataFrame?) -> [String] {
+        if text.hasPrefix("/") { return [text] }
+        return (frame.map { [$0.path(of: text)] } ?? []) + ["/\(text)"]
+    }
+
+    /// The columns of a data frame that have `count` values, the name nearest to `name` first; nil if there are none.
+    private func columnListing(of frame: AnnDataFrame?, count: Int, nearestTo name: String) throws -> String? {
+        guard let frame else { return nil }
+        let columns = frame.columns.filter { (try? Column(file, frame.path(of: $0)))?.count == count }
+        if columns.isEmpty { return nil }
+        let shown = nearestNames(to: name.split(separator: "/").last.map { String($0) } ?? name, among: columns, limit: 10)
+        return "are the columns \(shown.joined(separator: ", "))\(columns.count > shown.count ? ", ..." : "") of \(frame.path)"
     }
 
     /// The names of the features, at a path or else beside the data; nil if there are none.
@@ -125,25 +187,17 @@ struct DataFile {
         try names.lazy.compactMap { try RowValues(file, "\(folder)/\($0)", count: rows.rowCount) }.first
     }
 
-    private func observationNames() throws -> RowValues? {
-        switch try file.item("/obs") {
-        case .group:
-            guard case .string(let index) = try file.attribute("_index", of: "/obs") else { return nil }
-            return try RowValues(file, "/obs/\(index)", count: rows.rowCount)
-        case .dataset:
-            // Records, before anndata 0.7.
-            return try ["index", "_index"].lazy.compactMap { try RowValues(file, "/obs/\($0)", count: rows.rowCount) }.first
-        default: return nil
-        }
-    }
-
     private static func onlyCandidate(in file: File) throws -> String {
         if try file.item("/data") == .dataset { return "/data" }
         if try file.item("/X") != nil, try file.item("/obs") != nil { return "/X" }
-        let candidates = try file.datasetPaths().filter { path in
-            guard let dataset = try? file.dataset(path) else { return false }
-            return dataset.holdsLists || (dataset.type.isNumeric && dataset.shape.count >= 2)
-        }
+        // Cell Ranger's matrices, by the genome before version 3.
+        let matrices = try file.children(of: "/").map { "/\($0)" }.filter { try TenXMatrix(file, $0) != nil }
+        let candidates =
+            try matrices
+            + file.datasetPaths().filter { path in
+                guard let dataset = try? file.dataset(path) else { return false }
+                return dataset.holdsLists || (dataset.type.isNumeric && dataset.shape.count >= 2)
+            }
         if candidates.count == 1 { return candidates[0] }
         throw Failure(
             .badData,

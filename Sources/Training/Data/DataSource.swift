@@ -37,6 +37,8 @@ final class DataSource {
     /// Why there are none, where some lie beside the data that do not fit.
     let misfit: String?
     let ids: RowValues?
+    /// What users should know of the files.
+    private(set) var notes: [String]
     let weights: RowValues?
     /// What the weights are multiplied by.
     var weightScale = 1.0
@@ -99,16 +101,31 @@ final class DataSource {
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)
-        labels = RowValues(try files.map { try $0.labels(options.labels) })
-        misfit = labels == nil && options.labels.isEmpty ? try files.lazy.compactMap { try $0.labelsThatDoNotFit() }.first : nil
-        ids = RowValues(try files.map { try $0.ids() })
-        weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) })
+        let counts = files.map(\.rows.rowCount)
+        let allLabels = try files.map { try $0.labels(options.labels) }
+        labels = RowValues(allLabels, counts: counts)
+        misfit = try zip(files, allLabels).lazy.compactMap { try $1 == nil ? $0.labelsThatDoNotFit() : nil }.first
+        let allIDs = try files.map { try $0.ids() }
+        let isAnyWithoutIDs = allIDs.contains { $0 == nil }
+        ids = isAnyWithoutIDs ? nil : RowValues(allIDs, counts: counts)
+        var notes: [String] = []
+        if misfit == nil, let place = allLabels.firstIndex(where: { $0 == nil }) {
+            if let other = try files[place].labelsOfOtherKinds() { notes.append(other) }
+            if labels != nil {
+                notes.append("\(files[place].rows.name) has no labels beside it, as others have: its rows have none")
+            }
+        }
+        if isAnyWithoutIDs, allIDs.contains(where: { $0 != nil }), let place = allIDs.firstIndex(where: { $0 == nil }) {
+            notes.append("\(files[place].rows.name) has no ids, as others have: rows go by their numbers")
+        }
+        self.notes = notes
+        weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) }, counts: counts)
         let count = content.rowCount
         if options.rows.isEmpty {
             selection = RowSet(all: count)
         } else if options.rows.hasPrefix("/") {
-            let mask = RowValues(try files.map { try $0.values(options.rows, "mask of rows") })
-            guard let mask, mask.kind != .strings else {
+            let mask = RowValues(try files.map { try $0.values(options.rows, "mask of rows") }, counts: counts)
+            guard let mask, mask.isNumeric else {
                 throw Failure(.badData, "\(name): the mask of rows \(options.rows) must hold numbers, 0 for rows to leave out")
             }
             selection = try RowSelection.mask(mask, count: count)
@@ -119,7 +136,12 @@ final class DataSource {
             guard let labels else {
                 throw Failure(.badData, misfit ?? "\(name) has no labels, which fit-normal goes by: name their path by --labels")
             }
-            selection = try RowSelection.labels(options.onlyLabels, labels, among: selection)
+            let wanted = options.onlyLabels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            let classes = try LabelClasses(labels, selection)
+            selection = try RowSelection.labels(classes.resolve(wanted, "fit-normal", of: name), labels, among: selection)
+            if classes.rowsWithoutLabel > 0 {
+                self.notes.append("\(name): \(classes.rowsWithoutLabel) rows have no label: fit-normal leaves them out")
+            }
         }
         guard selection.count > 0 else {
             throw Failure(

@@ -32,31 +32,38 @@ enum RowSelection {
         return RowSet(universe: count, bits: bits)
     }
 
-    /// The rows whose value in a mask is not 0.
+    /// The rows whose value in a mask is there and not 0.
     static func mask(_ values: RowValues, count: Int) throws(HDF5Error) -> RowSet {
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
         for first in stride(from: 0, to: count, by: 1 << 20) {
             let rows = (first..<min(first + 1 << 20, count)).map(Int64.init)
-            for (row, value) in zip(rows, try values.doubles(rows)) where value != 0 {
+            for (row, value) in zip(rows, try values.doubles(rows)) where value != 0 && !value.isNaN {
                 bits[Int(row) / 64] |= 1 << UInt64(row % 64)
             }
         }
         return RowSet(universe: count, bits: bits)
     }
 
-    /// Those rows of a set whose label is one of some by commas. Throws ``Failure`` for a label that no row has.
-    static func labels(_ text: String, _ values: RowValues, among rows: RowSet) throws -> RowSet {
-        let wanted = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        var missing = Set(wanted)
+    /// Those rows of a set whose label is one of some.
+    static func labels(_ wanted: Set<String>, _ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
+        try labels(values, among: rows) { wanted.contains($0) }
+    }
+
+    /// Those rows of a set that have a label.
+    static func labelled(_ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
+        try labels(values, among: rows) { !$0.isEmpty }
+    }
+
+    private static func labels(
+        _ values: RowValues, among rows: RowSet, where isWanted: (String) -> Bool
+    ) throws(HDF5Error) -> RowSet {
         var bits = [UInt64](repeating: 0, count: (rows.universe + 63) / 64)
         for first in stride(from: 0, to: rows.count, by: 1 << 16) {
             let some = rows.rows(first..<min(first + 1 << 16, rows.count))
-            for (row, label) in zip(some, try values.strings(some)) where wanted.contains(label) {
+            for (row, label) in zip(some, try values.strings(some)) where isWanted(label) {
                 bits[Int(row) / 64] |= 1 << UInt64(row % 64)
-                missing.remove(label)
             }
         }
-        if let label = missing.min() { throw Failure(.badData, "fit-normal: no row has the label '\(label)'") }
         return RowSet(universe: rows.universe, bits: bits)
     }
 }

@@ -1,24 +1,48 @@
 internal import HDF5
 
-/// One value for each row of some data: labels, ids or weights; numbers, strings, or AnnData's categories.
+/// One value for each row of some data: labels, ids, weights or a mask; of one file or of several, one after the other.
 struct RowValues {
     enum Kind {
+        case booleans
         case integers
+        /// Whole numbers that may need all 64 bits.
+        case unsigned
         case doubles
+        /// Where a row has none, it is empty.
         case strings
     }
 
     let kind: Kind
-    private let columns: [Column]
+    /// Of each file; nil where it has none.
+    private let columns: [Column?]
     /// The first row of each file's values, and at the end the number of all rows.
     private let firstRow: [Int]
+    /// Whether truth values are True and False as text, and not 1 and 0.
+    private let truth: Bool
 
-    /// The values of several files' rows, one file after the other; nil unless all files have some, of one kind.
-    init?(_ parts: [RowValues?]) {
-        guard let first = parts.first as? RowValues, parts.allSatisfy({ $0?.kind == first.kind }) else { return nil }
-        kind = first.kind
-        columns = parts.flatMap { $0!.columns }
-        firstRow = parts.reduce(into: [0]) { $0.append($0.last! + $1!.firstRow.last!) }
+    /// The values of several files' rows, of any kinds; nil if no file has some.
+    ///
+    /// What differs in kind is text, with whole numbers as such; truth values beside numbers are 0 and 1.
+    ///
+    /// - Parameters:
+    ///   - parts: of each file; nil where it has none, so its rows have no value.
+    ///   - counts: the rows of each file.
+    init?(_ parts: [RowValues?], counts: [Int]) {
+        guard let kind = Self.kind(of: parts) else { return nil }
+        self.kind = kind
+        truth = Set(parts.compactMap { $0?.kind }).isSubset(of: [.booleans, .strings])
+        columns = parts.flatMap { $0?.columns ?? [nil] }
+        firstRow = counts.reduce(into: [0]) { $0.append($0.last! + $1) }
+    }
+
+    /// The kind that values of several kinds are of together; nil if there are none.
+    static func kind(of parts: [RowValues?]) -> Kind? {
+        let kinds = Set(parts.map { $0?.kind })
+        switch kinds {
+        case [nil]: return nil
+        case [.booleans, .integers]: return .integers
+        default: return kinds.count == 1 ? kinds.first! : .strings
+        }
     }
 
     /// The values at a path of a file; nil if there are none, or not one for each of `count` rows.
@@ -27,29 +51,46 @@ struct RowValues {
         kind = column.kind
         columns = [column]
         firstRow = [0, count]
+        truth = true
     }
 
-    /// The values of some rows, in ascending order, of the kind integers.
+    /// Whether the values can be read as numbers.
+    var isNumeric: Bool { columns.allSatisfy { $0?.isNumeric == true } }
+
+    /// The values of some rows, in ascending order, of the kinds booleans and integers.
     func integers(_ rows: [Int64]) throws(HDF5Error) -> [Int64] {
-        try read(rows) { column, range throws(HDF5Error) in try column.integers(range) }
+        try read(rows) { column, range throws(HDF5Error) in try column!.integers(range) }
     }
 
-    /// Of the kinds integers and doubles.
+    /// Of the kind unsigned.
+    func unsigned(_ rows: [Int64]) throws(HDF5Error) -> [UInt64] {
+        try read(rows) { column, range throws(HDF5Error) in try column!.unsigned(range) }
+    }
+
+    /// Of what is numeric; NaN where there is none.
     func doubles(_ rows: [Int64]) throws(HDF5Error) -> [Double] {
-        try read(rows) { column, range throws(HDF5Error) in try column.doubles(range) }
+        try read(rows) { column, range throws(HDF5Error) in try column!.doubles(range) }
     }
 
-    /// Of every kind, as text.
+    /// Of every kind, as text: whole numbers without a point, truth values as True and False, and nothing where there is none.
     func strings(_ rows: [Int64]) throws(HDF5Error) -> [String] {
-        try read(rows) { column, range throws(HDF5Error) in try column.strings(range) }
+        try read(rows) { column, range throws(HDF5Error) in
+            try column?.strings(range, truth: truth) ?? [String](repeating: "", count: range.count)
+        }
+    }
+
+    /// A number as labels have it.
+    static func text<Number: BinaryFloatingPoint & LosslessStringConvertible>(_ number: Number) -> String {
+        if number.isNaN { return "" }
+        return Int64(exactly: number).map { String($0) } ?? String(number)
     }
 
     /// The bytes of `rows` values as they are stored, or of a chunk where that is more; what strings of any length consist of apart.
-    func storedSize(ofRows rows: Int) -> Int { columns.map { $0.storedSize(ofRows: rows) }.max() ?? 0 }
+    func storedSize(ofRows rows: Int) -> Int { columns.map { $0?.storedSize(ofRows: rows) ?? 0 }.max() ?? 0 }
 
     /// Reads stretch after stretch, of each what is asked for.
     private func read<Value>(
-        _ rows: [Int64], _ values: (Column, Range<Int>) throws(HDF5Error) -> [Value]
+        _ rows: [Int64], _ values: (Column?, Range<Int>) throws(HDF5Error) -> [Value]
     ) throws(HDF5Error) -> [Value] {
         var found: [Value] = []
         found.reserveCapacity(rows.count)
@@ -69,77 +110,4 @@ struct RowValues {
     }
 
     private static let stretch = 1 << 16
-}
-
-/// The values that one file has.
-private struct Column {
-    let kind: RowValues.Kind
-    let count: Int
-    private let dataset: Dataset
-    /// Of a data set of records.
-    private let field: String?
-    /// Of AnnData: what the numbers of the data set stand for; a negative number stands for nothing.
-    private let categories: [String]?
-
-    init?(_ file: File, _ path: String) throws(HDF5Error) {
-        switch try file.item(path) {
-        case .dataset: try self.init(try file.dataset(path), nil, nil)
-        case .group:
-            guard try file.item("\(path)/codes") == .dataset, let names = try Column(file, "\(path)/categories") else {
-                return nil
-            }
-            try self.init(try file.dataset("\(path)/codes"), nil, try names.strings(0..<names.count))
-        default:
-            // The last part may be a field of the records before it, whose numbers may stand for categories.
-            guard let slash = path.lastIndex(of: "/"), slash > path.startIndex,
-                try file.item(String(path[..<slash])) == .dataset
-            else { return nil }
-            let field = String(path[path.index(after: slash)...])
-            let names = try Column(file, "/uns/\(field)_categories")
-            try self.init(try file.dataset(String(path[..<slash])), field, try names?.strings(0..<(names?.count ?? 0)))
-        }
-    }
-
-    private init?(_ dataset: Dataset, _ field: String?, _ categories: [String]?) throws(HDF5Error) {
-        guard dataset.shape.count == 1, let type = field == nil ? dataset.type : dataset.fieldType(field!) else { return nil }
-        self.dataset = dataset
-        self.field = field
-        count = dataset.rowCount
-        switch type.elementClass {
-        case .signed, .unsigned:
-            kind = categories == nil ? .integers : .strings
-            self.categories = categories
-        case .float where categories == nil:
-            kind = .doubles
-            self.categories = nil
-        case .string:
-            kind = .strings
-            self.categories = nil
-        default: return nil
-        }
-    }
-
-    func storedSize(ofRows rows: Int) -> Int { max(rows, dataset.chunkShape?.first ?? 0) * dataset.type.size }
-
-    func integers(_ rows: Range<Int>) throws(HDF5Error) -> [Int64] { try numbers(Int64.self, rows) }
-
-    func doubles(_ rows: Range<Int>) throws(HDF5Error) -> [Double] { try numbers(Double.self, rows) }
-
-    private func numbers<Number: HDF5Number>(_: Number.Type, _ rows: Range<Int>) throws(HDF5Error) -> [Number] {
-        if let field { return try dataset.readField(field, Number.self, rows: rows) }
-        return try dataset.read(Number.self, rows: rows)
-    }
-
-    func strings(_ rows: Range<Int>) throws(HDF5Error) -> [String] {
-        if let categories {
-            return try integers(rows).map { categories.indices.contains(Int($0)) ? categories[Int($0)] : "" }
-        }
-        switch kind {
-        case .integers: return try integers(rows).map { String($0) }
-        case .doubles: return try doubles(rows).map { String($0) }
-        case .strings:
-            if let field { return try dataset.readFieldStrings(field, rows: rows) }
-            return try dataset.readStrings(rows: rows)
-        }
-    }
 }

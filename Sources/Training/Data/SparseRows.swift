@@ -1,8 +1,8 @@
 internal import CKernels
 internal import HDF5
 
-/// Rows of a sparse matrix, a group of `data`, `indices` and `indptr` as AnnData and scipy write it: in compressed rows (CSR), or in
-/// compressed columns (CSC), which are turned around in memory.
+/// Rows of a sparse matrix, a group of `data`, `indices` and `indptr` as AnnData, scipy and 10x Genomics write it: in compressed rows
+/// (CSR), or in compressed columns (CSC), which are turned around in memory.
 final class SparseRows: Rows {
     let name: String
     let type: String
@@ -22,17 +22,12 @@ final class SparseRows: Rows {
     ///
     /// - Throws: ``Failure`` for one whose parts do not fit each other.
     init?(_ file: File, _ path: String) throws {
-        // The second names are those of anndata before 0.7.
-        let encoding = try file.attribute("encoding-type", of: path) ?? file.attribute("h5sparse_format", of: path)
-        guard case .string(let layout) = encoding, ["csr", "csc"].contains(layout.prefix(3)) else { return nil }
+        guard let (layout, shape) = try Self.layout(file, path) else { return nil }
         let name = "\(file.path):\(path)"
-        guard case .doubles(let shape) = try file.attribute("shape", of: path) ?? file.attribute("h5sparse_shape", of: path),
-            shape.count == 2, shape.allSatisfy({ $0 >= 0 && $0 < 1e12 })
-        else { throw Failure(.badData, "\(name) is a sparse matrix without a shape of rows and columns") }
         self.name = name
-        rowCount = Int(shape[0])
-        rowShape = [Int(shape[1])]
-        isByColumns = layout.hasPrefix("csc")
+        rowCount = shape.rows
+        rowShape = [shape.columns]
+        isByColumns = layout == .columns
         let (lines, line) = isByColumns ? (rowShape[0], "column") : (rowCount, "row")
         data = try file.dataset("\(path)/data")
         indices = try file.dataset("\(path)/indices")
@@ -59,6 +54,38 @@ final class SparseRows: Rows {
             try data.checkStorage()
             try indices.checkStorage()
         }
+    }
+
+    private enum Layout {
+        case rows
+        case columns
+    }
+
+    /// How a group holds a matrix, and its shape; nil if it holds none.
+    private static func layout(
+        _ file: File, _ path: String
+    ) throws -> (layout: Layout, shape: (rows: Int, columns: Int))? {
+        func checked(_ shape: [Double]) throws -> [Int] {
+            guard shape.count == 2, shape.allSatisfy({ $0 >= 0 && $0 < 1e12 }) else {
+                throw Failure(.badData, "\(file.path):\(path) is a sparse matrix without a shape of rows and columns")
+            }
+            return shape.map { Int($0) }
+        }
+        // The second names are those of anndata before 0.7.
+        if case .string(let text) = try file.attribute("encoding-type", of: path) ?? file.attribute("h5sparse_format", of: path),
+            ["csr", "csc"].contains(text.prefix(3))
+        {
+            let attribute = try file.attribute("shape", of: path) ?? file.attribute("h5sparse_shape", of: path)
+            var numbers: [Double] = []
+            if case .doubles(let found) = attribute { numbers = found }
+            let shape = try checked(numbers)
+            return (text.hasPrefix("csc") ? .columns : .rows, (shape[0], shape[1]))
+        }
+        guard let genomics = try TenXMatrix(file, path) else { return nil }
+        let shape = try checked(
+            genomics.shape.shape == [2] && genomics.shape.type.isNumeric ? genomics.shape.read(Double.self) : [])
+        // Of features and cells, by cells: our rows.
+        return (.rows, (shape[1], shape[0]))
     }
 
     func makeReader(_ format: NumberFormat) throws -> any RowReader {

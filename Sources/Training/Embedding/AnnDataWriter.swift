@@ -137,7 +137,7 @@ final class AnnDataWriter: EmbeddingOutput {
             try split.write(rows.map { Int8(item.part(Int($0)).rawValue) }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }
-        try labels?.copy(from: item.source.labels!, rows: rows, to: target)
+        try labels?.copy(from: item.source.labels, rows: rows, to: target)
         guard let index, let ids = item.source.ids else { return }
         let names: [String]
         do throws(HDF5Error) { names = try ids.strings(rows) } catch { throw Failure(error) }

@@ -75,8 +75,8 @@ final class EmbeddingWriter: EmbeddingOutput {
             try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)
         }
-        try labels?.copy(from: item.source.labels!, rows: rows, to: target)
-        try ids?.copy(from: item.source.ids!, rows: rows, to: target)
+        try labels?.copy(from: item.source.labels, rows: rows, to: target)
+        try ids?.copy(from: item.source.ids, rows: rows, to: target)
     }
 
     /// Closes the file and gives it its name. Throws ``Failure``.

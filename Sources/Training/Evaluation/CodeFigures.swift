@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import HDF5
 internal import VAE
 
 /// Codes with the labels of their rows: what `evaluate` says of how the labels lie in the space of the codes.
@@ -31,18 +32,16 @@ struct RowLabels {
     /// In ascending order: numbers by value, text by bytes.
     let classes: [String]
 
-    init(integers: [Int64]) {
-        let sorted = Set(integers).sorted()
-        let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })
-        indices = integers.map { places[$0]! }
-        classes = sorted.map { String($0) }
-    }
-
-    init(strings: [String]) {
-        let sorted = Set(strings).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })
-        indices = strings.map { places[$0]! }
-        classes = sorted
+    /// The labels of rows that have one; nil where they are numbers that are not all whole.
+    init?(_ values: RowValues, _ rows: [Int64]) throws(HDF5Error) {
+        let labels = try values.strings(rows)
+        let distinct = Set(labels)
+        if values.kind == .doubles, distinct.contains(where: { Int64($0) == nil }) { return nil }
+        classes =
+            values.kind == .strings
+            ? distinct.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } : distinct.sorted(by: LabelClasses.precedes)
+        let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+        indices = labels.map { places[$0]! }
     }
 }
 

@@ -25,8 +25,10 @@ extension TrainedModel {
         var report = EvaluationReport(
             rows: figures.rows, elbo: figures.elbo, reconstruction: figures.reconstruction, kl: figures.kl, klPerLatent: [],
             activeUnits: 0, meanSquaredError: 0)
-        let usesCodes = source.labels != nil || factors != nil
-        let kept = Self.sample(source.rowCount, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
+        let labelled = try labelledRows(source, into: &report)
+        let usesCodes = labelled != nil || factors != nil
+        let candidates = labelled ?? RowSet(all: source.rowCount)
+        let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
             world: world, pool: pool, workspaces: workspaces, model: model, preparation: preparation, seed: seed
         ).measure(source, samples: wanted.samples, keeping: kept, into: &report)
@@ -40,38 +42,54 @@ extension TrainedModel {
             return report
         }
         report.codeRows = codes.count
-        if codes.count < source.rowCount {
-            note("figures of the codes: of \(codes.count) of \(source.rowCount) rows, drawn by the seed (--code-rows)")
+        if codes.count < candidates.count {
+            note("figures of the codes: of \(codes.count) of \(candidates.count) rows, drawn by the seed (--code-rows)")
         }
         let set = RowSet(source.selection) { _, number in kept.contains(number) }
         if let factors { report.mutualInformationGap = try gap(codes, factors, set) }
-        if let labels = source.labels {
+        if labelled != nil, let labels = source.labels {
             try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
         }
         return report
     }
 
-    /// The numbers of at most some of the rows, drawn by the seed; 0 for all.
-    static func sample(_ count: Int, atMost limit: Int, seed: UInt64) -> RowSet {
-        let all = RowSet(all: count)
-        if limit == 0 || count <= limit { return all }
-        let order = Permutation(count: count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)
-        return RowSet(all) { row, _ in order[row] < limit }
+    /// The numbers of the rows that have a label; nil if none has. Collective.
+    private func labelledRows(_ source: DataSource, into report: inout EvaluationReport) throws -> RowSet? {
+        guard let labels = source.labels else { return nil }
+        var bits: [UInt64] = []
+        try world.onRoot {
+            do throws(HDF5Error) {
+                let labelled = try RowSelection.labelled(labels, among: source.selection)
+                let rows = source.selection.rows(0..<source.rowCount)
+                bits = RowSet(RowSet(all: source.rowCount)) { number, _ in labelled.contains(Int(rows[number])) }.words
+            } catch {
+                throw Failure(error)
+            }
+        }
+        let rows = RowSet(universe: source.rowCount, bits: try world.fromRoot(bits))
+        let missing = source.rowCount - rows.count
+        if missing > 0 {
+            note("\(missing) of \(source.rowCount) rows have no label: they are in no class")
+            report.rowsWithoutLabel = missing
+        }
+        return rows.count > 0 ? rows : nil
+    }
+
+    /// At most some of the rows, drawn by the seed; 0 for all.
+    static func sample(_ rows: RowSet, atMost limit: Int, seed: UInt64) -> RowSet {
+        if limit == 0 || rows.count <= limit { return rows }
+        let order = Permutation(count: rows.count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)
+        return RowSet(rows) { _, number in order[number] < limit }
     }
 
     /// What labels say of the codes. Collective.
     private func judge(
         _ codes: Codebook, _ values: RowValues, _ rows: [Int64], output: String, into report: inout EvaluationReport
     ) throws {
-        guard values.kind != .doubles else { return note("the labels are not whole numbers or text: no figures of classes") }
-        let labels = try world.together {
-            do throws(HDF5Error) {
-                return values.kind == .integers
-                    ? RowLabels(integers: try values.integers(rows)) : RowLabels(strings: try values.strings(rows))
-            } catch {
-                throw Failure(error)
-            }
+        let found = try world.together {
+            do throws(HDF5Error) { return try RowLabels(values, rows) } catch { throw Failure(error) }
         }
+        guard let labels = found else { return note("the labels are not whole numbers or text: no figures of classes") }
         report.classes = labels.classes.count
         guard labels.classes.count > 1 else {
             return note("all rows have the label \(labels.classes.first ?? "") alone: no figures of classes")

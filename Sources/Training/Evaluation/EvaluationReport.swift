@@ -25,6 +25,8 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
 
     /// The rows that what follows was computed on.
     public var codeRows: Int?
+    /// Rows that are in no class, and so not among these; nil if there are none.
+    public var rowsWithoutLabel: Int?
     /// The number of labels; of the figures below only those are there that have a meaning.
     public var classes: Int?
     /// The share of rows whose 10 nearest others, by the codes' distance, have its label in majority.

@@ -219,8 +219,8 @@ private final class ImputedWriter {
             try imputed.write(wasMissing, rows: rows)
             try self.draws?.write(drawn, rows: rows)
         }
-        try labels?.copy(from: source.labels!, rows: numbers, to: rows)
-        try ids?.copy(from: source.ids!, rows: numbers, to: rows)
+        try labels?.copy(from: source.labels, rows: numbers, to: rows)
+        try ids?.copy(from: source.ids, rows: numbers, to: rows)
     }
 
     private static func number(_ row: UnsafeRawPointer, _ index: Int, _ format: NumberFormat) -> Double {

@@ -40,6 +40,8 @@ public struct ScoreReport: Codable, Sendable {
     /// The samples of the posterior that `iw` is of.
     public var samples: Int?
     public var anomalies: Int?
+    /// Rows that are neither normal nor anomalies; nil if there are none, or nothing was to be said of labels.
+    public var rowsWithoutLabel: Int?
     /// By score.
     public var areaUnderRoc: [String: Double]?
     public var averagePrecision: [String: Double]?
@@ -94,18 +96,21 @@ extension TrainedModel {
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
+        var labelled: LabelledScores?
         try world.onRoot {
             if let misfit = source.misfit { throw Failure(.badData, misfit) }
-            if !wanted.normal.isEmpty, source.labels == nil {
+            if wanted.normal.isEmpty { return }
+            guard let labels = source.labels else {
                 throw Failure(.badData, "--normal names labels, but \(source.name) has none: name their path by --labels")
             }
+            let normal = try LabelClasses(labels, source.selection).resolve(wanted.normal, "--normal", of: source.name)
+            labelled = LabelledScores(normal: normal)
         }
         let known = try knownRows(wanted.fitData, checkpoint: path)
         let scorer = try fit(known.fitted, samples: wanted.samples)
         let thresholds = try wanted.quantiles.isEmpty ? nil : thresholds(wanted.quantiles, scorer, known)
         var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count)
         if wanted.samples > 0 { report.samples = wanted.samples }
-        var labelled = wanted.normal.isEmpty ? nil : LabelledScores(scorer.scores, normal: wanted.normal)
         var writer: ScoreWriter?
         try world.onRoot {
             writer = try ScoreWriter(wanted.output, source, scorer, fittedRows: known.fitted.count, thresholds)
@@ -124,8 +129,10 @@ extension TrainedModel {
             try writer!.finish()
             if let thresholds { report.add(thresholds, scorer.scores, above: writer!.above) }
             guard let labelled else { return }
-            if let unknown = labelled.unknownLabel { note("no row has the label \(unknown)") }
-            if let complaint = labelled.fill(&report) { note(complaint) }
+            if labelled.rowsWithoutLabel > 0 {
+                note("\(labelled.rowsWithoutLabel) rows have no label: they are neither normal nor anomalies")
+            }
+            if let complaint = labelled.fill(&report, scorer.scores) { note(complaint) }
         }
         return report
     }

@@ -1,26 +1,26 @@
 /// The scores of labelled rows, to tell how well each score finds those that are not normal. Used by root alone.
 struct LabelledScores {
-    private let scores: [AnomalyScore]
     private let normal: Set<String>
-    /// By score, the rows' values in the order they came in.
-    private var values: [[Float]]
+    private(set) var rowsWithoutLabel = 0
+    /// By score, the values of the rows that have a label, in the order they came in.
+    private var values: [[Float]] = []
     /// Each row's label, by its place among the names, which are in the order they were first seen.
     private var labels: [UInt32] = []
     private var names: [String] = []
     private var places: [String: UInt32] = [:]
 
-    init(_ scores: [AnomalyScore], normal: [String]) {
-        self.scores = scores
-        self.normal = Set(normal)
-        values = scores.map { _ in [] }
-    }
+    /// - Parameter normal: the labels of normal rows.
+    init(normal: Set<String>) { self.normal = normal }
 
     /// Adds some rows: their labels, and for each score their values.
     mutating func add(_ labels: [String], _ columns: [UnsafeMutablePointer<Float>]) {
-        for (index, column) in columns.enumerated() {
-            values[index] += UnsafeBufferPointer(start: column, count: labels.count)
-        }
-        for label in labels {
+        if values.isEmpty { values = columns.map { _ in [] } }
+        for (row, label) in labels.enumerated() {
+            if label.isEmpty {
+                rowsWithoutLabel += 1
+                continue
+            }
+            for (index, column) in columns.enumerated() { values[index].append(column[row]) }
             if let place = places[label] {
                 self.labels.append(place)
             } else {
@@ -31,17 +31,15 @@ struct LabelledScores {
         }
     }
 
-    /// The first label that was said to be normal and that no row has.
-    var unknownLabel: String? { normal.filter { places[$0] == nil }.min() }
-
     /// Fills in how well the scores tell normal rows from all others, and from each class of the others.
     ///
     /// - Returns: what there is to be said of figures that cannot be given; nil if all could.
-    func fill(_ report: inout ScoreReport) -> String? {
+    func fill(_ report: inout ScoreReport, _ scores: [AnomalyScore]) -> String? {
+        if rowsWithoutLabel > 0 { report.rowsWithoutLabel = rowsWithoutLabel }
         let isNormal = names.map { normal.contains($0) }
         var counts = [Int](repeating: 0, count: names.count)
         for label in labels { counts[Int(label)] += 1 }
-        let anomalous = names.indices.filter { !isNormal[$0] }.sorted { Self.precedes(names[$0], names[$1]) }
+        let anomalous = names.indices.filter { !isNormal[$0] }.sorted { LabelClasses.precedes(names[$0], names[$1]) }
         let count = anomalous.reduce(0) { $0 + counts[$1] }
         report.anomalies = count
         if count == 0 || count == labels.count {
@@ -69,16 +67,6 @@ struct LabelledScores {
         report.averagePrecision = all.averagePrecision
         report.classes = classes
         return complaint
-    }
-
-    /// Whole numbers by value, before text by bytes.
-    private static func precedes(_ a: String, _ b: String) -> Bool {
-        switch (Int(a), Int(b)) {
-        case (let a?, let b?): a < b
-        case (.some, nil): true
-        case (nil, .some): false
-        case (nil, nil): a.utf8.lexicographicallyPrecedes(b.utf8)
-        }
     }
 }
 

@@ -67,8 +67,8 @@ final class ScoreWriter {
         try result.writing { _ in
             for (column, values) in zip(columns, values) { try column.write(values, rows: rows) }
             try row.write(numbers, rows: rows)
-            try labels?.copy(from: source.labels!, rows: numbers, to: rows)
-            try ids?.copy(from: source.ids!, rows: numbers, to: rows)
+            try labels?.copy(from: source.labels, rows: numbers, to: rows)
+            try ids?.copy(from: source.ids, rows: numbers, to: rows)
         }
         guard let thresholds else { return }
         for (score, dataset) in levels.enumerated() {

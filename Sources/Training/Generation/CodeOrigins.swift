@@ -20,7 +20,7 @@ extension TrainedModel {
             try require(
                 components <= min(source.rowCount, fitRows > 0 ? fitRows : .max),
                 "--components is \(components), more than there are rows")
-            let rows = Self.sample(source.rowCount, atMost: fitRows, seed: seed)
+            let rows = Self.sample(RowSet(all: source.rowCount), atMost: fitRows, seed: seed)
             if rows.count < source.rowCount {
                 note("mixture: of \(rows.count) of \(source.rowCount) rows, drawn by the seed (--fit-rows)")
             }
@@ -94,27 +94,14 @@ extension TrainedModel {
             guard let labels = source.labels else {
                 throw Failure(.badData, "\(source.name) has no labels beside it: --labels gives their path in the file")
             }
-            var matches = [Bool](repeating: false, count: source.rowCount)
-            var others = Set<String>()
-            for first in stride(from: 0, to: source.rowCount, by: 1 << 16) {
-                let range = first..<min(first + 1 << 16, source.rowCount)
-                do throws(HDF5Error) {
-                    for (number, text) in zip(range, try labels.strings(source.selection.rows(range))) {
-                        matches[number] = text == label || (labels.kind == .doubles && Double(text) == Double(label))
-                        if others.count < 10 { others.insert(text) }
-                    }
-                } catch {
-                    throw Failure(error)
-                }
+            let classes = try LabelClasses(labels, source.selection)
+            let wanted = try classes.resolve([label], "--label", of: source.name)
+            if classes.rowsWithoutLabel > 0 { note("\(classes.rowsWithoutLabel) rows have no label") }
+            do throws(HDF5Error) {
+                return try RowSelection.labels(wanted, labels, among: source.selection)
+            } catch {
+                throw Failure(error)
             }
-            let rows = RowSet(source.selection) { _, number in matches[number] }
-            guard rows.count > 0 else {
-                throw Failure(
-                    .usage,
-                    "--label: no row of \(source.name) has the label '\(label)', but \(others.sorted().joined(separator: ", ")), say"
-                )
-            }
-            return rows
         }
     }
 

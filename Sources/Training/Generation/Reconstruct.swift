@@ -136,8 +136,8 @@ final class ReconstructionWriter {
         try file.writing { _ in
             try data.write(values.pointer, rows: range)
             try row.write(rows, rows: range)
-            if let labels { try labels.copy(from: source.labels!, rows: rows, to: range) }
-            if let ids { try ids.copy(from: source.ids!, rows: rows, to: range) }
+            if let labels { try labels.copy(from: source.labels, rows: rows, to: range) }
+            if let ids { try ids.copy(from: source.ids, rows: rows, to: range) }
         }
     }
 

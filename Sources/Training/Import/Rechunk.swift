@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Logging
 
 extension Importer {
     /// Copies the rows of HDF5 files, of any kind that can be trained on, into one data set whose chunks are good to read by: about
@@ -13,6 +14,7 @@ extension Importer {
     /// - Throws: ``Failure`` (65, 66, 73, 74, 77).
     public func importHDF5(_ data: String, _ options: DataOptions) throws -> String {
         let source = try DataSource.open(data, options)
+        for text in source.notes { log.notice("\(text)") }
         let stored = source.content.stored
         let (type, format): (NumberType, NumberFormat) =
             switch stored {
@@ -55,8 +57,8 @@ extension Importer {
                 } else {
                     try dataset.write(piece.assumingMemoryBound(to: Number.self), rows: target)
                 }
-                if let labels { try labels.copy(from: source.labels!, rows: rows, to: target) }
-                if let ids { try ids.copy(from: source.ids!, rows: rows, to: target) }
+                if let labels { try labels.copy(from: source.labels, rows: rows, to: target) }
+                if let ids { try ids.copy(from: source.ids, rows: rows, to: target) }
                 progress.update(to: target.upperBound)
             }
             progress.finish()

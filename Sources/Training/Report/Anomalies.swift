@@ -14,7 +14,7 @@ struct Anomalies {
     ///
     /// - Parameter normal: the labels of normal rows, by commas.
     init?(_ run: RunFolder, normal: String) {
-        let normal = Set(normal.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        let normal = normal.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let sets: [(String, [(String, String, Float)], String?, String)] = [
             (run.scores, AnomalyScore.allCases.map { ($0.rawValue, "/score/\($0.rawValue)", 1) }, nil, "scores.h5"),
             (
@@ -34,7 +34,7 @@ struct Anomalies {
 
     /// nil without labels. Rows evenly over the file where they are very many.
     private static func read(
-        _ path: String, _ columns: [(name: String, path: String, sign: Float)], split: String?, normal: Set<String>
+        _ path: String, _ columns: [(name: String, path: String, sign: Float)], split: String?, normal: [String]
     ) throws(HDF5Error) -> ([(name: String, values: [Float])], [Bool])? {
         let file = try File.open(path)
         var datasets: [(name: String, sign: Float, dataset: Dataset)] = []
@@ -46,20 +46,24 @@ struct Anomalies {
         }
         let parts = split == nil ? nil : try file.dataset(split!)
         var scores = datasets.map { (name: $0.name, values: [Float]()) }
-        var isAnomaly: [Bool] = []
+        var names: [String] = []
         let blocks = (count + piece - 1) / piece
         let step = max(1, (count + mostRows - 1) / mostRows)
         for block in stride(from: 0, to: blocks, by: step) {
             let rows = block * piece..<min((block + 1) * piece, count)
             let used = try parts?.read(UInt8.self, rows: rows).map { $0 != Part.train.rawValue }
-            let kept = rows.indices.filter { used?[$0 - rows.lowerBound] ?? true }
-            isAnomaly += try labels.strings(kept.map(Int64.init)).map { !normal.contains($0) }
+            let texts = try labels.strings(rows.map(Int64.init))
+            // A row without a label is neither normal nor an anomaly.
+            let kept = rows.indices.filter { (used?[$0 - rows.lowerBound] ?? true) && !texts[$0 - rows.lowerBound].isEmpty }
+            names += kept.map { texts[$0 - rows.lowerBound] }
             for (index, column) in datasets.enumerated() {
                 let values = try column.dataset.read(Float.self, rows: rows)
                 scores[index].values += kept.map { column.sign * values[$0 - rows.lowerBound] }
             }
         }
-        return (scores, isAnomaly)
+        let classes = LabelClasses(names)
+        let normal = normal.reduce(into: Set<String>()) { $0.formUnion(classes.matches($1)) }
+        return (scores, names.map { !normal.contains($0) })
     }
 
     /// Adds the curves; nothing where all rows are of one kind.

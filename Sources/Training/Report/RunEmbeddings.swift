@@ -15,6 +15,7 @@ struct RunEmbeddings {
     private(set) var codeVariance: [Double]
     /// The codes of some rows, evenly over all, `[rows, latents]`, and their labels.
     private var codes: [Double] = []
+    /// Empty where a row has none.
     private var labels: [String] = []
 
     private static let mostPoints = 3000
@@ -86,21 +87,28 @@ struct RunEmbeddings {
         }
         var chart = Chart(x: range(points.map(\.0)), y: range(points.map(\.1)), height: 420)
         // Colours for the most frequent labels, in the labels' order.
-        let counts = labels.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+        let classes = LabelClasses(labels)
+        let counts = classes.counts
         let frequent = counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }.prefix(Chart.colours.count)
-        let shown = frequent.sorted { (Double($0) ?? .infinity, $0) < (Double($1) ?? .infinity, $1) }
+        let shown = frequent.sorted(by: LabelClasses.precedes)
         for (index, point) in points.enumerated() {
             let place = labels.isEmpty ? 0 : shown.firstIndex(of: labels[index])
             chart.dot(point, colour: place.map { Chart.colours[$0] } ?? Chart.otherColour)
         }
         var entries = shown.enumerated().map { (name: $1, colour: Chart.colours[$0]) }
-        if counts.count > shown.count { entries.append((name: "others", colour: Chart.otherColour)) }
+        let isAnyMissing = classes.rowsWithoutLabel > 0
+        if counts.count > shown.count {
+            entries.append((name: isAnyMissing ? "others, and rows without a label" : "others", colour: Chart.otherColour))
+        } else if isAnyMissing {
+            entries.append((name: "no label", colour: Chart.otherColour))
+        }
         let shares = components.shares.map { String(format: "%.0f", 100 * $0) }
         let svg = chart.svg(
             xTitle: "component 1, \(shares[0])% of the variance", yTitle: "component 2, \(shares[1])%", title: "map of the codes")
+        let missing = isAnyMissing ? " \(classes.rowsWithoutLabel) of them have no label." : ""
         return (
             svg + (labels.isEmpty ? "" : Chart.legend(entries)),
-            "\(points.count) of \(count) rows by the two principal components of their codes\(labels.isEmpty ? "" : ", coloured by label")."
+            "\(points.count) of \(count) rows by the two principal components of their codes\(labels.isEmpty ? "" : ", coloured by label").\(missing)"
         )
     }
 }

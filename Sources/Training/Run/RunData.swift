@@ -139,6 +139,7 @@ extension RunData {
                     """)
             }
         }
+        for text in [source, validationSource, testSource].compactMap(\.self).flatMap(\.notes) { log.notice("\(text)") }
         if let advice = source.content.advice() { log.warning("\(source.name) \(advice)") }
     }
 }
