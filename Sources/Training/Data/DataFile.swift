@@ -162,24 +162,9 @@ struct DataFile {
         return "are the columns \(shown.joined(separator: ", "))\(columns.count > shown.count ? ", ..." : "") of \(frame.path)"
     }
 
-    /// The names of the features, at a path or else beside the data; nil if there are none.
-    func featureNames(_ path: String) throws -> [String]? {
-        let rows = self.rows
-        func names(_ path: String) throws -> [String]? {
-            try RowValues(file, path, count: rows.features)?.strings((0..<rows.features).map(Int64.init))
-        }
-        if !path.isEmpty {
-            guard let found = try names(path) else {
-                throw Failure(.badData, "\(file.path) has no names at \(path), one for each of \(rows.features) features")
-            }
-            return found
-        }
-        return try names("\(folder)/feature_names")
-    }
-
     /// The numbers at a path, one for each feature; nil if there are none.
     func featureMask(_ path: String) throws -> [Double]? {
-        guard let values = try RowValues(file, path, count: rows.features), values.kind != .strings else { return nil }
+        guard let values = try RowValues(file, path, count: rows.features), values.isNumeric else { return nil }
         return try values.doubles((0..<rows.features).map(Int64.init))
     }
 

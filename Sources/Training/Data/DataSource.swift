@@ -47,8 +47,6 @@ final class DataSource {
     let featureNames: [String]?
     /// Of each feature its column in the first file; nil for all as they are.
     let columns: [Int]?
-    /// What is to be said of how features were put in order.
-    let notes: [String]
     /// The masks of the files.
     let masks: [DenseRows]
     /// The path of the file, if it is one.
@@ -82,7 +80,7 @@ final class DataSource {
 
     private init(_ files: [DataFile], _ options: DataOptions, as wanted: Features?) throws {
         let selected = try Self.columns(of: files, options, as: wanted)
-        (featureNames, columns, notes) = (selected[0].names, selected[0].columns, selected.compactMap(\.note))
+        (featureNames, columns) = (selected[0].names, selected[0].columns)
         masks = files.compactMap(\.mask)
         let parts = zip(files, selected).map { file, own in
             own.columns.map { SelectedColumns(file.rows, columns: $0) } ?? file.rows
@@ -108,7 +106,7 @@ final class DataSource {
         let allIDs = try files.map { try $0.ids() }
         let isAnyWithoutIDs = allIDs.contains { $0 == nil }
         ids = isAnyWithoutIDs ? nil : RowValues(allIDs, counts: counts)
-        var notes: [String] = []
+        var notes = selected.compactMap(\.note)
         if misfit == nil, let place = allLabels.firstIndex(where: { $0 == nil }) {
             if let other = try files[place].labelsOfOtherKinds() { notes.append(other) }
             if labels != nil {

@@ -117,9 +117,6 @@ final class RunData {
 extension RunData {
     /// Says how the training rows are held, and what makes reading them slow. Collective.
     func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
-        if world.isRoot {
-            for note in [source, validationSource, testSource].compactMap(\.self).flatMap(\.notes) { log.notice("\(note)") }
-        }
         let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }
         guard world.isRoot else { return }
         if let most = streams.max(), most > 0 {
