@@ -199,4 +199,51 @@ struct FeatureTests {
         let nowhere = try codes(run, "a.h5", ["--feature-names", "/nowhere"])
         #expect(nowhere.outcome.status == 65 && nowhere.outcome.errors.contains("/nowhere"), "\(nowhere.outcome)")
     }
+
+    /// Genes of AnnData files: dense, sparse and of layers in other orders, other genes, and highly variable ones.
+    @Test func genes() throws {
+        let folder = try TemporaryFolder()
+        let made = try Program.python(
+            """
+            import anndata, numpy as np, pandas as pd, scipy.sparse as sp, sys
+            d, g = sys.argv[1] + "/", np.random.default_rng(0)
+            x = g.random((40, 5)).astype("f4")
+            def cells(x, genes): return anndata.AnnData(x, var=pd.DataFrame(index=list(genes)), dtype="f4")
+            a = cells(x, "ABCDE")
+            a.var["highly_variable"] = [True, False, True, True, False]
+            a.write_h5ad(d + "1.h5ad")
+            b = a[:, list("DCBEA")].copy()
+            b.X = sp.csr_matrix(b.X)
+            b.layers["turned"] = sp.csc_matrix(b.X)
+            b.write_h5ad(d + "2.h5ad")
+            cells(x, "VWXYZ").write_h5ad(d + "3.h5ad")
+            cells(x[:, [2, 0, 3]], "CAD").write_h5ad(d + "4.h5ad")
+            """, [folder.url.path])
+        #expect(made.status == 0, "\(made)")
+        func codes(_ run: String, _ data: String) throws -> (Outcome, String) {
+            let outcome = try mpiVAE(
+                "embed", "--checkpoint", folder.path(run), "--data", folder.path(data), "--format", "csv", "--force", "--output",
+                folder.path("z.csv"))
+            return (outcome, outcome.status == 0 ? try String(contentsOfFile: folder.path("z.csv"), encoding: .utf8) : "")
+        }
+        func train(_ run: String, _ options: [String]) throws -> Outcome {
+            try mpiVAE(
+                arguments: [
+                    "train", "--data", folder.path("1.h5ad"), "--hidden", "4", "--latent", "2", "--global-batch", "8", "--epochs", "2",
+                    "--no-report", "--output", folder.path(run),
+                ] + options)
+        }
+        #expect(try train("all", []).status == 0)
+        let own = try codes("all", "1.h5ad")
+        for data in ["2.h5ad", "2.h5ad:/layers/turned"] {
+            let (outcome, text) = try codes("all", data)
+            #expect(outcome.errors.contains("put into the order of the model") && text == own.1 && !text.isEmpty, "\(outcome)")
+        }
+        let (refused, _) = try codes("all", "3.h5ad")
+        #expect(refused.status == 65 && refused.errors.contains("lacks 5 of the 5 features of the model, as A, B, C"), "\(refused)")
+        let chosen = try train("chosen", ["--columns", "/var/highly_variable"])
+        #expect(chosen.status == 0 && chosen.errors.contains("40 rows of 3 "), "\(chosen)")
+        let variable = try codes("chosen", "1.h5ad")
+        for data in ["2.h5ad", "4.h5ad"] { #expect(try codes("chosen", data).1 == variable.1 && !variable.1.isEmpty, "\(data)") }
+    }
 }
