@@ -39,8 +39,8 @@ final class DataSource {
     /// What the weights are multiplied by.
     var weightScale = 1.0
     let content: any Rows
-    /// The path of the file, if it is one.
-    let onlyFile: String?
+    /// The file, if it is one.
+    let onlyFile: DataFile?
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -69,7 +69,7 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
-        onlyFile = files.count == 1 ? files[0].path : nil
+        onlyFile = files.count == 1 ? files[0] : nil
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)
