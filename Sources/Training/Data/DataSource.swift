@@ -112,7 +112,7 @@ final class DataSource {
             let classes = try LabelClasses(labels, selection)
             selection = try RowSelection.labels(classes.resolve(wanted, "fit-normal", of: name), labels, among: selection)
             if classes.rowsWithoutLabel > 0 {
-                self.notes.append("\(name): \(classes.rowsWithoutLabel) rows have no label: fit-normal leaves them out")
+                self.notes.append("\(classes.rowsWithoutLabel) rows of \(name) have no label: fit-normal leaves them out")
             }
         }
         guard selection.count > 0 else {
