@@ -57,6 +57,24 @@ fetch_pbmc() {
     rm -r "$folder/wheel"
 }
 
+# Fetches anndata in the versions whose files the tests read and write, besides Debian's 0.8. The older ones run with Debian's numpy and
+# pandas.
+fetch_anndata() {
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/anndata version wanted
+    for version in 0.7.8 0.10.9 0.12.19; do
+        if [ -e "$folder/$version" ]; then continue; fi
+        say "Fetching anndata $version"
+        rm -rf "$folder/partial"
+        wanted=("anndata==$version" array-api-compat==1.16.0)
+        case $version in
+            0.12.*) wanted+=(numpy==2.4.6 pandas==2.3.3 scipy==1.17.1 h5py==3.16.0 zarr==3.1.6) ;;
+            *) wanted+=(--no-deps) ;;
+        esac
+        /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --target "$folder/partial" "${wanted[@]}"
+        mv "$folder/partial" "$folder/$version"
+    done
+}
+
 require_swift() {
     command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
 }

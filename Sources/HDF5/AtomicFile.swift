@@ -84,6 +84,34 @@ public final class AtomicFile {
         }
     }
 
+    /// Makes the temporary file a copy of another one, and takes hold of room for `byteCount` bytes more. Throws ``FileError``.
+    func fill(fromFile source: String, thenReserving byteCount: Int) throws(FileError) {
+        let input = open(source, O_RDONLY | O_CLOEXEC)
+        if input < 0 { throw FileError(path: source, action: "open", errorNumber: errno) }
+        defer { close(input) }
+        var status = stat()
+        if fstat(input, &status) != 0 { throw FileError(path: source, action: "read", errorNumber: errno) }
+        try reserve(Int(status.st_size) + byteCount)
+        let output = open(temporaryPath, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+        if output < 0 { throw failure("open") }
+        defer { close(output) }
+        let piece = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { piece.deallocate() }
+        while true {
+            let count = read(input, piece, 1 << 20)
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { throw FileError(path: source, action: "read", errorNumber: errno) }
+            if count == 0 { return }
+            var written = 0
+            while written < count {
+                let some = Foundation.write(output, piece + written, count - written)
+                if some < 0, errno == EINTR { continue }
+                if some <= 0 { throw failure("write") }
+                written += some
+            }
+        }
+    }
+
     private func fill(_ bytes: [UInt8]) throws(FileError) {
         // O_EXCL and O_NOFOLLOW: nobody can have planted a link under the name.
         let descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)

@@ -17,6 +17,8 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
     public let isBigEndian: Bool
     /// Whether processors have the type, but for the order of bytes: whole numbers of all bits, IEEE floating-point numbers.
     public let isStandard: Bool
+    /// Whether the elements are strings of any length.
+    public let isVariable: Bool
     /// Whether the elements are truth values, as h5py writes them: an enumeration of FALSE and TRUE.
     public let isBoolean: Bool
 
@@ -36,6 +38,7 @@ public struct ElementType: Sendable, Equatable, CustomStringConvertible {
     init(_ stored: hid_t) {
         // Truth values are stored as an enumeration of 0 and 1; the library reads it as the integers it is made of.
         let isEnumeration = H5Tget_class(stored) == H5T_ENUM && H5Tget_size(stored) == 1
+        isVariable = H5Tis_variable_str(stored) > 0
         isBoolean = isEnumeration && Self.isTruth(stored)
         let type = isEnumeration ? H5Tget_super(stored) : stored
         defer { if isEnumeration { H5Idec_ref(type) } }

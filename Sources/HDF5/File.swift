@@ -82,6 +82,21 @@ public final class File {
         return created
     }
 
+    /// Makes a copy of a file on disk under its temporary name, to add to it, with room for `byteCount` bytes more.
+    ///
+    /// Throws ``HDF5Error`` or ``FileError``.
+    public static func copy(_ source: String, to file: AtomicFile, byteCount: Int) throws -> File {
+        try file.fill(fromFile: source, thenReserving: byteCount)
+        Library.lock()
+        defer { Library.unlock() }
+        Library.prepare
+        let access = try accessProperties(file.temporaryPath)
+        chdf5_ignore_disabled_locks(access.id)
+        let id = H5Fopen(file.temporaryPath, chdf5_read_write(), access.id)
+        return File(
+            file.path, try Handle(id, file: source, "cannot be added to a copy of: damaged, or open for writing elsewhere"))
+    }
+
     /// Opens a file to add to it.
     public static func update(_ path: String) throws(HDF5Error) -> File {
         Library.lock()

@@ -23,7 +23,7 @@ public struct HDF5Error: Error, Sendable, CustomStringConvertible {
     /// The library's own error stack, innermost frame first.
     public let frames: [String]
 
-    init(_ kind: Kind, file: String, object: String? = nil, _ reason: String, frames: [String] = []) {
+    public init(_ kind: Kind, file: String, object: String? = nil, _ reason: String, frames: [String] = []) {
         self.kind = kind
         self.file = file
         self.object = object

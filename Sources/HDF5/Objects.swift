@@ -84,15 +84,26 @@ extension File {
 
 /// Copying objects from file to file.
 extension File {
-    /// Copies a group or data set with all that lies in it, as it is stored, to the same path of this file, where nothing may be.
+    /// Copies a group or data set with all that lies in it, as it is stored, to a path of this file where nothing may be.
     ///
     /// Links out of the file are copied as links.
-    public func copy(_ path: String, from source: File) throws(HDF5Error) {
+    public func copy(_ path: String, from source: File, as place: String) throws(HDF5Error) {
         Library.lock()
         defer { Library.unlock() }
-        if H5Ocopy(source.handle.id, path, handle.id, path, chdf5_default(), chdf5_default()) < 0 {
+        if H5Ocopy(source.handle.id, path, handle.id, place, chdf5_default(), chdf5_default()) < 0 {
             throw failure(path, "cannot be copied from \(source.path)")
         }
+    }
+
+    /// `path`, or the first of `path_2`, `path_3`, ... where nothing is.
+    public func freePath(_ path: String) throws(HDF5Error) -> String {
+        var free = path
+        var number = 2
+        while try item(free) != nil {
+            free = "\(path)_\(number)"
+            number += 1
+        }
+        return free
     }
 
     /// Takes an attribute away, if it is there.

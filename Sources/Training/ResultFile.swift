@@ -24,6 +24,19 @@ final class ResultFile {
         }
     }
 
+    /// A copy of a file, to add to it. Throws ``Failure``.
+    ///
+    /// - Parameter byteCount: at least what will be added, uncompressed.
+    init(_ path: String, copyOf source: String, byteCount: Int) throws {
+        let published = AtomicFile(path)
+        self.published = published
+        do {
+            file = try File.copy(source, to: published, byteCount: byteCount + 1 << 20)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
     /// Does what throws the library's errors.
     func writing<Result>(_ body: (File) throws -> Result) throws -> Result {
         do {

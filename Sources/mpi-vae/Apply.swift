@@ -55,6 +55,8 @@ struct Embed: RankedCommand {
     @Option(help: "The file to write; embeddings.h5, or what the format ends in.") var output: String?
     @Option(help: "What kind of file: \(Self.formats); h5 has everything.", transform: Self.format)
     var format = EmbeddingFormat.hdf5
+    @Flag(help: "With --format h5ad: write a copy of the data's .h5ad with the codes in obsm/X_vae and columns added to obs.")
+    var withInput = false
     @Flag(help: "Replace the output if it is there.") var force = false
 
     private static let formats = EmbeddingFormat.allCases.map(\.rawValue).joined(separator: ", ")
@@ -66,7 +68,8 @@ struct Embed: RankedCommand {
 
     func run(world: World) throws -> Int32 {
         let output = output ?? "embeddings.\(format.rawValue)"
-        try flags.model(world).embed(flags.data, flags.dataOptions.options, to: output, format: format, force: force)
+        try flags.model(world).embed(
+            flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, force: force)
         if world.isRoot { print("wrote \(output)") }
         return 0
     }

@@ -51,9 +51,11 @@ public enum FileProbe: String, CaseIterable, Sendable {
     }
 
     /// The same for the copying of the frames of an AnnData file.
-    static func framesSurvive(_ path: String, rows: Int, features: Int) throws {
+    ///
+    /// - Parameter paths: of `obs` and `var`, or of one of them.
+    static func framesSurvive(_ path: String, _ paths: [String], rows: Int, features: Int) throws {
         let (_, end) = try ChildProcess.run(
-            [command, frames.rawValue, path, "\(rows)", "\(features)"], patience: patience + seconds(toRead: path))
+            [command, frames.rawValue, path, "\(rows)", "\(features)"] + paths, patience: patience + seconds(toRead: path))
         if let failure = failure(end, path) { throw failure }
     }
 
@@ -108,13 +110,11 @@ public enum FileProbe: String, CaseIterable, Sendable {
                 options.onlyLabels = ""
                 if let source = try? DataSource.open(file, options) { try Self.readStrings(source, file) }
             case .frames:
-                guard arguments.count == 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
+                guard arguments.count >= 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
                 Self.allowMoreComputing(seconds: 6 * Self.computingLimit + Self.seconds(toRead: file))
-                if let frames = try AnnDataFrames(file, rows: rows, features: features) {
-                    let copy = try File.inMemory(file)
-                    _ = try frames.copy(into: copy)
-                    _ = try copy.closeInMemory()
-                }
+                let copy = try File.inMemory(file)
+                try AnnDataFrames(file, Array(arguments[3...]), rows: rows, features: features).copy(into: copy)
+                _ = try copy.closeInMemory()
             }
             return 0
         } catch {

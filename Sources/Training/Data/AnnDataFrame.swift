@@ -9,6 +9,8 @@ struct AnnDataFrame {
     let columns: [String]
     /// Whether it is a group.
     let isGroup: Bool
+    /// Whether it is as anndata 0.7 wrote it, or older.
+    let isOld: Bool
 
     /// nil if there is no data frame at a path.
     init?(_ file: File, _ path: String) throws(HDF5Error) {
@@ -18,12 +20,13 @@ struct AnnDataFrame {
             guard case .string(let index) = try file.attribute("_index", of: path), Self.isPlain(index) else { return nil }
             self.index = index
             isGroup = true
+            isOld = try file.attribute("encoding-version", of: path) == .string("0.1.0")
             if case .strings(let order) = try file.attribute("column-order", of: path) { names = order } else { names = [] }
         case .dataset:
             names = try file.dataset(path).fieldNames
             guard let index = ["index", "_index"].first(where: { names.contains($0) }) else { return nil }
             self.index = index
-            isGroup = false
+            (isGroup, isOld) = (false, true)
         default: return nil
         }
         self.path = path

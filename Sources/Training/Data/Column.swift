@@ -72,6 +72,9 @@ struct Column {
         return try all(file, place)
     }
 
+    /// Whether the column can say of a row that it has no value.
+    var mayMiss: Bool { categories != nil || missing != nil }
+
     /// The bytes of `rows` values as they are stored, or of a chunk where that is more; what strings of any length consist of apart.
     func storedSize(ofRows rows: Int) -> Int {
         max(rows, cells.dataset.chunkShape?.first ?? 0) * cells.dataset.type.size

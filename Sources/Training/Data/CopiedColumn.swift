@@ -19,6 +19,12 @@ struct CopiedColumn {
             }
     }
 
+    /// Copies all of a column. Throws ``HDF5Error``, and ``Failure`` as ``copy(from:rows:to:)``.
+    static func copy(_ values: RowValues, into file: File, as path: String) throws {
+        guard let column = try CopiedColumn(path, of: [values], in: file, count: values.count) else { return }
+        for rows in values.stretches { try column.copy(from: values, rows: rows.map(Int64.init), to: rows) }
+    }
+
     /// - Parameter column: of one of the sources; nil where it has none.
     ///
     /// Throws ``Failure``, of the data that are read (65) or of the file that is written (74).

@@ -57,8 +57,9 @@ struct DataFile {
         return (dense, path)
     }
 
-    /// The data frame of the rows, of AnnData.
-    private var rowFrame: AnnDataFrame? { parts[0].axes.rowFrame }
+    /// The data frames of the rows and of the features, of AnnData; the features of several objects have none in common.
+    var rowFrame: AnnDataFrame? { parts[0].axes.rowFrame }
+    var featureFrame: AnnDataFrame? { parts.count == 1 ? parts[0].axes.featureFrame : nil }
 
     /// The labels at a path, or, if it is empty, beside the data.
     func labels(_ path: String) throws -> RowValues? {
@@ -92,6 +93,11 @@ struct DataFile {
     func ids() throws -> RowValues? {
         if let ids = try beside(["id", "ids"]) { return ids }
         return try parts[0].axes.rowNames.flatMap { try RowValues(file, $0, count: rows.rowCount) }
+    }
+
+    /// Whether the file's layout names the rows, one name each.
+    func hasRowNames() throws -> Bool {
+        try parts[0].axes.rowNames.flatMap { try RowValues(file, $0, count: rows.rowCount) } != nil
     }
 
     /// The weights at a path.
@@ -131,14 +137,13 @@ struct DataFile {
             }
             return names
         }
-        let frame = parts.count == 1 ? parts[0].axes.featureFrame : nil
-        for place in Self.places(path, in: frame) {
+        for place in Self.places(path, in: featureFrame) {
             if let names = try strings(place, count: count) { return names }
         }
         throw Failure(
             .badData,
             "\(file.path) has no names of features at \(path), one for each of \(count) features; there "
-                + (try columnListing(of: frame, count: count, nearestTo: path) ?? Self.listing(of: file, nearestTo: path)))
+                + (try columnListing(of: featureFrame, count: count, nearestTo: path) ?? Self.listing(of: file, nearestTo: path)))
     }
 
     /// All values of a column as text; nil if there is none, or it has not `count` values.

@@ -49,8 +49,8 @@ final class DataSource {
     let columns: [Int]?
     /// The masks of the files.
     let masks: [DenseRows]
-    /// The path of the file, if it is one.
-    let onlyFile: String?
+    /// The file, if it is one.
+    let onlyFile: DataFile?
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -95,7 +95,7 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
-        onlyFile = files.count == 1 ? files[0].path : nil
+        onlyFile = files.count == 1 ? files[0] : nil
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)
@@ -138,7 +138,7 @@ final class DataSource {
             let classes = try LabelClasses(labels, selection)
             selection = try RowSelection.labels(classes.resolve(wanted, "fit-normal", of: name), labels, among: selection)
             if classes.rowsWithoutLabel > 0 {
-                self.notes.append("\(name): \(classes.rowsWithoutLabel) rows have no label: fit-normal leaves them out")
+                self.notes.append("\(classes.rowsWithoutLabel) rows of \(name) have no label: fit-normal leaves them out")
             }
         }
         guard selection.count > 0 else {

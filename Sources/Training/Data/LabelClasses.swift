@@ -52,9 +52,9 @@ struct LabelClasses {
 
     /// The labels in their order, as the end of a sentence.
     private var listing: String {
-        if counts.isEmpty { return ", or any other" }
-        let shown = counts.keys.sorted(by: Self.precedes).prefix(20).map { "\($0) (\(counts[$0]!))" }
-        return "; there are \(shown.joined(separator: ", "))\(counts.count > shown.count ? ", ... (\(counts.count) in all)" : "")"
+        if counts.isEmpty { return ", nor any other" }
+        let shown = counts.keys.sorted(by: Self.precedes).prefix(20)
+        return ", but \(shown.joined(separator: ", "))\(counts.count > shown.count ? ", ... (\(counts.count) in all)" : "")"
     }
 
     /// The order of labels: whole numbers by value, before text by bytes.

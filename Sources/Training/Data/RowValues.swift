@@ -12,7 +12,7 @@ struct RowValues {
         case strings
     }
 
-    let kind: Kind
+    private(set) var kind: Kind
     /// Of each file; nil where it has none.
     private let columns: [Column?]
     /// The first row of each file's values, and at the end the number of all rows.
@@ -52,6 +52,20 @@ struct RowValues {
         columns = [column]
         firstRow = [0, count]
         truth = true
+    }
+
+    var count: Int { firstRow.last! }
+
+    /// The same values as text.
+    var asText: RowValues {
+        var text = self
+        text.kind = .strings
+        return text
+    }
+
+    /// All rows, as many at a time as are read at once.
+    var stretches: [Range<Int>] {
+        stride(from: 0, to: count, by: Self.stretch).map { $0..<min($0 + Self.stretch, count) }
     }
 
     /// Whether the values can be read as numbers.

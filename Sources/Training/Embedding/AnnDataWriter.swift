@@ -2,128 +2,128 @@ internal import Foundation
 internal import HDF5
 internal import VAE
 
-/// Embeddings as an AnnData file (on-disk format 0.1.0), without X: `obsm/X_vae`, and columns in `obs`.
+/// Embeddings as an AnnData file (on-disk format 0.1.0): `obsm/X_vae`, and columns in `obs`.
 ///
-/// Of a single AnnData file all of whose rows are embedded, `obs` and `var` are copied (``AnnDataFrames``); else `obs` has the ids as
-/// its index.
+/// They are written beside copies of the input's `obs` and `var` (``AnnDataFrames``), without X, or into a copy of the whole input.
 final class AnnDataWriter: EmbeddingOutput {
     private let result: ResultFile
     private let codes: Dataset
     private let figures: [Dataset]
-    private let split: Dataset
-    private let labels: CopiedColumn?
+    private let split: TextColumn
+    private let labels: LabelColumn?
     /// nil where the index was copied.
     private let index: Dataset?
     let notes: [String]
 
-    init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
+    /// A file with `obs` and `var` of the input, if it is one AnnData file all of whose rows are embedded; else ids are the index.
+    convenience init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
+        var notes: [String] = []
+        let original = try Self.original(of: sources, &notes)
         let count = sources.reduce(0) { $0 + $1.rowCount }
-        let original = try Self.original(of: sources)
-        // Every column uncompressed, strings of moderate length, and at most what the original has.
-        result = try ResultFile(
-            path, format: nil, byteCount: count * (4 * latentSize + 160) + (original.map { min($0.byteCount, 1 << 30) } ?? 0))
-        (notes, index, codes, figures, split, labels) = try result.writing { file in
+        // Strings take at most what the original has.
+        let result = try ResultFile(
+            path, format: nil,
+            byteCount: Self.byteCount(count, latentSize) + (original.map { min($0.byteCount, 1 << 30) } ?? 0))
+        let index: Dataset? = try result.writing { file in
             try file.encode("/", "anndata", "0.1.0")
-            var notes: [String] = []
-            if let original {
-                let leftOut = try original.frames.copy(into: file)
-                if !leftOut.isEmpty {
-                    notes = ["left out, because they are not as anndata writes columns: \(leftOut.joined(separator: ", "))"]
-                }
-            } else {
-                try Self.frame(file, "/obs")
-                try Self.frame(file, "/var")
-                _ = try Self.strings(file, "/var/_index", count: 0)
-            }
-            let index = original == nil ? try Self.strings(file, "/obs/_index", count: count) : nil
-            try file.createGroup("/obsm")
-            try file.encode("/obsm", "dict", "0.1.0")
-            let codes = try Self.floats(file, "/obsm/X_vae", [count, latentSize])
-            var columns: [String] = []
-            if case .strings(let names) = try file.attribute("column-order", of: "/obs") { columns = names }
-            // A column that is there stays.
-            func name(_ wanted: String) throws(HDF5Error) -> String {
-                var name = wanted
-                var number = 1
-                while try file.item("/obs/\(name)") != nil {
-                    name = number == 1 ? "vae_\(wanted)" : "vae_\(wanted)_\(number)"
-                    number += 1
-                }
-                columns.append(name)
-                return "/obs/\(name)"
-            }
-            var figures: [Dataset] = []
-            for column in ["reconstruction_error", "kl", "elbo"] {
-                figures.append(try Self.floats(file, try name(column), [count]))
-            }
-            let category = try name("split")
-            try file.createGroup(category)
-            try file.encode(category, "categorical", "0.2.0")
-            try file.setAttribute("ordered", .boolean(false), of: category)
-            let parts = try Self.strings(file, "\(category)/categories", count: Part.allCases.count)
-            try parts.write(Part.allCases.map(\.name), rows: 0..<Part.allCases.count)
-            let split = try file.createDataset("\(category)/codes", Int8.self, shape: [count], compressed: true)
-            try file.encode("\(category)/codes", "array", "0.2.0")
-            var labels: CopiedColumn?
-            if sources.allSatisfy({ $0.labels?.kind == sources[0].labels?.kind }), let kind = sources[0].labels?.kind {
-                let path = try name("label")
-                labels = try CopiedColumn(path, of: sources.map(\.labels), in: file, count: count)
-                try file.encode(path, kind == .strings ? "string-array" : "array", "0.2.0")
-            }
-            try file.removeAttribute("column-order", of: "/obs")
-            try file.setAttribute("column-order", .strings(columns), of: "/obs")
-            try Self.describe(file, sources, checkpoint)
-            return (notes, index, codes, figures, split, labels)
+            try original?.frames.copy(into: file)
+            for path in ["/obs", "/var"] where original?.frames.has(path) != true { try Self.frame(file, path) }
+            if original?.frames.has("/obs") == true { return nil }
+            return try Self.index(file, "/obs/_index", count: count)
         }
+        let target = try result.writing { try AnnDataTarget($0, root: "", isOld: false) }
+        try self.init(result, target, index, notes + (original?.frames.notes ?? []), sources, latentSize, checkpoint)
     }
 
+    /// A copy of the input with what is new in it. Throws ``Failure`` (64) unless it is one AnnData file all of whose rows are embedded.
+    convenience init(withInput path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
+        let source = sources[0]
+        guard sources.count == 1, let input = source.onlyFile else {
+            throw Failure(.usage, "--with-input copies one AnnData file, but \(source.name) are several: leave it out")
+        }
+        guard source.selection.count == source.selection.universe else {
+            throw Failure(
+                .usage,
+                "--with-input: only \(source.rowCount) of \(source.selection.universe) rows of \(source.name) are embedded, but a copy has all: "
+                    + "leave it out, or embed all")
+        }
+        guard let frame = input.rowFrame, frame.isGroup, frame.path.hasSuffix("/obs"), try input.hasRowNames() else {
+            throw Failure(
+                .usage,
+                "--with-input: \(source.name) has no obs of AnnData (0.7 or newer) with its \(source.rowCount) rows: leave it out"
+            )
+        }
+        let result = try ResultFile(
+            path, copyOf: input.path, byteCount: Self.byteCount(source.rowCount, latentSize))
+        let target = try result.writing {
+            try AnnDataTarget($0, root: String(frame.path.dropLast("/obs".utf8.count)), isOld: frame.isOld)
+        }
+        try self.init(result, target, nil, [], sources, latentSize, checkpoint)
+    }
+
+    private init(
+        _ result: ResultFile, _ target: AnnDataTarget, _ index: Dataset?, _ notes: [String], _ sources: [DataSource],
+        _ latentSize: Int, _ checkpoint: Checkpoint
+    ) throws {
+        (self.result, self.index) = (result, index)
+        let count = sources.reduce(0) { $0 + $1.rowCount }
+        var target = target
+        (codes, figures, split, labels) = try result.writing { _ in
+            let codes = try target.floats(try target.element("obsm", "X_vae"), [count, latentSize])
+            let figures = try ["reconstruction_error", "kl", "elbo"].map { try target.floats(try target.column($0), [count]) }
+            let split = try target.texts("split", Part.allCases.map(\.name), count: count)
+            let labels = try target.labels(of: sources, count: count)
+            try target.finishColumns()
+            try target.write(
+                [
+                    ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
+                    ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
+                ], to: try target.element("uns", "vae"))
+            return (codes, figures, split, labels)
+        }
+        let isFirst = codes.path.hasSuffix("/obsm/X_vae")
+        self.notes = notes + (isFirst ? [] : ["obsm/X_vae is there already and stays: the codes are \(codes.path)"])
+    }
+
+    /// At least what the columns take, uncompressed, with strings of moderate length.
+    private static func byteCount(_ count: Int, _ latentSize: Int) -> Int { count * (4 * latentSize + 160) }
+
     /// The frames that can be taken as they are, and the bytes of the file that they are in.
-    private static func original(of sources: [DataSource]) throws -> (frames: AnnDataFrames, byteCount: Int)? {
-        guard sources.count == 1, sources[0].selection.count == sources[0].selection.universe,
-            let path = sources[0].onlyFile
-        else { return nil }
-        let (rows, features) = (sources[0].rowCount, sources[0].features)
-        try FileProbe.framesSurvive(path, rows: rows, features: features)
+    private static func original(
+        of sources: [DataSource], _ notes: inout [String]
+    ) throws -> (frames: AnnDataFrames, byteCount: Int)? {
+        guard sources.count == 1, let input = sources[0].onlyFile else {
+            notes.append("obs and var are not copied: the rows are of several files")
+            return nil
+        }
+        guard let frame = input.rowFrame else { return nil }
+        guard sources[0].selection.count == sources[0].selection.universe else {
+            notes.append("obs and var are not copied: only some rows are embedded")
+            return nil
+        }
+        let (path, rows, features) = (input.path, sources[0].rowCount, sources[0].features)
+        let paths = [frame.path] + (input.featureFrame.map { [$0.path] } ?? [])
+        try FileProbe.framesSurvive(path, paths, rows: rows, features: features)
         do throws(HDF5Error) {
-            guard let frames = try AnnDataFrames(path, rows: rows, features: features) else { return nil }
-            return (frames, try File.open(path).size)
+            return (try AnnDataFrames(path, paths, rows: rows, features: features), try File.open(path).size)
         } catch {
             throw Failure(error)
         }
     }
 
-    private static func describe(_ file: File, _ sources: [DataSource], _ checkpoint: Checkpoint) throws(HDF5Error) {
-        try file.createGroup("/uns")
-        try file.encode("/uns", "dict", "0.1.0")
-        try file.createGroup("/uns/vae")
-        try file.encode("/uns/vae", "dict", "0.1.0")
-        let texts = [
-            ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
-            ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
-        ]
-        for (name, values) in texts {
-            try strings(file, "/uns/vae/\(name)", count: values.count).write(values, rows: 0..<values.count)
-        }
-    }
-
-    /// A table without columns.
+    /// A table without columns; that of the features has no rows either.
     private static func frame(_ file: File, _ path: String) throws(HDF5Error) {
         try file.createGroup(path)
         try file.encode(path, "dataframe", "0.2.0")
         try file.setAttribute("_index", .string("_index"), of: path)
         try file.setAttribute("column-order", .strings([]), of: path)
+        if path == "/var" { _ = try index(file, "/var/_index", count: 0) }
     }
 
-    private static func strings(_ file: File, _ path: String, count: Int) throws(HDF5Error) -> Dataset {
-        let dataset = try file.createStrings(path, count: count)
+    private static func index(_ file: File, _ path: String, count: Int) throws(HDF5Error) -> Dataset {
+        let index = try file.createStrings(path, count: count)
         try file.encode(path, "string-array", "0.2.0")
-        return dataset
-    }
-
-    private static func floats(_ file: File, _ path: String, _ shape: [Int]) throws(HDF5Error) -> Dataset {
-        let dataset = try file.createDataset(path, Float.self, shape: shape, compressed: true)
-        try file.encode(path, "array", "0.2.0")
-        return dataset
+        return index
     }
 
     func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws {
@@ -134,7 +134,7 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[0].write(codes.reconstruction.pointer, rows: target)
             try figures[1].write(codes.kl.pointer, rows: target)
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
-            try split.write(rows.map { Int8(item.part(Int($0)).rawValue) }, rows: target)
+            try split.write(rows.map { item.part(Int($0)).name }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }
         try labels?.copy(from: item.source.labels, rows: rows, to: target)

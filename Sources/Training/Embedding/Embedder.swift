@@ -33,15 +33,19 @@ final class Embedder {
     ///
     /// Root writes; memory does not grow with the number of rows.
     ///
-    /// - Parameter format: what kind of file.
+    /// - Parameters:
+    ///   - format: what kind of file.
+    ///   - withInput: whether it is to be a copy of the input with the codes in it.
     /// - Returns: on root, what users should know of it.
     @discardableResult
     func write(
-        _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5
+        _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5,
+        withInput: Bool = false
     ) throws -> [String] {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
-            writer = try format.open(path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint)
+            writer = try format.open(
+                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint, withInput: withInput)
         }
         var first = 0
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)

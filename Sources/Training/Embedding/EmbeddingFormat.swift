@@ -10,8 +10,16 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
     case csv
 
     /// Begins a file. Used by root alone. Throws ``Failure``.
-    func open(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws -> any EmbeddingOutput {
+    ///
+    /// - Parameter withInput: whether it is to be a copy of the input with the codes in it, which AnnData alone can be.
+    func open(
+        _ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint, withInput: Bool
+    ) throws -> any EmbeddingOutput {
         switch self {
+        case _ where withInput && self != .annData:
+            throw Failure(.usage, "--with-input is for --format h5ad: a copy of an AnnData file with the codes in it")
+        case .annData where withInput:
+            try AnnDataWriter(withInput: path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
         case .hdf5: try EmbeddingWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
         case .annData: try AnnDataWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
         case .npy: try NPYEmbeddings(path, sources: sources, latentSize: latentSize)

@@ -94,9 +94,12 @@ public final class TrainedModel {
 
     /// Writes the embeddings of all rows of a data set. Collective.
     ///
-    /// - Parameter force: whether a file that is there is replaced.
+    /// - Parameters:
+    ///   - withInput: whether the file is to be a copy of the data's AnnData file with the codes in it.
+    ///   - force: whether a file that is there is replaced.
     public func embed(
-        _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, force: Bool = false
+        _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, withInput: Bool = false,
+        force: Bool = false
     ) throws {
         try world.onRoot { try ResultFile.check(output, force: force) }
         let source = try open(data, options)
@@ -104,7 +107,8 @@ public final class TrainedModel {
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)
         let notes = try embedder.write(
-            [EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint, format: format)
+            [EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint, format: format,
+            withInput: withInput)
         for text in notes { note(text) }
     }
 }

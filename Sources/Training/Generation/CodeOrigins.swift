@@ -96,7 +96,7 @@ extension TrainedModel {
             }
             let classes = try LabelClasses(labels, source.selection)
             let wanted = try classes.resolve([label], "--label", of: source.name)
-            if classes.rowsWithoutLabel > 0 { note("\(classes.rowsWithoutLabel) rows have no label") }
+            if classes.rowsWithoutLabel > 0 { note("\(classes.rowsWithoutLabel) rows of \(source.name) have no label") }
             do throws(HDF5Error) {
                 return try RowSelection.labels(wanted, labels, among: source.selection)
             } catch {
