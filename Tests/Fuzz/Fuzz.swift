@@ -19,7 +19,7 @@ enum Target: String, CaseIterable {
         switch self {
         case .configuration: _ = try Configuration(toml: String(decoding: bytes, as: UTF8.self), name: "fuzz")
         case .values: try feedValues(String(decoding: bytes, as: UTF8.self))
-        case .csv: try Self.importing(bytes, "x.csv") { try $0.importCSV(file: $1, label: nil, id: nil) }
+        case .csv: try Self.importing(bytes, "x.csv") { try $0.importCSV(file: $1, CSVOptions()) }
         case .idx: try Self.importing(bytes, "x.idx") { try $0.importIDX(images: $1, labels: nil) }
         case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
         case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
