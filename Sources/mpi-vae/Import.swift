@@ -16,12 +16,15 @@ struct Import: ParsableCommand {
         guard ImportKind(rawValue: word) == nil, !["--help", "-h", "help"].contains(word) else { return arguments }
         let rest = arguments.dropFirst()
         // Flags that only one kind has.
-        for (flag, kind) in [("--images", ImportKind.idx), ("--rechunk", .hdf5)] where rest.contains(where: { $0 == flag || $0.hasPrefix("\(flag)=") }) {
+        for (flag, kind) in [("--images", ImportKind.idx), ("--rechunk", .hdf5)]
+        where rest.contains(where: { $0 == flag || $0.hasPrefix("\(flag)=") }) {
             return ["import", kind.rawValue] + rest
         }
         guard let file = firstFile(Array(rest)) else { return arguments }
         let kind = try ImportKind(file)
-        if (launcherRank ?? 0) == 0 { Logger(label: "import").notice("\(file): taken as \(kind.description) (import \(kind.rawValue))") }
+        if (launcherRank ?? 0) == 0 {
+            Logger(label: "import").notice("\(file): taken as \(kind.description) (import \(kind.rawValue))")
+        }
         return ["import", kind.rawValue] + rest
     }
 
@@ -119,7 +122,9 @@ struct Import: ParsableCommand {
         }
 
         private static func separator(_ text: String) throws -> FieldSeparator {
-            guard let separator = FieldSeparator(text) else { throw ValidationError("must be a character such as ';', tab or blanks") }
+            guard let separator = FieldSeparator(text) else {
+                throw ValidationError("must be a character such as ';', tab or blanks")
+            }
             return separator
         }
 
@@ -156,7 +161,8 @@ struct Import: ParsableCommand {
     struct NPZ: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "npz",
-            abstract: "Import arrays that numpy.savez or numpy.savez_compressed wrote, or a sparse matrix of scipy.sparse.save_npz.")
+            abstract:
+                "Import arrays that numpy.savez or numpy.savez_compressed wrote, or a sparse matrix of scipy.sparse.save_npz.")
         @OptionGroup var source: Source
         @Option(help: "The key of the rows; if not given: data, x, X, arr_0, or the only array with rows and columns.")
         var data: String?
@@ -172,7 +178,9 @@ struct Import: ParsableCommand {
     struct MTX: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mtx",
-            abstract: "Import a matrix in MatrixMarket's format, or a folder of matrix.mtx, barcodes.tsv and features.tsv, gzipped or not.")
+            abstract:
+                "Import a matrix in MatrixMarket's format, or a folder of matrix.mtx, barcodes.tsv and features.tsv, gzipped or not."
+        )
         @OptionGroup var source: Source
         @Flag(help: "The columns of the file are the rows; in folders barcodes and features tell.") var transpose = false
         @OptionGroup var target: Target

@@ -55,7 +55,8 @@ extension Importer {
             }
             if table.columns.id == nil { try writeRowNumbers(shape[0], to: file) }
             if let names = table.columns.dataNames { try writeFeatureNames(names, to: file) }
-            return summary(shape, isWide ? "float64" : "float32", labels: table.columns.label != nil, names: table.columns.dataNames != nil)
+            return summary(
+                shape, isWide ? "float64" : "float32", labels: table.columns.label != nil, names: table.columns.dataNames != nil)
         }
     }
 
@@ -106,20 +107,30 @@ extension Importer {
     ) {
         let (path, columns) = (table.path, table.columns)
         if options.header == nil || options.separator == nil {
-            let mark = survey.mark == CSVCell.comma ? ", decimal commas" : ""
-            log.notice("\(path): taken as a table with \(table.dialect.description)\(mark) (--header, --separator, --decimal say otherwise)")
+            let mark = survey.mark.map { $0 == CSVCell.comma ? ", decimal commas" : ", decimal points" } ?? ""
+            log.notice(
+                "\(path): taken as a table with \(table.dialect.description)\(mark) (--header, --separator, --decimal say otherwise)"
+            )
         }
-        if columns.idIsRowNames { log.notice("\(path): the first column has no name: taken as ids (--id names others, --drop '#0' leaves it out)") }
+        if columns.idIsRowNames {
+            log.notice("\(path): the first column has no name: taken as ids (--id names others, --drop '#0' leaves it out)")
+        }
         if columns.id != 0, columns.data.contains(0), table.dialect.columnNames?.first == "", !columns.areChosen {
-            log.notice("\(path): the first column has no name and is taken as data: leave it out with --drop '#0' if it has row numbers")
+            log.notice(
+                "\(path): the first column has no name and is taken as data: leave it out with --drop '#0' if it has row numbers")
         }
-        if !empty.isEmpty { log.notice("\(path): columns without a name or a value, of separators at the ends of lines, are left out: \(empty.count)") }
+        if !empty.isEmpty {
+            log.notice(
+                "\(path): columns without a name or a value, of separators at the ends of lines, are left out: \(empty.count)")
+        }
         if comments > 0 { log.notice("\(path): comments (lines that begin with #) passed over: \(comments)") }
         let isKept = survey.columns.indices.filter { !empty.contains($0) }
         let missing = isKept.reduce(0) { $0 + survey.columns[$1].missingCount }
         if missing > 0 {
             let words = survey.missingWords.map { $0 == "empty" ? $0 : "'\($0)'" }.joined(separator: ", ")
-            log.notice("\(path): missing values (\(words)) are NaN: \(missing) of \(survey.rowCount * isKept.count); train with --nan mask, or --nan drop")
+            log.notice(
+                "\(path): missing values (\(words)) are NaN: \(missing) of \(survey.rowCount * isKept.count); train with --nan mask, or --nan drop"
+            )
         }
         func list(_ which: (CSVSurvey.Column) -> Bool) -> String? {
             let found = isKept.filter { which(survey.columns[$0]) }
@@ -131,7 +142,9 @@ extension Importer {
         if let infinite = list({ $0.numbers.infiniteCount > 0 }) {
             log.notice("\(path): has infinite values, which cannot be trained on, in \(infinite)")
         }
-        if let nothing = list({ $0.numbers.numberCount == 0 }) { log.notice("\(path): has no value at all in \(nothing): leave it out with --drop") }
+        if let nothing = list({ $0.numbers.numberCount == 0 }) {
+            log.notice("\(path): has no value at all in \(nothing): leave it out with --drop")
+        }
         if survey.roundedCount > 0 { log.notice("\(path): whole numbers beyond 2^53 are rounded: \(survey.roundedCount)") }
         if labels.missingCount > 0 { log.notice("\(path): rows without a label: \(labels.missingCount)") }
     }

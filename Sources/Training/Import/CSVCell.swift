@@ -36,7 +36,9 @@ enum CSVCell: Equatable {
         }
         for word in ["inf", "infinity", "1.#inf"] { words[word] = .number(.infinity) }
         for (word, cell) in words where !word.hasPrefix("-") && word != "true" && word != "false" {
-            for sign in ["+", "-"] { words[sign + word] = cell == .missing ? cell : .number(sign == "-" ? -.infinity : .infinity) }
+            for sign in ["+", "-"] {
+                words[sign + word] = cell == .missing ? cell : .number(sign == "-" ? -.infinity : .infinity)
+            }
         }
         return words
     }()
@@ -100,6 +102,7 @@ enum CSVCell: Equatable {
     }
 
     private static let powers: [Double] = [
-        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+        1e22,
     ]
 }

@@ -34,7 +34,8 @@ struct CSVColumns {
         if let chosen {
             for (option, column) in [("--label", label), ("--id", id), ("--drop", dropped.first { chosen.contains($0) })] {
                 if let column, chosen.contains(column) {
-                    throw Failure(.usage, "\(path): column \(describe(column)) is named by --columns and by \(option): which is meant?")
+                    throw Failure(
+                        .usage, "\(path): column \(describe(column)) is named by --columns and by \(option): which is meant?")
                 }
             }
         }
@@ -77,7 +78,9 @@ private struct Finder {
             if found.count == 1 { return found[0] }
             if found.count > 1 {
                 let places = found.prefix(10).map { "#\($0)" }.joined(separator: ", ")
-                throw Failure(.badData, "\(path): \(found.count) columns are called '\(name)': for \(option) name one by its place, \(places)")
+                throw Failure(
+                    .badData,
+                    "\(path): \(found.count) columns are called '\(name)': for \(option) name one by its place, \(places)")
             }
         }
         let place = Int(name.hasPrefix("#") ? String(name.dropFirst()) : name)

@@ -80,6 +80,7 @@ struct CSVSample {
 
     let separator: FieldSeparator
     let commentByte: UInt8?
+    private let options: CSVOptions
     private(set) var records: [Record] = []
     /// The last comment before the first record.
     private(set) var comment: [UInt8]?
@@ -88,7 +89,8 @@ struct CSVSample {
     private static let mostRecords = 50
     private static let mostBytes = 1 << 18
 
-    private init(_ path: String, _ separator: FieldSeparator, _ commentByte: UInt8?) throws {
+    private init(_ path: String, _ separator: FieldSeparator, _ commentByte: UInt8?, _ options: CSVOptions) throws {
+        self.options = options
         self.separator = separator
         self.commentByte = commentByte
         let reader = try CSVRecordReader(path, separator: separator, commentByte: commentByte)
@@ -106,13 +108,15 @@ struct CSVSample {
     static func best(_ path: String, _ options: CSVOptions) throws -> CSVSample {
         let hash = UInt8(ascii: "#")
         // Damage is the same for all of them, and said of this one.
-        let declared = try CSVRecordReader(path, separator: .comma, commentByte: hash).declaredSeparator.map { FieldSeparator.byte($0) }
+        let declared = try CSVRecordReader(path, separator: .comma, commentByte: hash).declaredSeparator.map {
+            FieldSeparator.byte($0)
+        }
         var candidates: [FieldSeparator] = [.byte(9), .byte(UInt8(ascii: ";")), .comma, .byte(UInt8(ascii: "|")), .blanks]
         if let known = options.separator ?? declared { candidates = [known] }
         func best(_ commentByte: UInt8?) throws -> CSVSample {
-            let samples = try candidates.map { try CSVSample(path, $0, commentByte) }
+            let samples = try candidates.map { try CSVSample(path, $0, commentByte, options) }
             // The first of those that are equally good.
-            let scores = samples.map { $0.score(options) }
+            let scores = samples.map { $0.score }
             let place = scores.indices.reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
             // Of one column, whatever the separator.
             return scores[place] > 0 || candidates.count == 1 ? samples[place] : samples[candidates.firstIndex(of: .comma)!]
@@ -121,17 +125,17 @@ struct CSVSample {
         guard sample.records.count < 2, sample.hasLaterComments else { return sample }
         // Where all rows begin with it, it begins names, not comments.
         let other = try best(nil)
-        return other.score(options) > sample.score(options) ? other : sample
+        return other.score > sample.score ? other : sample
     }
 
     /// How much of the rows are numbers, in how many rows of one length; 0 where there is but one column.
-    private func score(_ options: CSVOptions) -> Double {
+    private var score: Double {
         let body = records.count > 1 ? records.dropFirst() : records[...]
         guard let count = body.first?.fields.count, count > 1 else { return 0 }
         let regular = body.filter { $0.fields.count == count }
         var (numbers, texts) = (0, 0)
         for field in regular.lazy.flatMap(\.fields) {
-            switch Self.cell(field, separator, options) {
+            switch cell(field) {
             case .number, .tooLarge: numbers += 1
             case .missing: break
             case .text: texts += 1
@@ -141,7 +145,7 @@ struct CSVSample {
     }
 
     /// What a field says with the decimal mark that was given, or any that is possible.
-    private static func cell(_ field: String, _ separator: FieldSeparator, _ options: CSVOptions) -> CSVCell {
+    private func cell(_ field: String) -> CSVCell {
         if let mark = options.decimalMark { return CSVCell(field, mark: mark) }
         let cell = CSVCell(field)
         return cell == .text && separator != .comma ? CSVCell(field, mark: CSVCell.comma) : cell
@@ -170,17 +174,18 @@ struct CSVSample {
         let body = records.dropFirst()
         let shift = body.first.map { $0.fields.count - first.fields.count } ?? 0
         let isTrailed = shift == 1 && body.allSatisfy { $0.fields.last == "" }
-        let kinds = first.fields.map { Self.anyCell($0, separator) }
+        let kinds = first.fields.map { cell($0) }
         let hasText = kinds.contains(.text)
         // R's names lack one for the column of the rows' names.
         if shift == 1, !isTrailed { return hasText }
         var hasNumbers = false
         for (column, kind) in kinds.enumerated() {
             let below = body.lazy.filter { $0.fields.indices.contains(column) }
-            let areNumbers = below.allSatisfy { Self.anyCell($0.fields[column], separator) != .text }
+            let areNumbers = below.allSatisfy { cell($0.fields[column]) != .text }
             switch kind {
             case .text where areNumbers && !below.isEmpty: return true
-            case .number where first.areQuoted[column] && !below.isEmpty && areNumbers && below.allSatisfy { !$0.areQuoted[column] }:
+            case .number
+            where first.areQuoted[column] && !below.isEmpty && areNumbers && below.allSatisfy { !$0.areQuoted[column] }:
                 return true
             case .number, .tooLarge: hasNumbers = true
             default: break
@@ -188,31 +193,29 @@ struct CSVSample {
         }
         if hasText, !hasNumbers { return true }
         let numbered = kinds.indices.filter { kinds[$0] != .text && !($0 == 0 && first.fields[0].isEmpty) }
-        return looksNumbered(numbered, hasIndex: numbered.count < kinds.count)
+        return looksNumbered(numbered, isIndexed: first.fields[0].isEmpty)
     }
 
     /// Whether numbers in the first record count the columns, as pandas does, or are steps such as years and wavelengths.
     ///
-    /// - Parameter hasIndex: whether there are other columns than these.
-    private func looksNumbered(_ columns: [Int], hasIndex: Bool) -> Bool {
-        let body = records.dropFirst().map(\.fields).filter { $0.count == records[0].fields.count }.map { row in columns.map { row[$0] } }
+    /// - Parameter isIndexed: whether there is nothing before the first of them, as pandas writes it above an index.
+    private func looksNumbered(_ columns: [Int], isIndexed: Bool) -> Bool {
+        let body = records.dropFirst().map(\.fields).filter { $0.count == records[0].fields.count }.map { row in
+            columns.map { row[$0] }
+        }
         let numbers = columns.map { Int(records[0].fields[$0]) }
         guard !body.isEmpty, !numbers.isEmpty, let start = numbers[0], numbers.allSatisfy({ $0 != nil }) else { return false }
         let isCount = numbers.enumerated().allSatisfy { $1 == $0 }
-        if hasIndex, isCount { return true }
+        if isIndexed, isCount { return true }
         let step = numbers.count > 1 ? numbers[1]! &- start : 0
         let isEven = step != 0 && numbers.enumerated().allSatisfy { $1 == start &+ $0 &* step }
-        guard isCount || isEven && numbers.count > 3 else { return false }
+        guard isCount && numbers.count > 1 || isEven && numbers.count > 3 else { return false }
         // A row below with a fraction in it cannot be of the same kind.
-        if body.allSatisfy({ $0.contains { Int($0) == nil && Self.anyCell($0, separator) != .text } }) { return true }
+        if body.allSatisfy({ $0.contains { Int($0) == nil && cell($0) != .text } }) { return true }
         // Whole numbers everywhere: a table that goes on counting is none of names, and of two columns anything may be.
         let next = body[0].map { Int($0) ?? 0 }
         let goesOn = next.count == numbers.count && next.enumerated().allSatisfy { $1 == next[0] &+ $0 &* step }
         return isCount && numbers.count > 2 && !goesOn
-    }
-
-    private static func anyCell(_ field: String, _ separator: FieldSeparator) -> CSVCell {
-        cell(field, separator, CSVOptions())
     }
 }
 

@@ -12,7 +12,8 @@ public enum FieldSeparator: Equatable, Sendable, CustomStringConvertible {
         case "tab", "\\t": self = .byte(9)
         case "blanks", "blank", "space", " ": self = .blanks
         default:
-            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, !"0123456789+-.\"#\r\n\0".utf8.contains(byte) else { return nil }
+            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, !"0123456789+-.\"#\r\n\0".utf8.contains(byte)
+            else { return nil }
             self = .byte(byte)
         }
     }
@@ -54,11 +55,18 @@ final class CSVRecordReader {
 
     private var piece: [UInt8] = []
     private var position = 0
+    /// Whether to read more before going on, and whether there is more.
+    private var needsMore = false
+    private var isAtEnd = false
     private var nextLine = 1
     private var endedInCR = false
 
     private static let pieceBytes = 1 << 20
     private static let mostBytes = 64 << 20
+
+    /// What spreadsheets write for missing and impossible values, behind the mark that otherwise begins a comment.
+    private static let errors = ["N/A", "NA", "DIV/0!", "VALUE!", "REF!", "NAME?", "NUM!", "NULL!"].map { Array($0.utf8) }
+    private static let longestError = 6
 
     /// Throws ``Failure`` (65, 66, 77), also for what is no UTF-8.
     init(_ path: String, separator: FieldSeparator, commentByte: UInt8?) throws {
@@ -83,7 +91,9 @@ final class CSVRecordReader {
     func isQuoted(_ field: Int) -> Bool { areQuoted[field] }
 
     func withBytes<Result>(of field: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[(field == 0 ? 0 : ends[field - 1])..<ends[field]])) }
+        bytes.withUnsafeBufferPointer {
+            body(UnsafeBufferPointer(rebasing: $0[(field == 0 ? 0 : ends[field - 1])..<ends[field]]))
+        }
     }
 
     /// A field as text. Throws ``Failure`` (65) where it is no UTF-8.
@@ -121,7 +131,7 @@ final class CSVRecordReader {
         var place = Place.beforeField
         line = nextLine
         while true {
-            if position == piece.count, try !fill() {
+            if position == piece.count || needsMore, try !fill() {
                 switch place {
                 case .quoted:
                     throw Failure(.badData, "\(path):\(line): a quotation mark opens a field that is never closed")
@@ -133,7 +143,8 @@ final class CSVRecordReader {
             }
             if consume(&place) { return true }
             if bytes.count + lastComment.count > Self.mostBytes {
-                throw Failure(.badData, "\(path):\(line): a line, or a field in quotation marks, of more than 64 MiB: not a table")
+                throw Failure(
+                    .badData, "\(path):\(line): a line, or a field in quotation marks, of more than 64 MiB: not a table")
             }
         }
     }
@@ -178,6 +189,12 @@ final class CSVRecordReader {
                 }
                 continue
             case .beforeField where byte == commentByte && ends.isEmpty:
+                guard position + Self.longestError <= piece.count || isAtEnd else {
+                    position -= 1
+                    needsMore = true
+                    return false
+                }
+                if Self.errors.contains(where: { piece[position...].starts(with: $0) }) { break }
                 commentCount += 1
                 lastComment.removeAll()
                 place = .comment
@@ -226,18 +243,25 @@ final class CSVRecordReader {
         quotedEnd = 0
     }
 
+    /// Reads more, keeping what was not taken yet; false at the end of the file.
     private func fill() throws -> Bool {
-        piece = try file.read(upTo: Self.pieceBytes)
+        let more = try file.read(upTo: Self.pieceBytes)
+        let isFirst = file.offset == more.count
+        piece = position == piece.count ? more : Array(piece[position...]) + more
         position = 0
-        if file.offset == piece.count { try refuseWideText() }
-        guard !piece.contains(0) else {
-            throw Failure(.badData, "\(path): holds zero bytes, so it is no text, or one in UTF-16: convert it, iconv -f UTF-16 -t UTF-8")
+        needsMore = false
+        isAtEnd = more.count < Self.pieceBytes
+        if isFirst { try refuseWideText() }
+        guard !more.contains(0) else {
+            throw Failure(
+                .badData, "\(path): holds zero bytes, so it is no text, or one in UTF-16: convert it, iconv -f UTF-16 -t UTF-8")
         }
         return !piece.isEmpty
     }
 
     private func refuseWideText() throws {
-        guard piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) || piece.starts(with: [0, 0, 0xFE, 0xFF]) else {
+        guard piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) || piece.starts(with: [0, 0, 0xFE, 0xFF])
+        else {
             return
         }
         throw Failure(.badData, "\(path): is a text in UTF-16 or UTF-32: convert it, iconv -f UTF-16 -t UTF-8 OLD > NEW")

@@ -20,7 +20,7 @@ struct NumberSurvey {
         if narrow == number { return }
         error = max(error, abs(number - narrow))
         // All beyond are whole.
-        if abs(number) < 0x1p63, number.rounded() == number { roundsWhole = true }
+        if abs(number) < 0x1p64, number.rounded() == number { roundsWhole = true }
     }
 
     /// Whether float32 would lose something: a digit of a whole number, or more than a hundred-thousandth of the column's range.
@@ -172,7 +172,8 @@ struct LabelSurvey {
     /// A whole number, also one that pandas wrote with a fraction of 0 since others in its column were missing.
     static func whole(_ text: String) -> Int64? {
         if let number = Int64(text) { return number }
-        guard text.utf8.first.map({ $0 < 58 }) == true, case .number(let number) = CSVCell(text), number.magnitude <= 0x1p53 else { return nil }
+        guard text.utf8.first.map({ $0 < 58 }) == true, case .number(let number) = CSVCell(text), number.magnitude <= 0x1p53
+        else { return nil }
         return Int64(exactly: number)
     }
 }

@@ -24,13 +24,18 @@ struct CellFolder {
             let hint =
                 !matrices.isEmpty
                 ? "several, \(matrices.prefix(8).joined(separator: ", ")): name one of them"
-                : inside.isEmpty ? "none" : "none, but there are some in its folders \(inside.prefix(8).joined(separator: ", ")): name one of them"
+                : inside.isEmpty
+                    ? "none"
+                    : "none, but there are some in its folders \(inside.prefix(8).joined(separator: ", ")): name one of them"
             throw Failure(.badData, "\(path): no matrix.mtx or matrix.mtx.gz to take: \(hint)")
         }
         if let found = CellFolder(matrix: folder + name) {
             self = found
         } else {
-            throw Failure(.badData, "\(folder)\(name): has no barcodes.tsv or features.tsv beside it: import the file alone, with --transpose if cells are its columns")
+            throw Failure(
+                .badData,
+                "\(folder)\(name): has no barcodes.tsv or features.tsv beside it: import the file alone, with --transpose if cells are its columns"
+            )
         }
     }
 
@@ -39,7 +44,9 @@ struct CellFolder {
     /// Whether a folder has a matrix of cells in it.
     static func hasMatrix(_ folder: String) -> Bool {
         endings.contains { access("\(folder)/\($0)", F_OK) == 0 }
-            || ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).contains { name in endings.contains { name.hasSuffix($0) } }
+            || ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).contains { name in
+                endings.contains { name.hasSuffix($0) }
+            }
     }
 
     /// The names beside a matrix; nil if there are none.

@@ -32,7 +32,8 @@ public enum ImportKind: String, CaseIterable, Sendable {
                 self = .hdf5
                 return
             }
-            throw Failure(errno == EACCES ? .noPermission : .inputMissing, "\(path): \(String(cString: strerror(errno)).lowercased())")
+            throw Failure(
+                errno == EACCES ? .noPermission : .inputMissing, "\(path): \(String(cString: strerror(errno)).lowercased())")
         }
         if status.st_mode & S_IFMT == S_IFDIR {
             self = try Self.folder(path)
@@ -50,7 +51,9 @@ public enum ImportKind: String, CaseIterable, Sendable {
         }
         let start = stored.starts(with: [0x1F, 0x8B]) ? try CompressedFile(path).read(upTo: 4096) : stored
         if start.starts(with: Self.hdf5Signature) || Self.hasUserBlock(path) {
-            guard start == stored || Self.hasUserBlock(path) else { throw Failure(.badData, "\(path): is HDF5 in gzip: unpack it, gunzip \(path)") }
+            guard start == stored || Self.hasUserBlock(path) else {
+                throw Failure(.badData, "\(path): is HDF5 in gzip: unpack it, gunzip \(path)")
+            }
             self = .hdf5
         } else if start.starts(with: NPYHeader.magic) {
             self = .npy
@@ -84,19 +87,23 @@ public enum ImportKind: String, CaseIterable, Sendable {
         guard let handle = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? handle.close() }
         return [512, 1024, 2048, 4096].contains { offset in
-            (try? handle.seek(toOffset: offset)) != nil && (try? handle.read(upToCount: 8)).map { $0.map(Array.init) == hdf5Signature } == true
+            (try? handle.seek(toOffset: offset)) != nil
+                && (try? handle.read(upToCount: 8)).map { $0.map(Array.init) == hdf5Signature } == true
         }
     }
 
     private static func folder(_ path: String) throws -> ImportKind {
         if CellFolder.hasMatrix(path) { return .mtx }
         for name in [".zgroup", ".zarray", "zarr.json"] where access("\(path)/\(name)", F_OK) == 0 {
-            throw Failure(.badData, "\(path): is a Zarr store, which cannot be read: write it as HDF5 (anndata: adata.write_h5ad)")
+            throw Failure(
+                .badData, "\(path): is a Zarr store, which cannot be read: write it as HDF5 (anndata: adata.write_h5ad)")
         }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
         let inside = names.filter { CellFolder.hasMatrix("\(path)/\($0)") }
         if !inside.isEmpty {
-            throw Failure(.badData, "\(path): has matrices of cells in its folders \(inside.prefix(8).joined(separator: ", ")): name one of them")
+            throw Failure(
+                .badData,
+                "\(path): has matrices of cells in its folders \(inside.prefix(8).joined(separator: ", ")): name one of them")
         }
         return .images
     }
@@ -121,16 +128,25 @@ public enum ImportKind: String, CaseIterable, Sendable {
         if begins([0x28, 0xB5, 0x2F, 0xFD]) { return "is compressed by zstd: unpack it, unzstd" }
         if begins([0x37, 0x7A, 0xBC, 0xAF]) { return "is a 7z archive: unpack it" }
         if begins("PAR1") { return "is Parquet: write it as CSV (pandas: pandas.read_parquet(F).to_csv(G, index=False)) or HDF5" }
-        if begins("ARROW1") || begins("FEA1") { return "is Arrow or Feather: write it as CSV (pandas: pandas.read_feather(F).to_csv(G, index=False)) or HDF5" }
-        if begins("MATLAB 5.0") { return "is a MAT file of version 5: save it with -v7.3, which is HDF5, or scipy.io.loadmat and numpy.save" }
-        if begins("RDX") || begins("X\n") || begins("A\n") { return "is data of R: write.csv(x, file, row.names = FALSE) makes a table of them" }
+        if begins("ARROW1") || begins("FEA1") {
+            return "is Arrow or Feather: write it as CSV (pandas: pandas.read_feather(F).to_csv(G, index=False)) or HDF5"
+        }
+        if begins("MATLAB 5.0") {
+            return "is a MAT file of version 5: save it with -v7.3, which is HDF5, or scipy.io.loadmat and numpy.save"
+        }
+        if begins("RDX") || begins("X\n") || begins("A\n") {
+            return "is data of R: write.csv(x, file, row.names = FALSE) makes a table of them"
+        }
         if begins("CDF") { return "is netCDF 3: write it as netCDF 4, which is HDF5 (nccopy -k netCDF-4)" }
         if begins("SIMPLE  =") { return "is FITS: save it by numpy.save" }
-        if begins([0x89, 0x50, 0x4E, 0x47]) || begins([0xFF, 0xD8, 0xFF]) || begins("GIF8") || begins("II*\0") || begins("MM\0*") {
+        if begins([0x89, 0x50, 0x4E, 0x47]) || begins([0xFF, 0xD8, 0xFF]) || begins("GIF8") || begins("II*\0") || begins("MM\0*")
+        {
             return "is one image: import the folder that has them all"
         }
         if begins("%PDF") { return "is a PDF, no data" }
-        if start.count > 262, start[257..<262].elementsEqual("ustar".utf8) { return "is a tar archive: unpack it, and import what is in it" }
+        if start.count > 262, start[257..<262].elementsEqual("ustar".utf8) {
+            return "is a tar archive: unpack it, and import what is in it"
+        }
         if start.count > 1, start[0] == 0x80, (2...5).contains(start[1]) {
             return "is a pickle of Python, which is a program and never run: numpy.save its array"
         }

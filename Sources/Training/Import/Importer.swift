@@ -62,7 +62,8 @@ public struct Importer {
             if FileManager.default.fileExists(atPath: output), !(force && group.isEmpty) {
                 guard !group.isEmpty else {
                     throw Failure(
-                        .cannotCreate, "\(output) is there already: give another --output, add to it with --name, or --force to replace it")
+                        .cannotCreate,
+                        "\(output) is there already: give another --output, add to it with --name, or --force to replace it")
                 }
                 // Says so if it is not HDF5, before it is copied.
                 _ = try File.open(output)
@@ -76,7 +77,8 @@ public struct Importer {
                 file = try File.update(published.temporaryPath)
                 if try file.item("\(group)/data") != nil {
                     guard force else {
-                        throw Failure(.cannotCreate, "\(output) has \(group)/data already: give another --name, or --force to replace it")
+                        throw Failure(
+                            .cannotCreate, "\(output) has \(group)/data already: give another --name, or --force to replace it")
                     }
                     for name in ["data", "label", "labels", "id", "ids", "feature_names"] { try file.remove("\(group)/\(name)") }
                 }

@@ -14,22 +14,29 @@ extension Importer {
             let matrix = try MatrixMarketFile(path, isTurned: transpose)
             return try matrix.isDense ? write(try MatrixMarketArray(matrix), labels: nil) : write(matrix)
         }
-        if transpose { throw Failure(.usage, "\(path): --transpose is for a lone file: barcodes and features say which way this one is") }
+        if transpose {
+            throw Failure(.usage, "\(path): --transpose is for a lone file: barcodes and features say which way this one is")
+        }
         let barcodes = try cells.barcodes.map { try Self.firstFields($0) }
         let features = try cells.features.map { try Self.firstFields($0) }
         let matrix = try MatrixMarketFile(cells.matrix, isTurned: true)
         func fits(_ matrix: MatrixMarketFile) -> Bool {
-            (barcodes?.count ?? matrix.rowCount) == matrix.rowCount && (features?.count ?? matrix.columnCount) == matrix.columnCount
+            (barcodes?.count ?? matrix.rowCount) == matrix.rowCount
+                && (features?.count ?? matrix.columnCount) == matrix.columnCount
         }
         // Cell Ranger has features in rows; a few programs have cells there.
         let other = try MatrixMarketFile(cells.matrix, isTurned: false)
         guard fits(matrix) || fits(other) else {
             let counts = [barcodes.map { "\($0.count) barcodes" }, features.map { "\($0.count) features" }].compactMap(\.self)
             throw Failure(
-                .badData, "\(cells.matrix) has the shape \([other.rowCount, other.columnCount]), which does not fit \(counts.joined(separator: " and ")) beside it")
+                .badData,
+                "\(cells.matrix) has the shape \([other.rowCount, other.columnCount]), which does not fit \(counts.joined(separator: " and ")) beside it"
+            )
         }
         let fitting = fits(matrix) ? matrix : other
-        log.notice("\(cells.matrix): taken as a matrix of cells: \(fitting.rowCount) cells are rows, \(fitting.columnCount) features columns")
+        log.notice(
+            "\(cells.matrix): taken as a matrix of cells: \(fitting.rowCount) cells are rows, \(fitting.columnCount) features columns"
+        )
         return try write(fitting, ids: barcodes, names: features)
     }
 
@@ -75,13 +82,19 @@ struct MatrixMarketFile: SparseReader {
         try CompressedFile.requireRegular(path)
         let line = String(decoding: try CompressedFile(path).read(upTo: 1024), as: UTF8.self).prefix { !$0.isNewline }
         let words = line.lowercased().split { $0 == " " || $0 == "\t" }.map(String.init)
-        guard words.count >= 5, words[0] == "%%matrixmarket", words[1] == "matrix", ["coordinate", "array"].contains(words[2]) else {
-            throw Failure(.badData, "\(path): not a MatrixMarket file: its first line must be %%MatrixMarket matrix coordinate ..., or array")
-        }
-        guard let field = Field(rawValue: words[3]), let symmetry = Symmetry(rawValue: words[4]), words[2] != "array" || field != .pattern
+        guard words.count >= 5, words[0] == "%%matrixmarket", words[1] == "matrix", ["coordinate", "array"].contains(words[2])
         else {
             throw Failure(
-                .badData, "\(path): is '\(words[2...4].joined(separator: " "))': only real, integer and pattern, general and symmetric matrices can be imported")
+                .badData,
+                "\(path): not a MatrixMarket file: its first line must be %%MatrixMarket matrix coordinate ..., or array")
+        }
+        guard let field = Field(rawValue: words[3]), let symmetry = Symmetry(rawValue: words[4]),
+            words[2] != "array" || field != .pattern
+        else {
+            throw Failure(
+                .badData,
+                "\(path): is '\(words[2...4].joined(separator: " "))': only real, integer and pattern, general and symmetric matrices can be imported"
+            )
         }
         self.path = path
         self.isTurned = isTurned
@@ -90,7 +103,8 @@ struct MatrixMarketFile: SparseReader {
         isDense = words[2] == "array"
         let reader = try Self.open(path)
         guard try reader.next(), reader.count == (isDense ? 2 : 3) else {
-            throw Failure(.badData, "\(path):\(reader.line): must have the numbers of rows and columns\(isDense ? "" : ", and of values")")
+            throw Failure(
+                .badData, "\(path):\(reader.line): must have the numbers of rows and columns\(isDense ? "" : ", and of values")")
         }
         let sizes = try (0..<reader.count).map { try Self.whole(reader, $0) }
         let (rows, columns) = (sizes[0], sizes[1])
@@ -122,7 +136,8 @@ struct MatrixMarketFile: SparseReader {
 
     func forEachValue<Number: HDF5Number>(_: Number.Type, _ body: (Int, Int, Number) throws -> Void) throws {
         let rows = isTurned ? columnCount : rowCount
-        try Self.forEachEntry(path, field, isDense ? nil : entryCount, rows: rows, symmetry, count: entryCount) { row, column, value in
+        try Self.forEachEntry(path, field, isDense ? nil : entryCount, rows: rows, symmetry, count: entryCount) {
+            row, column, value in
             let number = Number(value)
             try isTurned ? body(column, row, number) : body(row, column, number)
             if symmetry == .general || row == column { return }
@@ -148,7 +163,9 @@ struct MatrixMarketFile: SparseReader {
         while try reader.next() {
             found += 1
             guard reader.count == fields, found <= count else {
-                let reason = found > count ? "more values than the \(count) that it claims" : "\(reader.count) numbers, but must have \(fields)"
+                let reason =
+                    found > count
+                    ? "more values than the \(count) that it claims" : "\(reader.count) numbers, but must have \(fields)"
                 throw Failure(.badData, "\(path):\(reader.line): has \(reason)")
             }
             let value = try field == .pattern ? 1 : number(reader, fields - 1)
@@ -164,7 +181,9 @@ struct MatrixMarketFile: SparseReader {
                 row = symmetry == .general ? 0 : symmetry == .skew ? column + 1 : column
             }
         }
-        guard found == count else { throw Failure(.badData, "\(path): has \(found) values, but claims \(count): is it cut short?") }
+        guard found == count else {
+            throw Failure(.badData, "\(path): has \(found) values, but claims \(count): is it cut short?")
+        }
     }
 
     private static func number(_ reader: CSVRecordReader, _ field: Int) throws -> Double {
@@ -172,14 +191,18 @@ struct MatrixMarketFile: SparseReader {
         case .number(let number): return number
         case .missing: return .nan
         case .tooLarge, .text:
-            throw Failure(.badData, "\(reader.path):\(reader.line): '\(reader.roughText(field).printable(limit: 60))' is not a number that 64 bits hold")
+            throw Failure(
+                .badData,
+                "\(reader.path):\(reader.line): '\(reader.roughText(field).printable(limit: 60))' is not a number that 64 bits hold"
+            )
         }
     }
 
     private static func whole(_ reader: CSVRecordReader, _ field: Int) throws -> Int {
         let number = try number(reader, field)
         if let whole = Int(exactly: number), whole >= 0, whole < 1 << 53 { return whole }
-        throw Failure(.badData, "\(reader.path):\(reader.line): '\(reader.roughText(field).printable(limit: 60))' is not a whole number")
+        throw Failure(
+            .badData, "\(reader.path):\(reader.line): '\(reader.roughText(field).printable(limit: 60))' is not a whole number")
     }
 }
 
@@ -193,10 +216,14 @@ private final class MatrixMarketArray: ArrayReader {
     init(_ matrix: MatrixMarketFile) throws {
         shape = [matrix.rowCount, matrix.columnCount]
         type = matrix.type
-        guard !shape.contains(0) else { throw Failure(.badData, "\(matrix.path) has the shape \(shape), but must have rows and columns") }
+        guard !shape.contains(0) else {
+            throw Failure(.badData, "\(matrix.path) has the shape \(shape), but must have rows and columns")
+        }
         let bytes = shape.reduce(8, *)
         guard bytes < availableMemory() else {
-            throw Failure(.badData, "\(matrix.path): to bring it in the order of rows takes \(bytes >> 20) MiB of memory: import it in parts")
+            throw Failure(
+                .badData,
+                "\(matrix.path): to bring it in the order of rows takes \(bytes >> 20) MiB of memory: import it in parts")
         }
         var values = [Double](repeating: 0, count: shape[0] * shape[1])
         try matrix.forEachValue(Double.self) { values[$0 * matrix.columnCount + $1] = $2 }

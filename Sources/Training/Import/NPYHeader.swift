@@ -100,7 +100,9 @@ struct NPYHeader {
     /// Throws ``Failure`` (65) unless it has.
     func requireLabels(of rowCount: Int, _ path: String) throws {
         if hasLabels(of: rowCount) { return }
-        let hint = shape.count == 2 && shape[0] == rowCount ? ": of one column for each class (one-hot) take numpy.argmax(labels, axis=1)" : ""
+        let hint =
+            shape.count == 2 && shape[0] == rowCount
+            ? ": of one column for each class (one-hot) take numpy.argmax(labels, axis=1)" : ""
         throw Failure(.badData, "\(path) has the shape \(shape), but must have [\(rowCount)], one a row\(hint)")
     }
 }
@@ -129,7 +131,8 @@ struct NPYElement {
         let types: [Substring: NumberType] = [
             "i1": .int8, "u1": .uint8, "i2": .int16, "u2": .uint16, "i4": .int32, "u4": .uint32, "i8": .int64,
             "u8": .uint64, "f4": .float32, "f8": .float64,
-            "b": .int8, "B": .uint8, "h": .int16, "H": .uint16, "i": .int32, "I": .uint32, "q": .int64, "Q": .uint64, "f": .float32,
+            "b": .int8, "B": .uint8, "h": .int16, "H": .uint16, "i": .int32, "I": .uint32, "q": .int64, "Q": .uint64,
+            "f": .float32,
             "d": .float64, "int8": .int8, "uint8": .uint8, "int16": .int16, "uint16": .uint16, "int32": .int32, "uint32": .uint32,
             "int64": .int64, "uint64": .uint64, "float32": .float32, "float64": .float64,
         ]

@@ -26,7 +26,8 @@ struct NPYTexts: LabelReader {
         for first in stride(from: 0, to: count, by: step) {
             let rows = first..<min(first + step, count)
             let bytes = try stream.read(exactly: rows.count * size, "the labels")
-            try dataset.write(try rows.map { try text(bytes[($0 - first) * size..<($0 - first + 1) * size], row: $0) }, rows: rows)
+            try dataset.write(
+                try rows.map { try text(bytes[($0 - first) * size..<($0 - first + 1) * size], row: $0) }, rows: rows)
         }
     }
 
@@ -45,7 +46,8 @@ struct NPYTexts: LabelReader {
             text = String(validating: used, as: UTF8.self)
         }
         guard let text, !text.utf8.contains(0) else {
-            throw Failure(.badData, "\(stream.path): the text of row \(row) is not Unicode: save it as numpy.char.decode(x, 'latin1')")
+            throw Failure(
+                .badData, "\(stream.path): the text of row \(row) is not Unicode: save it as numpy.char.decode(x, 'latin1')")
         }
         return text
     }

@@ -22,7 +22,9 @@ struct NPZMatrix: SparseReader {
 
     /// nil if the file is none. Throws ``Failure`` (65) for a format that is not read, and for parts that do not fit each other.
     init?(_ file: NPZFile) throws {
-        guard let format = file.array("format"), let shape = file.array("shape"), let data = file.array("data") else { return nil }
+        guard let format = file.array("format"), let shape = file.array("shape"), let data = file.array("data") else {
+            return nil
+        }
         guard case .text(let isWide)? = format.header.element?.kind, format.header.shape.isEmpty else { return nil }
         self.file = file
         self.data = data
@@ -36,10 +38,15 @@ struct NPZMatrix: SparseReader {
         self.layout = layout
         let sizes = try Self.integers(file, shape)
         guard sizes.count == 2, sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
-            throw Failure(.badData, "\(path): is a sparse array of the shape \(sizes.prefix(32).map(Int.init)): only rows and columns can be imported")
+            throw Failure(
+                .badData,
+                "\(path): is a sparse array of the shape \(sizes.prefix(32).map(Int.init)): only rows and columns can be imported"
+            )
         }
         (rowCount, columnCount) = (Int(sizes[0]), Int(sizes[1]))
-        guard let element = data.header.element, element.isNumber else { throw Failure(.badData, "\(path):data \(data.header.refusal)") }
+        guard let element = data.header.element, element.isNumber else {
+            throw Failure(.badData, "\(path):data \(data.header.refusal)")
+        }
         type = element.type
         let dataShape = data.header.shape
         guard dataShape.count == (layout == .bsr ? 3 : 1), layout != .bsr || dataShape[1] > 0 && dataShape[2] > 0 else {
@@ -99,7 +106,11 @@ struct NPZMatrix: SparseReader {
             let starts = try Self.integers(file, try array("indptr"))
             guard starts.count == lines + 1, starts[0] == 0, starts[lines] == Int64(count),
                 zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
-            else { throw Failure(.badData, "\(path): indptr does not fit its \(lines) \(layout == .csc ? "columns" : "rows") and \(count) values") }
+            else {
+                throw Failure(
+                    .badData,
+                    "\(path): indptr does not fit its \(lines) \(layout == .csc ? "columns" : "rows") and \(count) values")
+            }
             let others = try indices("indices", count)
             var line = 0
             try forEach { range in

@@ -62,7 +62,9 @@ indirect enum PythonLiteral {
             position += 1
             var pairs: [(key: String, value: PythonLiteral)] = []
             while !take("}") {
-                guard case .text(let key) = value(depth: depth + 1), take(":"), let value = value(depth: depth + 1) else { return nil }
+                guard case .text(let key) = value(depth: depth + 1), take(":"), let value = value(depth: depth + 1) else {
+                    return nil
+                }
                 pairs.append((key, value))
                 if !take(",") { return take("}") ? .dictionary(pairs) : nil }
             }
@@ -115,7 +117,9 @@ indirect enum PythonLiteral {
 
         private mutating func word() -> PythonLiteral? {
             let start = position
-            while position < text.count, (65...90).contains(text[position]) || (97...122).contains(text[position]) { position += 1 }
+            while position < text.count, (65...90).contains(text[position]) || (97...122).contains(text[position]) {
+                position += 1
+            }
             switch String(decoding: text[start..<position], as: UTF8.self) {
             case "True": return .truth(true)
             case "False": return .truth(false)

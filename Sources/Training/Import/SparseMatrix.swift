@@ -10,7 +10,8 @@ protocol SparseReader {
     var valueCount: Int { get }
 
     /// Gives the values that are stored, one by one. Throws ``Failure``.
-    func forEachValue<Number: HDF5Number>(_: Number.Type, _ body: (_ row: Int, _ column: Int, _ value: Number) throws -> Void) throws
+    func forEachValue<Number: HDF5Number>(
+        _: Number.Type, _ body: (_ row: Int, _ column: Int, _ value: Number) throws -> Void) throws
 }
 
 /// A sparse matrix by rows (CSR), in memory.
@@ -26,14 +27,17 @@ struct RowMatrix<Number: HDF5Number> {
     init(_ matrix: some SparseReader) throws {
         // A few bytes can claim any number of empty rows.
         guard matrix.columnCount <= Int(Int32.max), matrix.rowCount <= 10_000_000 + 100 * matrix.valueCount else {
-            throw Failure(.badData, "\(matrix.path): claims the shape \([matrix.rowCount, matrix.columnCount]) for \(matrix.valueCount) values")
+            throw Failure(
+                .badData,
+                "\(matrix.path): claims the shape \([matrix.rowCount, matrix.columnCount]) for \(matrix.valueCount) values")
         }
         guard matrix.rowCount < availableMemory() / 16 else { throw Self.tooLarge(matrix, bytes: matrix.rowCount * 16) }
         starts = [Int64](repeating: 0, count: matrix.rowCount + 1)
         try matrix.forEachValue(Number.self) { row, column, value in
             guard row >= 0, row < matrix.rowCount, column >= 0, column < matrix.columnCount else {
                 throw Failure(
-                    .badData, "\(matrix.path): has a value in row \(row), column \(column) of \(matrix.rowCount) x \(matrix.columnCount)")
+                    .badData,
+                    "\(matrix.path): has a value in row \(row), column \(column) of \(matrix.rowCount) x \(matrix.columnCount)")
             }
             if value != 0 { starts[row + 1] += 1 }
         }
@@ -75,7 +79,9 @@ struct RowMatrix<Number: HDF5Number> {
         values.replaceSubrange(places, with: newValues)
         for (a, b) in zip(newColumns, newColumns.dropFirst()) where a == b {
             throw Failure(
-                .badData, "\(matrix.path): has two values in row \(row), column \(a) (both from 0): add them up first, X.sum_duplicates() in scipy")
+                .badData,
+                "\(matrix.path): has two values in row \(row), column \(a) (both from 0): add them up first, X.sum_duplicates() in scipy"
+            )
         }
     }
 }
@@ -86,7 +92,8 @@ extension Importer {
         _ matrix: some SparseReader, labels: (any LabelReader)? = nil, ids: [String]? = nil, names: [String]? = nil
     ) throws -> String {
         guard matrix.rowCount > 0, matrix.columnCount > 0 else {
-            throw Failure(.badData, "\(matrix.path) has the shape \([matrix.rowCount, matrix.columnCount]): there is nothing in it")
+            throw Failure(
+                .badData, "\(matrix.path) has the shape \([matrix.rowCount, matrix.columnCount]): there is nothing in it")
         }
         return try matrix.type.with { try write(matrix, as: $0, labels, ids, names) }
     }
