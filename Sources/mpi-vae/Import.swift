@@ -111,8 +111,8 @@ struct Import: ParsableCommand {
         @Option(help: "Between columns: a character, tab or blanks; if not given, what fits.", transform: Self.separator)
         var separator: FieldSeparator?
         @Option(help: "Before fractions: '.' or ','; if not given, what fits.", transform: Self.decimal) var decimal: UInt8?
-        @Option(help: "The columns of data, a,b,c; if not given, all others.") var columns: String?
-        @Option(help: "Columns to leave out, a,b,c.") var drop: String?
+        @Option(help: "The columns of data, a,b,c or 0:10; if not given, all others.") var columns: String?
+        @Option(help: "Columns to leave out, a,b,c or 0:10.") var drop: String?
         @OptionGroup var target: Target
 
         enum Header: String, ExpressibleByArgument, CaseIterable {

@@ -168,7 +168,7 @@ struct TableImportTests {
                 says: ["rows without a label: 1"]),
             Table(
                 text: cells, arguments: ["--columns", "\"y; z\",x"],
-                holds: "rows == [[2, 1], [4, 3], [6, 5]] and names == ['y; z', 'x'] and ids == [0, 1, 2]"),
+                holds: "rows == [[1, 2], [3, 4], [5, 6]] and names == ['x', 'y; z'] and ids == [0, 1, 2]"),
             Table(text: cells, arguments: ["--drop", "#3,id"], holds: "rows == [[1, 2], [3, 4], [5, 6]]"),
             Table(
                 text: "x,k\n1,1\n2,0\n", arguments: ["--label", "k"],
@@ -251,10 +251,12 @@ struct TableImportTests {
         try refused(65, "no column '#2'", "x,y\n1,2\n", "--drop", "#2")
         try refused(65, "2 columns are called 'x': for --label name one by its place, #0, #1", "x,x\n1,2\n", "--label", "x")
         try refused(64, "is named by --columns and by --label", "x,y\n1,2\n", "--columns", "x", "--label", "x")
+        try refused(64, "neither a column nor a range of places", "x,y\n1,2\n", "--columns", "x:y")
         try refused(64, "names a column twice", "x,y\n1,2\n", "--columns", "x,#0")
         try refused(65, "UTF-16", "a,b\n1,2\n".data(using: .utf16)!, [])
         try refused(65, "UTF-16", "a,b\n1,2\n".data(using: .utf16LittleEndian)!, [])
         try refused(65, "not UTF-8", Data("x,k\n1,caf".utf8 + [0xE9, 10]), ["--label", "k"])
+        try refused(65, "bad.csv:1: holds a text that is not UTF-8", Data("x,caf".utf8 + [0xE9] + "\n1,2\n".utf8), [])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["bad.csv"])
         #expect(try mpiVAE("import", "csv", "x", "--header", "maybe", "--output", "y").status == 64)
         #expect(try mpiVAE("import", "csv", "x", "--separator", "12", "--output", "y").status == 64)

@@ -9,7 +9,7 @@ enum Target: String, CaseIterable {
     case configuration
     /// Environment, flags and assignments: lines `kind key=value`.
     case values
-    case csv, idx, npy, npz
+    case csv, idx, npy, npz, mtx
     /// A folder with one image in it.
     case image
     /// An HDF5 file's contents; see ``RowsFile``.
@@ -23,6 +23,7 @@ enum Target: String, CaseIterable {
         case .idx: try Self.importing(bytes, "x.idx") { try $0.importIDX(images: $1, labels: nil) }
         case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
         case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
+        case .mtx: try Self.importing(bytes, "x.mtx") { try $0.importMTX($1, transpose: false) }
         case .rows: try RowsFile.feed(bytes, folder: Self.folder)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in

@@ -10,7 +10,7 @@ public struct CSVOptions: Sendable {
     public var header: Bool?
     public var separator: FieldSeparator?
     public var decimalMark: UInt8?
-    /// The columns of data, or those that are left out, with commas between them.
+    /// The columns of data, or those that are left out: names, places and ranges of places (`0:10`), with commas between them.
     public var columns: String?
     public var drop: String?
 
@@ -54,7 +54,7 @@ extension Importer {
                 try copy(table, shape, mark, kind, to: file) { Float($0) }
             }
             if table.columns.id == nil { try writeRowNumbers(shape[0], to: file) }
-            if let names = table.columns.dataNames { try writeFeatureNames(names, to: file) }
+            try file.write(featureNames: table.columns.dataNames, group: group)
             return summary(
                 shape, isWide ? "float64" : "float32", labels: table.columns.label != nil, names: table.columns.dataNames != nil)
         }

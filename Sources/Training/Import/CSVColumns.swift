@@ -1,10 +1,12 @@
+internal import Foundation
+
 /// What is done with the columns of a table.
 struct CSVColumns {
     private let path: String
     /// Empty where a column has none; nil without a header.
     private let names: [String]?
     private let count: Int
-    /// The columns of numbers, in the order in which they are written.
+    /// The columns of numbers, in the file's order.
     private(set) var data: [Int]
     let label: Int?
     let id: Int?
@@ -64,12 +66,21 @@ private struct Finder {
     let names: [String]?
     let count: Int
 
+    /// Those of a list of names, places and ranges of places (`0:10`), in the file's order.
     func columns(_ list: String, _ option: String) throws -> [Int] {
-        let columns = try list.csvFields.map { try column($0, option) }
-        for (index, column) in columns.enumerated() where columns[..<index].contains(column) {
-            throw Failure(.usage, "\(path): \(option) names a column twice: \(list)")
+        var found: [Int] = []
+        for item in list.csvFields.map({ $0.trimmingCharacters(in: .whitespaces) }) {
+            guard item.contains(":"), names?.contains(item) != true else {
+                found.append(try column(item, option))
+                continue
+            }
+            guard let range = try? RowSelection.ranges(String(item.trimmingPrefix("#")), count: count) else {
+                throw Failure(.usage, "\(path): '\(item)' for \(option) is neither a column nor a range of places, such as 0:10")
+            }
+            found += range.rows(0..<range.count).map { Int($0) }
         }
-        return columns
+        if Set(found).count < found.count { throw Failure(.usage, "\(path): \(option) names a column twice: \(list)") }
+        return found.sorted()
     }
 
     func column(_ name: String, _ option: String) throws -> Int {

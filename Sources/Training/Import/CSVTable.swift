@@ -43,7 +43,10 @@ struct CSVTable {
                 isFirst = false
                 // Ids and labels may begin with anything.
                 if !columns.data.contains(0) { reader.commentByte = nil }
-                if dialect.names == .firstRecord { continue }
+                if dialect.names == .firstRecord {
+                    for field in 0..<reader.count { _ = try reader.text(field) }
+                    continue
+                }
             }
             guard reader.count == dialect.columnCount else {
                 let other = dialect.isShifted ? "the lines before have" : "the first line has"

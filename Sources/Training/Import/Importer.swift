@@ -105,9 +105,6 @@ public struct Importer {
         }
     }
 
-    /// Writes the names of the columns beside the data.
-    func writeFeatureNames(_ names: [String], to file: File) throws { try write(names, to: "\(group)/feature_names", in: file) }
-
     /// Writes strings as a data set.
     func write(_ texts: [String], to path: String, in file: File) throws {
         let dataset = try file.createStrings(path, count: texts.count)

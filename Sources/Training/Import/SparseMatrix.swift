@@ -118,7 +118,7 @@ extension Importer {
             try write(rows.starts, to: "\(path)/indptr", in: file)
             try labels?.write(self, to: file)
             if let ids { try write(ids, to: "\(group)/id", in: file) } else { try writeRowNumbers(shape[0], to: file) }
-            if let names { try writeFeatureNames(names, to: file) }
+            try file.write(featureNames: names, group: group)
             return summary(
                 shape, "\(matrix.type), sparse with \(rows.values.count) values", labels: labels != nil, names: names != nil)
         }
