@@ -7,6 +7,8 @@ public enum AttributeValue: Sendable, Equatable {
     case string(String)
     case strings([String])
     case doubles([Double])
+    /// Only written; they are read as doubles.
+    case integers([Int64])
     /// As h5py writes truth values; they are read as integers.
     case boolean(Bool)
 }
@@ -29,6 +31,8 @@ extension File {
             try write(name, chdf5_native_double(), count: nil, object, path, &number)
         case .doubles(var numbers):
             try write(name, chdf5_native_double(), count: numbers.count, object, path, &numbers)
+        case .integers(var numbers):
+            try write(name, chdf5_native_int64(), count: numbers.count, object, path, &numbers)
         case .string(let string):
             let type = try stringType(path)
             try withCStrings([string]) { pointers throws(HDF5Error) in

@@ -80,9 +80,12 @@ extension ElementType {
 }
 
 /// A number type that data can be read into and written from; the library converts.
-public protocol HDF5Number: BitwiseCopyable, Sendable {
+public protocol HDF5Number: Numeric, BitwiseCopyable, Sendable {
     /// The library's name for the type in memory.
     static var nativeTypeID: Int64 { get }
+
+    /// The number nearest to `value`, or without its fraction; it must be in the type's range.
+    init(_ value: Double)
 }
 
 extension Int8: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int8() } }

@@ -82,8 +82,16 @@ extension File {
     }
 }
 
-/// Copying objects from file to file.
+/// Copying objects from file to file, and removing them.
 extension File {
+    /// Takes away what lies at `path`, with all that lies in it, if anything does.
+    public func remove(_ path: String) throws(HDF5Error) {
+        Library.lock()
+        defer { Library.unlock() }
+        if try item(path) == nil { return }
+        if H5Ldelete(handle.id, path, chdf5_default()) < 0 { throw failure(path, "cannot be removed") }
+    }
+
     /// Copies a group or data set with all that lies in it, as it is stored, to a path of this file where nothing may be.
     ///
     /// Links out of the file are copied as links.

@@ -1,83 +1,192 @@
 internal import ArgumentParser
+internal import Distributed
 internal import Logging
 internal import Training
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
-        subcommands: [IDX.self, CSV.self, NPY.self, NPZ.self, Images.self, HDF5.self], defaultSubcommand: HDF5.self)
+        usage: "mpi-vae import [KIND] FILE --output FILE [...]",
+        discussion: "Without a kind it is taken from the file itself: mpi-vae import table.csv --output data.h5",
+        subcommands: [CSV.self, NPY.self, NPZ.self, MTX.self, IDX.self, Images.self, HDF5.self])
+
+    /// The arguments of the program, with the kind of file where `import` was given none. Throws ``Failure`` (65, 66, 77).
+    static func namingKind(_ arguments: [String]) throws -> [String] {
+        guard arguments.first == "import", let word = arguments.dropFirst().first else { return arguments }
+        guard ImportKind(rawValue: word) == nil, !["--help", "-h", "help"].contains(word) else { return arguments }
+        let rest = arguments.dropFirst()
+        // Flags that only one kind has.
+        for (flag, kind) in [("--images", ImportKind.idx), ("--rechunk", .hdf5)]
+        where rest.contains(where: { $0 == flag || $0.hasPrefix("\(flag)=") }) {
+            return ["import", kind.rawValue] + rest
+        }
+        guard let file = firstFile(Array(rest)) else { return arguments }
+        let kind = try ImportKind(file)
+        if (launcherRank ?? 0) == 0 {
+            Logger(label: "import").notice("\(file): taken as \(kind.description) (import \(kind.rawValue))")
+        }
+        return ["import", kind.rawValue] + rest
+    }
+
+    private static let switches = ["--force", "--gray", "--rgb", "--transpose"]
+
+    /// The first argument that is neither an option nor its value, or else the value of `--file` or `--data`.
+    private static func firstFile(_ arguments: [String]) -> String? {
+        var index = 0
+        var named: String?
+        while index < arguments.count {
+            let argument = arguments[index]
+            guard argument.hasPrefix("-"), argument != "-" else { return argument }
+            for flag in ["--file", "--data"] {
+                if argument.hasPrefix("\(flag)=") { named = String(argument.dropFirst(flag.count + 1)) }
+                if argument == flag, index + 1 < arguments.count { named = arguments[index + 1] }
+            }
+            index += switches.contains(argument) || argument.contains("=") ? 1 : 2
+        }
+        return named
+    }
 
     struct Target: ParsableArguments {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
         @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
+        @Flag(help: "Replace the output if it is there; with --name, what was imported to that group.") var force = false
 
-        var importer: Importer { Importer(output: output, name: name, log: Logger(label: "import")) }
+        var importer: Importer { Importer(output: output, name: name, force: force, log: Logger(label: "import")) }
+    }
+
+    /// The file, as an argument or, as it once was, by `--file`.
+    struct Source: ParsableArguments {
+        @Argument(help: "The file.") var path: String?
+        @Option(help: .hidden) var file: String?
+
+        func validate() throws { try Import.requireOne(path, file, "--file") }
+
+        var one: String { path ?? file! }
+    }
+
+    fileprivate static func requireOne(_ argument: String?, _ option: String?, _ name: String) throws {
+        if argument == nil, option == nil { throw ValidationError("name the file to import: mpi-vae import FILE --output FILE") }
+        if argument != nil, option != nil { throw ValidationError("the file as an argument, or by \(name), not both") }
     }
 
     struct HDF5: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "hdf5",
             abstract: "Copy rows of HDF5 files into one data set with chunks that are good to read by.")
-        @Option(
-            name: [.customLong("data"), .customLong("rechunk")],
-            help: "The data, as of train: file.h5[:/path], several files, sparse matrices, contact maps.")
-        var data: String
+        @Argument(help: "The data, as of train: file.h5[:/path], several files, sparse matrices, contact maps.") var path: String?
+        @Option(name: [.customLong("data"), .customLong("rechunk")], help: .hidden) var data: String?
         @OptionGroup var options: DataFlags
         @OptionGroup var target: Target
 
+        func validate() throws { try Import.requireOne(path, data, "--data") }
+
         func run() throws {
-            print(try target.importer.importHDF5(data, options.options))
+            print(try target.importer.importHDF5(path ?? data!, options.options))
         }
     }
 
     struct IDX: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "idx", abstract: "Import IDX files (MNIST and its kin), gzipped or not.")
-        @Option(help: "The file of rows, of any number of dimensions.") var images: String
+        @Argument(help: "The file of rows, of any number of dimensions.") var path: String?
+        @Option(help: "The same, as an option.") var images: String?
         @Option(help: "The file of labels.") var labels: String?
         @OptionGroup var target: Target
 
+        func validate() throws { try Import.requireOne(path, images, "--images") }
+
         func run() throws {
-            print(try target.importer.importIDX(images: images, labels: labels))
+            print(try target.importer.importIDX(images: path ?? images!, labels: labels))
         }
     }
 
     struct CSV: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "csv", abstract: "Import a table of numbers, separated by comma, semicolon or tab, gzipped or not.")
-        @Option(help: "The file.") var file: String
-        @Option(help: "The column of labels, by its name or its number from 0.") var label: String?
-        @Option(help: "The column of ids, by its name or its number from 0.") var id: String?
+            commandName: "csv", abstract: "Import a table of numbers, with or without names, gzipped or not.",
+            discussion: "A column is called by its name, or '#3' by its place from 0; without a header also 3.")
+        @OptionGroup var source: Source
+        @Option(help: "The column of labels.") var label: String?
+        @Option(help: "The column of ids.") var id: String?
+        @Option(help: "Whether the first line has the columns' names: yes, no, auto.") var header = Header.auto
+        @Option(help: "Between columns: a character, tab or blanks; if not given, what fits.", transform: Self.separator)
+        var separator: FieldSeparator?
+        @Option(help: "Before fractions: '.' or ','; if not given, what fits.", transform: Self.decimal) var decimal: UInt8?
+        @Option(help: "The columns of data, a,b,c or 0:10; if not given, all others.") var columns: String?
+        @Option(help: "Columns to leave out, a,b,c or 0:10.") var drop: String?
         @OptionGroup var target: Target
 
+        enum Header: String, ExpressibleByArgument, CaseIterable {
+            case yes
+            case no
+            case auto
+        }
+
+        private static func separator(_ text: String) throws -> FieldSeparator {
+            guard let separator = FieldSeparator(text) else {
+                throw ValidationError("must be a character such as ';', tab or blanks")
+            }
+            return separator
+        }
+
+        private static func decimal(_ text: String) throws -> UInt8 {
+            guard text == "." || text == "," else { throw ValidationError("must be '.' or ','") }
+            return text.utf8.first!
+        }
+
         func run() throws {
-            print(try target.importer.importCSV(file: file, label: label, id: id))
+            var options = CSVOptions()
+            options.label = label
+            options.id = id
+            options.header = header == .auto ? nil : header == .yes
+            options.separator = separator
+            options.decimalMark = decimal
+            options.columns = columns
+            options.drop = drop
+            print(try target.importer.importCSV(file: source.one, options))
         }
     }
 
     struct NPY: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "npy", abstract: "Import arrays that numpy.save wrote.")
-        @Option(help: "The file of rows.") var file: String
-        @Option(help: "The file of labels.") var labels: String?
+        @OptionGroup var source: Source
+        @Option(help: "The file of labels, numbers or text.") var labels: String?
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try target.importer.importNPY(file: file, labels: labels))
+            print(try target.importer.importNPY(file: source.one, labels: labels))
         }
     }
 
     struct NPZ: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "npz", abstract: "Import arrays that numpy.savez or numpy.savez_compressed wrote.")
-        @Option(help: "The file.") var file: String
+            commandName: "npz",
+            abstract:
+                "Import arrays that numpy.savez or numpy.savez_compressed wrote, or a sparse matrix of scipy.sparse.save_npz.")
+        @OptionGroup var source: Source
         @Option(help: "The key of the rows; if not given: data, x, X, arr_0, or the only array with rows and columns.")
         var data: String?
-        @Option(help: "The key of the labels; if not given: label, labels or y, if there is one a row.") var labels: String?
+        @Option(help: "The key of the labels, or an NPY file; if not given: label, labels or y, if there is one a row.")
+        var labels: String?
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try target.importer.importNPZ(file: file, data: data, labels: labels))
+            print(try target.importer.importNPZ(file: source.one, data: data, labels: labels))
+        }
+    }
+
+    struct MTX: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "mtx",
+            abstract:
+                "Import a matrix in MatrixMarket's format, or a folder of matrix.mtx, barcodes.tsv and features.tsv, gzipped or not."
+        )
+        @OptionGroup var source: Source
+        @Flag(help: "The columns of the file are the rows; in folders barcodes and features tell.") var transpose = false
+        @OptionGroup var target: Target
+
+        func run() throws {
+            print(try target.importer.importMTX(source.one, transpose: transpose))
         }
     }
 

@@ -36,7 +36,7 @@ struct MPIVAE: ParsableCommand {
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let speaks = (launcherRank ?? 0) == 0
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(Import.namingKind(Array(CommandLine.arguments.dropFirst())))
             if let ranked = command as? any RankedCommand {
                 let status = withMPI { try ranked.run(world: $0) }
                 Foundation.exit(status == 0 ? statusOfOutput() : status)

@@ -9,7 +9,7 @@ enum Target: String, CaseIterable {
     case configuration
     /// Environment, flags and assignments: lines `kind key=value`.
     case values
-    case csv, idx, npy, npz
+    case csv, idx, npy, npz, mtx
     /// A folder with one image in it.
     case image
     /// An HDF5 file's contents; see ``RowsFile``.
@@ -19,10 +19,11 @@ enum Target: String, CaseIterable {
         switch self {
         case .configuration: _ = try Configuration(toml: String(decoding: bytes, as: UTF8.self), name: "fuzz")
         case .values: try feedValues(String(decoding: bytes, as: UTF8.self))
-        case .csv: try Self.importing(bytes, "x.csv") { try $0.importCSV(file: $1, label: nil, id: nil) }
+        case .csv: try Self.importing(bytes, "x.csv") { try $0.importCSV(file: $1, CSVOptions()) }
         case .idx: try Self.importing(bytes, "x.idx") { try $0.importIDX(images: $1, labels: nil) }
         case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
         case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
+        case .mtx: try Self.importing(bytes, "x.mtx") { try $0.importMTX($1, transpose: false) }
         case .rows: try RowsFile.feed(bytes, folder: Self.folder)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in

@@ -108,6 +108,6 @@ public struct BenchmarkReport: Codable, Sendable {
                 ("samples_per_second", "\(samplesPerSecond)"),
                 ("share_of_bound", "\(shareOfBound)"), ("step_s", "\(stepSeconds)"),
             ] + phases.map { ("\($0.name)_s", "\($0.seconds)") }
-        return columns.map(\.0).joined(separator: ",") + "\n" + columns.map(\.1).joined(separator: ",")
+        return columns.map(\.0).csvLine + "\n" + columns.map(\.1).csvLine
     }
 }

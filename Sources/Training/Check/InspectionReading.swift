@@ -48,6 +48,7 @@ extension Inspection {
                 case .string(let string): string
                 case .strings(let strings): strings.prefix(100).joined(separator: ", ")
                 case .doubles(let numbers): numbers.prefix(100).map { "\($0)" }.joined(separator: ", ")
+                case .integers(let numbers): numbers.prefix(100).map { "\($0)" }.joined(separator: ", ")
                 }
             attributes[name] = String(decoding: text.utf8.prefix(attributeLength), as: UTF8.self)
         }

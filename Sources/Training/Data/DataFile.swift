@@ -45,7 +45,11 @@ struct DataFile {
         if item == .group {
             if let sparse = try SparseRows(file, object) { return (sparse, object) }
             let inGroup = "\(object == "/" ? "" : object)/data"
-            if try file.item(inGroup) == .dataset { path = inGroup }
+            switch try file.item(inGroup) {
+            case .dataset: path = inGroup
+            case .group: if let sparse = try SparseRows(file, inGroup) { return (sparse, inGroup) }
+            default: break
+            }
         }
         if let maps = try ContactMapRows(file, path, size: options.mapSize) { return (maps, path) }
         let dense = try DenseRows(file, path, bits: options.packedBits)
@@ -178,7 +182,11 @@ struct DataFile {
     }
 
     private static func onlyCandidate(in file: File) throws -> String {
-        if try file.item("/data") == .dataset { return "/data" }
+        switch try file.item("/data") {
+        case .dataset: return "/data"
+        case .group where try file.attribute("encoding-type", of: "/data") != nil: return "/data"
+        default: break
+        }
         if try file.item("/X") != nil, try file.item("/obs") != nil { return "/X" }
         // Cell Ranger's matrices, by the genome before version 3.
         let matrices = try file.children(of: "/").map { "/\($0)" }.filter { try TenXMatrix(file, $0) != nil }

@@ -43,16 +43,10 @@ final class CSVEmbeddings: EmbeddingOutput {
             throw Failure(error)
         }
         for (index, row) in numbers.enumerated() {
-            var line = "\(Self.field(ids[index])),\(Self.field(labels[index])),\(item.part(Int(row)).name)"
+            var line = [ids[index], labels[index], item.part(Int(row)).name].csvLine
             for i in index * codes.latentSize..<(index + 1) * codes.latentSize { line += ",\(codes.mean.pointer[i])" }
             try file.write((line + "\n").utf8)
         }
-    }
-
-    /// A text as RFC 4180 has it: in quotation marks where it has characters that mean something.
-    private static func field(_ text: String) -> String {
-        guard text.contains(where: { ",\"\r\n".contains($0) || $0 == "\r\n" }) else { return text }
-        return "\"\(text.replacing("\"", with: "\"\""))\""
     }
 
     func finish() throws { try file.finish() }

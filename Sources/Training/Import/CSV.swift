@@ -1,172 +1,151 @@
-internal import Foundation
 internal import HDF5
 internal import Logging
 
-extension Importer {
-    /// Imports a table of numbers as float32, with or without a line of names, separated by comma, semicolon or tab.
-    ///
-    /// - Parameters:
-    ///   - label: the column of labels, by name or number; whole numbers, or else strings.
-    ///   - id: the column of ids, kept as strings.
-    /// - Returns: what was written, as a line of text.
-    /// - Throws: ``Failure`` (65, 66, 73, 74) naming line and column.
-    public func importCSV(file path: String, label: String?, id: String?) throws -> String {
-        let table = try CSVTable(path, label: label, id: id)
-        // Once through to count the rows and check every number, once to write.
-        var rowCount = 0
-        var labelsAreNumbers = true
-        var textBytes = 0
-        try table.forEachRow("import 1/2", log) { row in
-            rowCount += 1
-            textBytes += (row.label?.utf8.count ?? 0) + (row.id?.utf8.count ?? 0)
-            if let text = row.label, Int64(text) == nil { labelsAreNumbers = false }
-        }
-        guard rowCount > 0 else { throw Failure(.badData, "\(path): has no rows") }
-        let columns = table.dataColumns.count
-        return try write(byteCount: rowCount * (columns * 4 + 80) + 2 * textBytes) { file in
-            let data = try file.createDataset("\(group)/data", Float.self, shape: [rowCount, columns], compressed: true)
-            let labels =
-                label == nil
-                ? nil
-                : labelsAreNumbers
-                    ? try file.createDataset("\(group)/label", Int64.self, shape: [rowCount], compressed: true)
-                    : try file.createStrings("\(group)/label", count: rowCount)
-            let ids = id == nil ? nil : try file.createStrings("\(group)/id", count: rowCount)
-            var values: [Float] = []
-            var labelTexts: [String] = []
-            var idTexts: [String] = []
-            var written = 0
-            func flush() throws {
-                let rows = written..<written + values.count / columns
-                try data.write(values, rows: rows)
-                if let labels {
-                    if labelsAreNumbers {
-                        try labels.write(labelTexts.map { Int64($0)! }, rows: rows)
-                    } else {
-                        try labels.write(labelTexts, rows: rows)
-                    }
-                }
-                try ids?.write(idTexts, rows: rows)
-                written = rows.upperBound
-                values.removeAll(keepingCapacity: true)
-                labelTexts.removeAll(keepingCapacity: true)
-                idTexts.removeAll(keepingCapacity: true)
-            }
-            try table.forEachRow("import 2/2", log) { row in
-                values += row.values
-                if let text = row.label { labelTexts.append(text) }
-                if let text = row.id { idTexts.append(text) }
-                if values.count * 4 > Self.pieceBytes { try flush() }
-            }
-            try flush()
-            if id == nil { try writeRowNumbers(rowCount, to: file) }
-            if let names = table.names {
-                try file.setAttribute("columns", .strings(table.dataColumns.map { names[$0] }), of: "\(group)/data")
-            }
-            return summary([rowCount, columns], "float32", labels: label != nil)
-        }
-    }
+/// What is known of a table beforehand; what is nil is found out.
+public struct CSVOptions: Sendable {
+    /// The columns of labels and ids: a name, or `#3` for a place from 0.
+    public var label: String?
+    public var id: String?
+    /// Whether the first line has the names of the columns.
+    public var header: Bool?
+    public var separator: FieldSeparator?
+    public var decimalMark: UInt8?
+    /// The columns of data, or those that are left out: names, places and ranges of places (`0:10`), with commas between them.
+    public var columns: String?
+    public var drop: String?
+
+    public init() {}
 }
 
-/// A table in a text file.
-private struct CSVTable {
-    struct Row {
-        var values: [Float]
-        var label: String?
-        var id: String?
-    }
-
-    private let path: String
-    private let separator: UInt8
-    /// The names of the columns, if the first line has them.
-    let names: [String]?
-    private let columnCount: Int
-    let dataColumns: [Int]
-    private let labelColumn: Int?
-    private let idColumn: Int?
-
-    init(_ path: String, label: String?, id: String?) throws {
-        self.path = path
-        guard let first = try CompressedFile(path).readLine(), !first.isEmpty else {
-            throw Failure(.badData, "\(path): is empty")
+extension Importer {
+    /// Imports a table of numbers: with or without names, with any separator, missing values as NaN. float32, or float64 where that
+    /// would lose something; `/feature_names` if there are names.
+    ///
+    /// Labels are whole numbers, or else strings; ids are strings.
+    ///
+    /// - Returns: what was written, as a line of text.
+    /// - Throws: ``Failure`` (64, 65, 66, 73, 74, 77) naming line and column.
+    public func importCSV(file path: String, _ options: CSVOptions) throws -> String {
+        var table = try CSVTable(path, options)
+        // Once through to look at every field, once to write.
+        var survey = CSVSurvey(columnCount: table.columns.data.count, table.dialect, options)
+        var labels = LabelSurvey()
+        var idBytes = 0
+        let comments = try table.forEachRow("import 1/2", log) { record in
+            try survey.add(record, table.columns)
+            if let column = table.columns.label { labels.add(try record.text(column)) }
+            if let column = table.columns.id { idBytes += record.withBytes(of: column, \.count) }
         }
-        let separators: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
-        let separator = separators.max { a, b in first.count { $0 == a } < first.count { $0 == b } }!
-        self.separator = separator
-        let fields = Self.split(first, separator)
-        columnCount = fields.count
-        func column(_ name: String?, _ option: String) throws -> Int? {
-            guard let name else { return nil }
-            if let index = fields.firstIndex(of: name) { return index }
-            if let number = Int(name), fields.indices.contains(number) { return number }
-            throw Failure(
-                .badData,
-                "\(path): no column '\(name)' for \(option); there are \(fields.count): "
-                    + nearestNames(to: name, among: fields, limit: 10).joined(separator: ", "))
+        guard survey.rowCount > 0 else {
+            throw Failure(.badData, "\(path): has no rows\(table.dialect.columnNames == nil ? "" : ", only a header")")
         }
-        let labelColumn = try column(label, "--label")
-        let idColumn = try column(id, "--id")
-        self.labelColumn = labelColumn
-        self.idColumn = idColumn
-        let dataColumns = fields.indices.filter { $0 != labelColumn && $0 != idColumn }
-        guard !dataColumns.isEmpty else { throw Failure(.badData, "\(path): has no columns of data") }
-        self.dataColumns = dataColumns
-        names = dataColumns.allSatisfy { Float(fields[$0]) != nil } ? nil : fields
-    }
-
-    func forEachRow(_ title: String, _ log: Logger, _ body: (Row) throws -> Void) throws {
-        let file = try CompressedFile(path)
-        let progress = ImportProgress(title, total: file.storedSize >> 10, unit: "KiB", log: log)
-        defer { progress.finish() }
-        var number = 0
-        if names != nil {
-            _ = try file.readLine()
-            number = 1
-        }
-        while let line = try file.readLine() {
-            number += 1
-            if line.isEmpty { continue }
-            let fields = Self.split(line, separator)
-            guard fields.count == columnCount else {
-                throw Failure(.badData, "\(path):\(number): \(fields.count) columns, but the first line has \(columnCount)")
-            }
-            let values = try dataColumns.map { column in
-                guard let value = Float(fields[column].trimmingCharacters(in: .whitespaces)) else {
-                    let name = names.map { " (\($0[column]))" } ?? ""
-                    throw Failure(
-                        .badData,
-                        "\(path):\(number): column \(column)\(name) is '\(fields[column])', not a number: "
-                            + "fill it, or name it with --label or --id")
-                }
-                return value
-            }
-            progress.update(to: file.storedOffset >> 10)
-            try body(Row(values: values, label: labelColumn.map { fields[$0] }, id: idColumn.map { fields[$0] }))
-        }
-    }
-
-    /// The fields of a line; quotes may surround a field, and two of them in it stand for one (RFC 4180, without line breaks).
-    private static func split(_ line: [UInt8], _ separator: UInt8) -> [String] {
-        let quote = UInt8(ascii: "\"")
-        var fields: [String] = []
-        var field: [UInt8] = []
-        var isQuoted = false
-        var index = 0
-        while index < line.count {
-            let byte = line[index]
-            if byte == quote, isQuoted, index + 1 < line.count, line[index + 1] == quote {
-                field.append(quote)
-                index += 1
-            } else if byte == quote {
-                isQuoted.toggle()
-            } else if byte == separator, !isQuoted {
-                fields.append(String(decoding: field, as: UTF8.self))
-                field.removeAll(keepingCapacity: true)
+        try survey.requireNumbers(table.columns, path)
+        let empty = table.leaveOutEmptyColumns(survey)
+        tell(table, survey, labels, comments: comments, empty: empty, options)
+        let isWide = zip(0..., survey.columns).contains { !empty.contains($0) && $1.numbers.needsDouble }
+        let mark = survey.mark ?? CSVCell.point
+        let textBytes = labels.byteCount + idBytes + (table.columns.dataNames ?? []).reduce(0) { $0 + $1.utf8.count + 64 }
+        let shape = [survey.rowCount, table.columns.data.count]
+        return try write(byteCount: shape[0] * (shape[1] * (isWide ? 8 : 4) + 80) + 2 * textBytes) { file in
+            let kind = labels.kind(of: shape[0])
+            if isWide {
+                try copy(table, shape, mark, kind, to: file) { $0 }
             } else {
-                field.append(byte)
+                try copy(table, shape, mark, kind, to: file) { Float($0) }
             }
-            index += 1
+            if table.columns.id == nil { try writeRowNumbers(shape[0], to: file) }
+            try file.write(featureNames: table.columns.dataNames, group: group)
+            return summary(
+                shape, isWide ? "float64" : "float32", labels: table.columns.label != nil, names: table.columns.dataNames != nil)
         }
-        return fields + [String(decoding: field, as: UTF8.self)]
+    }
+
+    /// Reads the table once more and writes its rows.
+    private func copy<Number: HDF5Number>(
+        _ table: CSVTable, _ shape: [Int], _ mark: UInt8, _ kind: LabelSurvey.Kind, to file: File, _ number: (Double) -> Number
+    ) throws {
+        let data = try file.createDataset("\(group)/data", Number.self, shape: shape, compressed: true)
+        let labels = try table.columns.label.map { _ in try LabelWriter("\(group)/label", kind, count: shape[0], in: file) }
+        let ids = try table.columns.id.map { _ in try file.createStrings("\(group)/id", count: shape[0]) }
+        let step = max(1, Self.pieceBytes / (shape[1] * MemoryLayout<Number>.size))
+        var values: [Number] = []
+        var labelTexts: [String] = []
+        var idTexts: [String] = []
+        var written = 0
+        func flush() throws {
+            let rows = written..<written + values.count / shape[1]
+            try data.write(values, rows: rows)
+            try labels?.write(labelTexts, rows: rows)
+            try ids?.write(idTexts, rows: rows)
+            written = rows.upperBound
+            values.removeAll(keepingCapacity: true)
+            labelTexts.removeAll(keepingCapacity: true)
+            idTexts.removeAll(keepingCapacity: true)
+        }
+        var count = 0
+        try table.forEachRow("import 2/2", log) { record in
+            count += 1
+            guard count <= shape[0] else { throw table.changed }
+            for column in table.columns.data {
+                switch record.withBytes(of: column, { CSVCell($0, mark: mark) }) {
+                case .number(let value): values.append(number(value))
+                case .missing: values.append(number(.nan))
+                case .tooLarge, .text: throw table.changed
+                }
+            }
+            if let column = table.columns.label { labelTexts.append(try record.text(column)) }
+            if let column = table.columns.id { idTexts.append(try record.text(column)) }
+            if count - written == step { try flush() }
+        }
+        guard count == shape[0] else { throw table.changed }
+        try flush()
+    }
+
+    /// Says what was taken for what, where nobody told.
+    private func tell(
+        _ table: CSVTable, _ survey: CSVSurvey, _ labels: LabelSurvey, comments: Int, empty: Set<Int>, _ options: CSVOptions
+    ) {
+        let (path, columns) = (table.path, table.columns)
+        if options.header == nil || options.separator == nil {
+            let mark = survey.mark.map { $0 == CSVCell.comma ? ", decimal commas" : ", decimal points" } ?? ""
+            log.notice(
+                "\(path): taken as a table with \(table.dialect.description)\(mark) (--header, --separator, --decimal say otherwise)"
+            )
+        }
+        if columns.idIsRowNames {
+            log.notice("\(path): the first column has no name: taken as ids (--id names others, --drop '#0' leaves it out)")
+        }
+        if columns.id != 0, columns.data.contains(0), table.dialect.columnNames?.first == "", !columns.areChosen {
+            log.notice(
+                "\(path): the first column has no name and is taken as data: leave it out with --drop '#0' if it has row numbers")
+        }
+        if !empty.isEmpty {
+            log.notice(
+                "\(path): columns without a name or a value, of separators at the ends of lines, are left out: \(empty.count)")
+        }
+        if comments > 0 { log.notice("\(path): comments (lines that begin with #) passed over: \(comments)") }
+        let isKept = survey.columns.indices.filter { !empty.contains($0) }
+        let missing = isKept.reduce(0) { $0 + survey.columns[$1].missingCount }
+        if missing > 0 {
+            let words = survey.missingWords.map { $0 == "empty" ? $0 : "'\($0)'" }.joined(separator: ", ")
+            log.notice(
+                "\(path): missing values (\(words)) are NaN: \(missing) of \(survey.rowCount * isKept.count); train with --nan mask, or --nan drop"
+            )
+        }
+        func list(_ which: (CSVSurvey.Column) -> Bool) -> String? {
+            let found = isKept.filter { which(survey.columns[$0]) }
+            if found.isEmpty { return nil }
+            let names = found.prefix(5).map { place in columns.describe(table.surveyed[place]) }
+            return names.joined(separator: ", ") + (found.count > 5 ? " and \(found.count - 5) more" : "")
+        }
+        if let wide = list(\.numbers.needsDouble) { log.notice("\(path): float64, for float32 would lose digits of \(wide)") }
+        if let infinite = list({ $0.numbers.infiniteCount > 0 }) {
+            log.notice("\(path): has infinite values, which cannot be trained on, in \(infinite)")
+        }
+        if let nothing = list({ $0.numbers.numberCount == 0 }) {
+            log.notice("\(path): has no value at all in \(nothing): leave it out with --drop")
+        }
+        if survey.roundedCount > 0 { log.notice("\(path): whole numbers beyond 2^53 are rounded: \(survey.roundedCount)") }
+        if labels.missingCount > 0 { log.notice("\(path): rows without a label: \(labels.missingCount)") }
     }
 }

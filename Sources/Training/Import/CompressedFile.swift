@@ -24,6 +24,14 @@ final class CompressedFile: ByteStream {
 
     deinit { gzclose(handle) }
 
+    /// Throws ``Failure`` (66) for pipes and the like, which cannot be read twice.
+    static func requireRegular(_ path: String) throws {
+        var status = stat()
+        if stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
+            throw Failure(.inputMissing, "\(path): is not a regular file, but is to be read more than once")
+        }
+    }
+
     /// The size on disk; 0 for a pipe.
     private(set) lazy var storedSize = {
         var status = stat()

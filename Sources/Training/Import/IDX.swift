@@ -19,7 +19,7 @@ extension Importer {
                 throw Failure(.badData, "\(labels) holds \(labelData.type), but labels must be whole numbers")
             }
         }
-        return try write(data, labels: labelData)
+        return try write(data, labels: labelData.map { NumberLabels(numbers: $0, count: data.shape[0]) })
     }
 }
 

@@ -87,12 +87,4 @@ extension Importer {
         }
         try data.write(decoded.bytes, rows: decoded.rows)
     }
-
-    private func write(_ texts: [String], to path: String, in file: File) throws {
-        let dataset = try file.createStrings(path, count: texts.count)
-        for first in stride(from: 0, to: texts.count, by: 1 << 14) {
-            let rows = first..<min(first + 1 << 14, texts.count)
-            try dataset.write(Array(texts[rows]), rows: rows)
-        }
-    }
 }

@@ -11,16 +11,41 @@ protocol ArrayReader {
     func read(_ byteCount: Int) throws -> [UInt8]
 }
 
+/// One label a row, from a file of another format.
+protocol LabelReader {
+    /// At most what they take in the output.
+    var byteCount: Int { get }
+
+    /// Writes them to `/label`. Throws ``Failure``, or what the library says.
+    func write(_ importer: Importer, to file: File) throws
+}
+
+/// Labels that are numbers.
+struct NumberLabels: LabelReader {
+    let numbers: any ArrayReader
+    let count: Int
+
+    var byteCount: Int { count * 8 }
+
+    func write(_ importer: Importer, to file: File) throws {
+        try importer.copy(numbers, to: "\(importer.group)/label", shape: [count], in: file)
+    }
+}
+
 /// Brings data of other formats into HDF5: `/data`, rows first and in their own type, `/label`, and `/id`; with a name the same
 /// under `/name`. The file appears when it is complete; data that it held before stay.
 public struct Importer {
     let output: String
     let group: String
+    private let force: Bool
     let log: Logger
 
-    /// - Parameter name: the group; nil for the top of the file.
-    public init(output: String, name: String?, log: Logger) {
+    /// - Parameters:
+    ///   - name: the group; nil for the top of the file.
+    ///   - force: whether an output that is there is replaced; with a name, what an import wrote to that group.
+    public init(output: String, name: String?, force: Bool = false, log: Logger) {
         self.output = output
+        self.force = force
         self.log = log
         group = name.map { "/" + $0.trimmingCharacters(in: CharacterSet(charactersIn: "/")) } ?? ""
     }
@@ -34,9 +59,11 @@ public struct Importer {
         let published = AtomicFile(output)
         do {
             let file: File
-            if FileManager.default.fileExists(atPath: output) {
+            if FileManager.default.fileExists(atPath: output), !(force && group.isEmpty) {
                 guard !group.isEmpty else {
-                    throw Failure(.cannotCreate, "\(output) is there already: remove it, or add to it with --name")
+                    throw Failure(
+                        .cannotCreate,
+                        "\(output) is there already: give another --output, add to it with --name, or --force to replace it")
                 }
                 // Says so if it is not HDF5, before it is copied.
                 _ = try File.open(output)
@@ -49,7 +76,11 @@ public struct Importer {
                 try published.reserve(before + byteCount)
                 file = try File.update(published.temporaryPath)
                 if try file.item("\(group)/data") != nil {
-                    throw Failure(.cannotCreate, "\(output) has \(group)/data already: give another --name")
+                    guard force else {
+                        throw Failure(
+                            .cannotCreate, "\(output) has \(group)/data already: give another --name, or --force to replace it")
+                    }
+                    for name in ["data", "label", "labels", "id", "ids", "feature_names"] { try file.remove("\(group)/\(name)") }
                 }
             } else {
                 file = try File.create(published, byteCount: byteCount)
@@ -74,22 +105,34 @@ public struct Importer {
         }
     }
 
+    /// Writes strings as a data set.
+    func write(_ texts: [String], to path: String, in file: File) throws {
+        let dataset = try file.createStrings(path, count: texts.count)
+        for first in stride(from: 0, to: texts.count, by: 1 << 14) {
+            let rows = first..<min(first + 1 << 14, texts.count)
+            try dataset.write(Array(texts[rows]), rows: rows)
+        }
+    }
+
     /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so.
-    func write(_ data: some ArrayReader, labels: (some ArrayReader)?) throws -> String {
-        try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16) { file in
-            try copy(data, to: "\(group)/data", in: file)
-            if let labels { try copy(labels, to: "\(group)/label", in: file) }
+    func write(_ data: some ArrayReader, labels: (any LabelReader)?) throws -> String {
+        try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16 + (labels?.byteCount ?? 0)) { file in
+            try copy(data, to: "\(group)/data", shape: data.shape, in: file)
+            if let labels { try labels.write(self, to: file) }
             try writeRowNumbers(data.shape[0], to: file)
             return summary(data.shape, "\(data.type)", labels: labels != nil)
         }
     }
 
-    private func copy(_ source: some ArrayReader, to path: String, in file: File) throws {
-        try source.type.with { try copy(source, as: $0, to: path, in: file) }
+    /// Copies an array, as an array of the same number of elements.
+    func copy(_ source: any ArrayReader, to path: String, shape: [Int], in file: File) throws {
+        try source.type.with { try copy(source, as: $0, to: path, shape: shape, in: file) }
     }
 
-    private func copy<Number: HDF5Number>(_ source: some ArrayReader, as _: Number.Type, to path: String, in file: File) throws {
-        let dataset = try file.createDataset(path, Number.self, shape: source.shape, compressed: true)
+    private func copy<Number: HDF5Number>(
+        _ source: any ArrayReader, as _: Number.Type, to path: String, shape: [Int], in file: File
+    ) throws {
+        let dataset = try file.createDataset(path, Number.self, shape: shape, compressed: true)
         let rowBytes = dataset.rowSize * MemoryLayout<Number>.size
         let step = max(1, Self.pieceBytes / max(rowBytes, 1))
         let progress = ImportProgress("import", total: dataset.rowCount, unit: "rows", log: log)
@@ -102,7 +145,8 @@ public struct Importer {
         }
     }
 
-    func summary(_ shape: [Int], _ type: String, labels: Bool) -> String {
+    func summary(_ shape: [Int], _ type: String, labels: Bool, names: Bool = false) -> String {
         "wrote \(output): \(group)/data \(shape) \(type)\(labels ? ", \(group)/label" : ""), \(group)/id"
+            + (names ? ", \(group)/feature_names" : "")
     }
 }

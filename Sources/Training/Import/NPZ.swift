@@ -1,24 +1,27 @@
+internal import Foundation
 internal import Logging
 
 extension Importer {
-    /// Imports arrays that `numpy.savez` or `numpy.savez_compressed` wrote.
+    /// Imports arrays that `numpy.savez` or `numpy.savez_compressed` wrote, or the sparse matrix that `scipy.sparse.save_npz` wrote.
     ///
     /// - Parameters:
-    ///   - data: the key of the rows; nil for `data`, `x`, `X`, `arr_0`, or the only array with rows and columns.
-    ///   - labels: the key of the labels; nil for `label`, `labels` or `y` if there is one a row.
+    ///   - data: the key of the rows; nil for the sparse matrix, `data`, `x`, `X`, `arr_0`, or the only array with rows and columns.
+    ///   - labels: the key of the labels, or an NPY file; nil for `label`, `labels` or `y` if there is one a row.
     /// - Returns: what was written, as a line of text.
     /// - Throws: ``Failure`` (65, 66, 73, 74, 77).
     public func importNPZ(file path: String, data: String?, labels: String?) throws -> String {
         let file = try NPZFile(path)
+        if data == nil, let matrix = try NPZMatrix(file) {
+            return try write(matrix, labels: try file.labels(labels, of: matrix.rowCount, rowsKey: nil, log))
+        }
         let rows = try file.rows(data)
-        let reader = try file.reader(rows)
-        let labelReader = try file.labels(labels, of: rows, log).map { try file.reader($0) }
-        return try write(reader, labels: labelReader)
+        return try write(
+            try file.reader(rows), labels: try file.labels(labels, of: rows.header.shape[0], rowsKey: rows.key, log))
     }
 }
 
 /// The arrays of an NPZ file: a zip file of NPY files.
-private struct NPZFile {
+struct NPZFile {
     struct Array {
         let key: String
         let header: NPYHeader
@@ -27,6 +30,8 @@ private struct NPZFile {
 
     private let archive: ZipArchive
     private let arrays: [Array]
+
+    var path: String { archive.path }
 
     init(_ path: String) throws {
         let archive = try ZipArchive(path)
@@ -39,8 +44,8 @@ private struct NPZFile {
     }
 
     func reader(_ array: Array) throws -> NPYReader {
-        let stream = try archive.open(array.member, as: array.key)
-        return try NPYReader(try NPYHeader(stream), stream)
+        let (header, stream) = try open(array)
+        return try NPYReader(header, stream)
     }
 
     func rows(_ key: String?) throws -> Array {
@@ -60,24 +65,36 @@ private struct NPZFile {
         return tables[0]
     }
 
-    func labels(_ key: String?, of rows: Array, _ log: Logger) throws -> Array? {
-        let count = rows.header.shape[0]
+    /// The labels of some rows; nil if there are none, and none were asked for. Throws ``Failure`` (65, 66, 77).
+    func labels(_ key: String?, of count: Int, rowsKey: String?, _ log: Logger) throws -> (any LabelReader)? {
         if let key {
-            let array = try self.array(key, "--labels")
-            try array.header.requireLabels(of: count, "\(archive.path):\(key)")
-            return array
+            if array(key) == nil, access(key, F_OK) == 0 { return try Importer.npyLabels(key, of: count) }
+            return try labelReader(try array(key, "--labels"), of: count)
         }
-        for key in ["label", "labels", "y"] where key != rows.key {
-            guard let array = arrays.first(where: { $0.key == key && $0.header.shape == [count] }) else { continue }
+        for key in ["label", "labels", "y"] where key != rowsKey {
+            guard let array = array(key), array.header.hasLabels(of: count) else { continue }
             // What was not asked for must not keep the rows from being imported.
-            if array.header.element != nil { return array }
-            log.notice("\(archive.path):\(key) is not taken as labels: its elements are of type '\(array.header.elementName)'")
+            if array.header.element != nil { return try labelReader(array, of: count) }
+            log.notice("\(path):\(key) is not taken as labels: it \(array.header.refusal)")
         }
         return nil
     }
 
+    private func labelReader(_ array: Array, of count: Int) throws -> any LabelReader {
+        let (header, stream) = try open(array)
+        return try header.labels(of: count, stream)
+    }
+
+    func array(_ key: String) -> Array? { arrays.first { $0.key == key } }
+
+    /// What an array holds, from the beginning, and how. Throws ``Failure`` (65).
+    func open(_ array: Array) throws -> (header: NPYHeader, stream: any ByteStream) {
+        let stream = try archive.open(array.member, as: array.key)
+        return (try NPYHeader(stream), stream)
+    }
+
     private func array(_ key: String, _ option: String) throws -> Array {
-        if let array = arrays.first(where: { $0.key == key }) { return array }
+        if let array = array(key) { return array }
         throw Failure(.badData, "\(archive.path): has no '\(key)' for \(option); there are \(list)")
     }
 

@@ -62,7 +62,7 @@ extension Importer {
                 progress.update(to: target.upperBound)
             }
             progress.finish()
-            return summary(shape, dataset.type.description, labels: labels != nil)
+            return summary(shape, dataset.type.description, labels: labels != nil, names: source.featureNames != nil)
         }
     }
 

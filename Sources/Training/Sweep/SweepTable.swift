@@ -133,12 +133,7 @@ struct SweepTable {
 
     private static func number(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
 
-    private static func csv(_ lines: [[String]]) -> String {
-        lines.map { fields in
-            fields.map { $0.contains { ",\"\n\r".contains($0) } ? "\"\($0.replacing("\"", with: "\"\""))\"" : $0 }
-                .joined(separator: ",") + "\n"
-        }.joined()
-    }
+    private static func csv(_ lines: [[String]]) -> String { lines.map { $0.csvLine + "\n" }.joined() }
 
     /// Columns, each as wide as its widest field, to the right but for the last.
     private static func aligned(_ lines: [[String]]) -> String {
