@@ -49,8 +49,8 @@ final class DataSource {
     let columns: [Int]?
     /// The masks of the files.
     let masks: [DenseRows]
-    /// The path of the file, if it is one.
-    let onlyFile: String?
+    /// The rows of each file, one file after the other.
+    let files: [(path: String, rows: any Rows)]
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -95,7 +95,7 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
-        onlyFile = files.count == 1 ? files[0].path : nil
+        self.files = zip(files, parts).map { ($0.path, $1) }
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)

@@ -80,7 +80,7 @@ final class AnnDataWriter: EmbeddingOutput {
     /// The frames that can be taken as they are, and the bytes of the file that they are in.
     private static func original(of sources: [DataSource]) throws -> (frames: AnnDataFrames, byteCount: Int)? {
         guard sources.count == 1, sources[0].selection.count == sources[0].selection.universe,
-            let path = sources[0].onlyFile
+            sources[0].files.count == 1, let path = sources[0].files.first?.path
         else { return nil }
         let (rows, features) = (sources[0].rowCount, sources[0].features)
         try FileProbe.framesSurvive(path, rows: rows, features: features)

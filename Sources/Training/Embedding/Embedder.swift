@@ -33,11 +33,14 @@ final class Embedder {
     ///
     /// Root writes; memory does not grow with the number of rows.
     ///
-    /// - Parameter format: what kind of file.
+    /// - Parameters:
+    ///   - format: what kind of file.
+    ///   - figures: gets the rows' figures, on root.
     /// - Returns: on root, what users should know of it.
     @discardableResult
     func write(
-        _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5
+        _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5,
+        addingTo figures: PartFigures? = nil
     ) throws -> [String] {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
@@ -54,6 +57,7 @@ final class Embedder {
                     mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize)
                 try writer!.write(
                     codes, source: item, rows: rows, at: first + rows.lowerBound)
+                try figures?.add(codes, item, rows)
             }
             first += item.source.rowCount
         }
