@@ -14,7 +14,8 @@ struct RunRecord {
     ]
 
     /// The file, for messages.
-    let file: String
+    var file: String { folder.configuration }
+    private let folder: RunFolder
     let configuration: Configuration
     /// By key, the paths from any folder; empty for what older versions wrote.
     private let absolute: [String: String]
@@ -31,9 +32,9 @@ struct RunRecord {
     }
 
     /// Throws ``Failure`` (78) for a text that is no configuration.
-    init(_ text: String, file: String) throws {
-        self.file = file
-        configuration = try Configuration(toml: text, name: file)
+    init(_ text: String, of folder: RunFolder) throws {
+        self.folder = folder
+        configuration = try Configuration(toml: text, name: folder.configuration)
         let origin = try? TOMLTable(string: text)[Self.section]?.table
         absolute = Self.keys.reduce(into: [:]) { $0[$1.name] = origin?[$1.name]?.string }
     }
@@ -45,7 +46,9 @@ struct RunRecord {
         var configuration = configuration
         for (name, path) in Self.keys where !configuration[keyPath: path].isEmpty {
             let given = configuration[keyPath: path]
-            let candidates = [absolute[name], given].compactMap(\.self)
+            // The generated shapes lie in the folder itself, wherever that has gone.
+            let own = given == Self.shapes(RunFolder(path: configuration.run.output)) ? Self.shapes(folder) : nil
+            let candidates = [absolute[name], given, own].compactMap(\.self)
             guard let there = candidates.first(where: Self.isThere) else {
                 let place = candidates[0] == given ? "" : " (\(candidates[0]))"
                 throw Failure(.inputMissing, "\(file): \(name) \(given)\(place) is not there any more")
@@ -54,6 +57,8 @@ struct RunRecord {
         }
         return configuration
     }
+
+    private static func shapes(_ folder: RunFolder) -> String { "\(folder.shapes):/data" }
 
     private static func isThere(_ data: String) -> Bool {
         guard let items = try? DataSpecification(data).items else { return false }

@@ -303,7 +303,7 @@ extension ConfigurationKey {
         integer(
             "run", "reader-threads", \.run.readerThreads, from: 0, .none,
             "threads per rank that read rows ahead; 0 for as many as there are threads"),
-        text("run", "resume", \.run.resume, .none, "auto, never, or a checkpoint to go on from"),
+        text("run", "resume", \.run.resume, .none, "auto, never, or a checkpoint or the folder of a run to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, .none, "steps after which to save and stop; 0 for no limit"),
         ConfigurationKey(
             section: "run", name: "time-limit",

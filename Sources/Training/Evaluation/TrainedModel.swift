@@ -48,11 +48,11 @@ public final class TrainedModel {
     /// What the folder of the run says that the checkpoint is from; nil where there is no such folder. Collective.
     func runRecord() throws -> RunRecord? {
         // Root alone may see it.
-        let file = try world.communicator.broadcastFromRoot(world) { place.run?.configuration ?? "" }
+        let folder = RunFolder(path: try world.communicator.broadcastFromRoot(world) { place.run?.path ?? "" })
         let text = try world.communicator.broadcastFromRoot(world) {
-            FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            FileManager.default.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
-        return try text.isEmpty ? nil : world.together { try RunRecord(text, file: file) }
+        return try text.isEmpty ? nil : world.together { try RunRecord(text, of: folder) }
     }
 
     /// Opens data that the model can take. Collective.

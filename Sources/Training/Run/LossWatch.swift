@@ -44,8 +44,8 @@ struct LossWatch {
         hasWarned = true
         let before = isWorse ? "\(Self.text(start!)) before training" : "\(Self.text(best)) at best"
         return
-            "the training loss is \(Self.text(loss)) in epoch \(epoch), but was \(before): it explodes; best.h5 keeps the best model so "
-            + "far: try a smaller --lr, --clip-norm 1, or scaled data (--scale standardize), in another --output"
+            "the training loss is \(Self.text(loss)) in epoch \(epoch), but was \(before): it explodes; best.h5 keeps the best "
+            + "epoch's model: try a smaller --lr, --clip-norm 1, or scaled data (--scale standardize), in another --output"
     }
 
     private static func text(_ loss: Double) -> String { String(format: "%.4g", loss) }

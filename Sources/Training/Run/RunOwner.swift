@@ -12,7 +12,7 @@ struct RunOwner: CustomStringConvertible {
         }
         var data = ""
         if let text = try? String(contentsOfFile: folder.configuration, encoding: .utf8),
-            let record = try? RunRecord(text, file: folder.configuration)
+            let record = try? RunRecord(text, of: folder)
         {
             let name = record.configuration.data.data
             data = name == "\(folder.shapes):/data" ? " on generated shapes" : " on \(name)"
