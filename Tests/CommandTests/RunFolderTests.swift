@@ -193,10 +193,11 @@ struct RunFolderTests {
         try train("x.h5", "runs/default")
         let before = try newestCheckpoint(folder.path("runs/default"))
         let whose = ["runs/default holds a run of vae [8], latent 2 on x.h5", "2 epochs, 16 steps, saved 20", "--output"]
-        expect(65, whose, try run(["train"]))
-        expect(65, whose, try run(["train", "--dry-run"]))
+        expect(78, whose + ["test-fraction is 0.0, but was 0.1"], try run(["train"]))
+        expect(78, whose, try run(["train", "--dry-run"]))
         expect(78, whose + ["latent is 3, but was 2"], try run(["train", "--data", "x.h5"] + Self.options + ["--latent", "3"]))
         expect(65, whose, try run(["train", "--data", "other.h5"] + Self.options))
+        expect(65, whose + ["the data have [32, 32]"], try run(["train"] + Self.options))
         #expect(try newestCheckpoint(folder.path("runs/default")) == before && !exists("runs/default/shapes.h5"))
         expect(73, ["runs/default already holds a run", "--output"], try run(["train", "--resume", "never", "--data", "x.h5"]))
 
@@ -216,7 +217,7 @@ struct RunFolderTests {
             for command in [["train"], ["train", "--dry-run"], ["bench"], ["sweep", "--grid", "latent=1,2"]] {
                 let output = command == ["bench"] ? [] : ["--output", "none"]
                 let outcome = try run(command + output + arguments, environment: environment)
-                expect(78, ["data is empty"], outcome)
+                expect(78, [" is empty: give a file"], outcome)
                 #expect(!exists("none"), "\(outcome)")
             }
         }
