@@ -40,9 +40,10 @@ public struct Inspection {
 
     private let summary: Summary
 
-    /// Throws ``Failure`` (65, 66, 77).
+    /// - Parameter path: the file; or the folder of a run or its `checkpoints`, for the checkpoint that is meant by them.
+    /// - Throws: ``Failure`` (65, 66, 77).
     public init(_ path: String) throws {
-        summary = try FileProbe.inspect.report(Summary.self, on: path)
+        summary = try FileProbe.inspect.report(Summary.self, on: CheckpointPlace(path).file())
     }
 
     /// What is damaged or refused, a line each.

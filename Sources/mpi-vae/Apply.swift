@@ -33,18 +33,32 @@ struct DataFlags: ParsableArguments {
 
 /// Which model, which data, and how to go about it: what all commands that apply a model have.
 struct ModelFlags: ParsableArguments {
-    @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
+    @Option(help: .checkpoint) var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must be at least 0") }
+        if checkpoint.isEmpty { throw ValidationError.emptyCheckpoint }
+        if data.isEmpty { throw ValidationError.emptyData }
     }
 
     func model(_ world: World) throws -> TrainedModel {
         try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model"))
     }
+}
+
+extension ArgumentHelp {
+    /// Of every command that takes a checkpoint.
+    static let checkpoint: ArgumentHelp =
+        "A checkpoint; or the folder of a run, whose best one is taken, or its checkpoints, the newest."
+}
+
+extension ValidationError {
+    // What a script gives whose variable is not set.
+    static let emptyCheckpoint = ValidationError("--checkpoint is empty, but must name a checkpoint or the folder of a run")
+    static let emptyData = ValidationError("--data is empty, but must name data: file.h5[:/path]")
 }
 
 struct Embed: RankedCommand {
@@ -106,7 +120,7 @@ struct Evaluate: RankedCommand {
         options.force = force
         let report = try flags.model(world).evaluate(flags.data, flags.dataOptions.options, options)
         guard world.isRoot else { return 0 }
-        print(json ? try reportJSON(report) : Self.text(report))
+        print(json ? try jsonText(report) : Self.text(report))
         return 0
     }
 

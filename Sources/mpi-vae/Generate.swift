@@ -48,7 +48,7 @@ struct Generate: RankedCommand {
         case prior, mixture
     }
 
-    @Option(help: "A checkpoint, or the folder of a run, whose best one is taken.") var checkpoint: String
+    @Option(help: .checkpoint) var checkpoint: String
     @Option(help: "The data, file.h5[:/path], of all but samples of the prior.") var data: String?
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
@@ -72,6 +72,8 @@ struct Generate: RankedCommand {
 
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must be at least 0") }
+        if checkpoint.isEmpty { throw ValidationError.emptyCheckpoint }
+        if data?.isEmpty == true { throw ValidationError.emptyData }
         if count < 1 || count > 1 << 40 { throw ValidationError("--count must be at least 1") }
         if steps < 2 || steps > 1 << 20 { throw ValidationError("--steps must be at least 2") }
         if components < 1 || components > 1000 { throw ValidationError("--components must be 1 to 1000") }

@@ -5,7 +5,7 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what an HDF5 file holds: data, checkpoints, embeddings.")
 
-    @Argument(help: "The file.") var file: String
+    @Argument(help: "The file; or the folder of a run, whose best checkpoint is shown.") var file: String
     @Flag(help: "Write JSON.") var json = false
 
     func run() throws {
@@ -28,7 +28,8 @@ struct Config: ParsableCommand {
                 print("\(section.isEmpty ? "" : "\n")[\(key.section)]")
                 section = key.section
             }
-            print("# \(key.help)\n\(key.name) = \(key.toml(Configuration()))")
+            // Nothing is not data, so there is no default to write.
+            print("# \(key.help)\n\(key.name == "data" ? "# " : "")\(key.name) = \(key.toml(Configuration()))")
         }
     }
 }

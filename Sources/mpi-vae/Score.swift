@@ -14,7 +14,7 @@ struct Score: RankedCommand {
             """)
 
     @OptionGroup var flags: ModelFlags
-    @Option(help: "Data whose rows are normal; the training rows of the run if none is given.") var fitData = ""
+    @Option(help: "Data whose rows are normal; the training rows of the run if none is given.") var fitData: String?
     @Option(parsing: .upToNextOption, help: "The labels of normal rows: all others are anomalies.") var normal: [String] = []
     @Option(help: "Samples per row for the score iw, say 50: each takes as long as a decoder's pass; 0 for none.") var samples = 0
     @Option(
@@ -30,28 +30,30 @@ struct Score: RankedCommand {
         if let wrong = quantile.first(where: { !($0 > 0 && $0 <= 1) }) {
             throw ValidationError("--quantile must be above 0 and at most 1, not \(wrong)")
         }
+        if fitData?.isEmpty == true { throw ValidationError("--fit-data is empty, but must name data: file.h5[:/path]") }
         if quantile.count > 100 { throw ValidationError("--quantile takes at most 100 numbers") }
     }
 
     func run(world: World) throws -> Int32 {
         var options = ScoreOptions()
-        options.fitData = fitData
+        options.fitData = fitData ?? ""
         options.normal = normal
         options.samples = samples
         options.quantiles = quantile
         options.output = output
         options.force = force
         let report = try flags.model(world).score(
-            flags.data, flags.dataOptions.options, checkpoint: flags.checkpoint, options)
+            flags.data, flags.dataOptions.options, options)
         guard world.isRoot else { return 0 }
         if json {
-            print(try reportJSON(report))
+            print(try jsonText(report))
             return 0
         }
         print("rows            \(report.rows), fitted to \(report.fittedRows)")
         if let anomalies = report.anomalies { print("anomalies       \(anomalies)") }
         if let unlabelled = report.rowsWithoutLabel { print("without label   \(unlabelled)") }
         for line in Self.figures(report) + Self.thresholds(report) { print(line) }
+        if let warning = report.trainedOn { print(warning) }
         print("wrote \(output)")
         return 0
     }
@@ -97,13 +99,4 @@ struct Score: RankedCommand {
         }
         return lines
     }
-}
-
-/// A report as one line of JSON.
-func reportJSON(_ report: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(report), as: UTF8.self)
 }

@@ -44,9 +44,9 @@ struct EmbeddingFormatTests {
             assert (a.obsm["X_vae"] == z).all() and (np.load(d + "1.npy") == z).all() and np.load(d + "1.npy").dtype == np.float32
             assert list(a.obs_names) == [f"c{i}" for i in range(300)] == list(c["id"]) and list(a.var_names)[:2] == ["g0", "g1"]
             assert list(a.obs.columns) == ["kind", "split", "reconstruction_error", "kl", "elbo", "vae_split", "label"]
-            assert (a.obs["split"] == np.arange(300)).all() and (a.obs["vae_split"] == "test").all()
+            assert (a.obs["split"] == np.arange(300)).all() and (a.obs["vae_split"] == "new").all()
             assert (a.obs["kind"].astype(str) == a.obs["label"]).all() and (a.obs["elbo"] == e["elbo"][:]).all()
-            assert (c["label"] == a.obs["label"].values).all() and (c["split"] == "test").all()
+            assert (c["label"] == a.obs["label"].values).all() and (c["split"] == "new").all()
             assert (c.iloc[:, 3:].values.astype("f4") == z).all() and list(c.columns[3:]) == ["z0", "z1", "z2", "z3"]
             a.write_h5ad(d + "again.h5ad")
             s = anndata.read_h5ad(d + "some.h5ad")

@@ -27,7 +27,7 @@ struct OutputTests {
             assert z.shape == (10000, 20) and z.dtype == np.float32 and np.isfinite(z).all()
             assert (label == d["label"][:]).all() and (e["row"][:] == np.arange(10000)).all() and (e["id"][:] == np.arange(10000)).all()
             assert np.bincount(split).tolist() == [7000, 1000, 2000], np.bincount(split)
-            assert list(e["split"].attrs["values"]) == ["train", "validation", "test"]
+            assert list(e["split"].attrs["values"]) == ["train", "validation", "test", "new"]
             assert np.allclose(e["elbo"][:], -(e["reconstruction_error"][:] + e["kl"][:]), rtol=1e-6)
             m, v = z.astype("f8"), e["latent/log_variance"][:].astype("f8")
             assert np.allclose(0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(1), e["kl"][:], rtol=1e-4)

@@ -8,15 +8,18 @@ struct ResumeState {
     private let checkpoint: Checkpoint
     private let configuration: Configuration
     /// What must be the same to go on.
-    let identity: RunIdentity
+    private let identity: RunIdentity
+    /// Whose the folder is that the run goes on in, on root; nil where another checkpoint was named.
+    private let owner: RunOwner?
 
     var features: DataSource.Features? { checkpoint.features }
     var shardCount: Int { checkpoint.shardCount }
     var preparation: Preparation { checkpoint.preparation(configuration) }
     var microBatch: Int { configuration.training.microBatch }
 
-    private init(_ checkpoint: Checkpoint) throws {
+    private init(_ checkpoint: Checkpoint, _ owner: RunOwner?) throws {
         self.checkpoint = checkpoint
+        self.owner = owner
         identity = try RunIdentity(checkpoint)
         configuration = identity.configuration
     }
@@ -27,21 +30,33 @@ struct ResumeState {
     ) throws -> ResumeState? {
         var found: Int64 = 0
         var checkpoint: Checkpoint?
+        var owner: RunOwner?
         try world.onRoot {
             switch configuration.run.resume {
-            case "auto": checkpoint = try folder.newestCheckpoint { log.warning("\($0)") }
+            case "auto":
+                checkpoint = try folder.newestCheckpoint { log.warning("\($0)") }
+                owner = checkpoint.map { RunOwner(folder, $0) }
             case "never":
                 if let existing = folder.checkpointPaths().first {
                     throw Failure(
                         .cannotCreate,
                         "\(folder.path) already holds a run (\(existing)): give another --output, or --resume auto to go on")
                 }
-            case let path: checkpoint = try Checkpoint.read(path)
+            case let path: checkpoint = try CheckpointPlace(path).newest { log.warning("\($0)") }
             }
             found = checkpoint == nil ? 0 : 1
         }
         guard try world.communicator.broadcast(found) == 1 else { return nil }
-        return try ResumeState(try Checkpoint.broadcast(world) { checkpoint! })
+        return try ResumeState(try Checkpoint.broadcast(world) { checkpoint! }, owner)
+    }
+
+    /// Runs a check of whether the run may go on; what it throws says whose the folder is.
+    func check(_ body: (RunIdentity) throws -> Void) throws {
+        do {
+            try body(identity)
+        } catch let failure as Failure {
+            throw owner.map { Failure(failure.code, "\($0): \(failure.message)") } ?? failure
+        }
     }
 
     /// The progress, with the sums of this rank's shards alone.

@@ -11,21 +11,41 @@ struct RunFolder {
     var metrics: String { "\(path)/metrics.csv" }
     var ranks: String { "\(path)/ranks.csv" }
     var report: String { "\(path)/report.html" }
+    var summary: String { "\(path)/summary.json" }
     var scores: String { "\(path)/scores.h5" }
     var configuration: String { "\(path)/config.toml" }
     var shapes: String { "\(path)/shapes.h5" }
     /// Asks the run to save and stop; made by anybody.
     var stop: String { "\(path)/STOP" }
 
-    /// Makes the folder and finds out whether it can be written to, before any work is done.
-    func create() throws {
+    /// Makes the folder and finds out whether it can be written to, before any work is done. Throws ``Failure`` (73).
+    ///
+    /// - Returns: what is to be taken back where the start fails.
+    func create() throws -> MadeFolders {
+        let made = MadeFolders(missingOf: checkpoints)
         do {
             try AtomicFile.createFolder(checkpoints)
             try AtomicFile.write([], to: "\(checkpoints)/.probe")
             unlink("\(checkpoints)/.probe")
         } catch {
+            made.removeEmpty()
             throw Failure(.cannotCreate, "cannot write into the folder \(path): \(error); choose another with --output")
         }
+        return made
+    }
+
+    /// Throws ``Failure`` (73) where ``create()`` or the lock would, as far as can be told without writing.
+    func checkIsWritable(host: String) throws {
+        var place = path
+        // The folder, or the one that it would be made in.
+        while access(place, F_OK) != 0, place != "/", place != "." { place = CheckpointPlace.parent(of: place) }
+        guard access(place, W_OK | X_OK) == 0 else {
+            throw Failure(
+                .cannotCreate,
+                "cannot write into the folder \(path): \(place): \(String(cString: strerror(errno)).lowercased()); choose another with "
+                    + "--output")
+        }
+        try RunLock.checkIsFree(folder: path, host: host)
     }
 
     /// Removes what writers that were killed left of their files. Only for who holds the lock of the folder.
@@ -37,9 +57,12 @@ struct RunFolder {
     }
 
     /// The checkpoints, newest first.
-    func checkpointPaths() -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
-        return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(checkpoints)/\($0)" }
+    func checkpointPaths() -> [String] { Self.checkpointPaths(in: checkpoints) }
+
+    /// The checkpoints that lie in a folder, newest first.
+    static func checkpointPaths(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(folder)/\($0)" }
     }
 
     /// Writes a checkpoint, and then removes those before it beyond `keep`, but for multiples of `keepEvery`. Throws ``Failure``.
@@ -70,7 +93,12 @@ struct RunFolder {
 
     /// The newest checkpoint that is whole; `warn` is told of those that are not. nil if there are none at all.
     func newestCheckpoint(warn: (String) -> Void) throws -> Checkpoint? {
-        let paths = checkpointPaths()
+        try Self.newestCheckpoint(in: checkpoints, warn: warn)
+    }
+
+    /// The same of the checkpoints that lie in a folder.
+    static func newestCheckpoint(in folder: String, warn: (String) -> Void) throws -> Checkpoint? {
+        let paths = checkpointPaths(in: folder)
         for path in paths {
             do {
                 return try Checkpoint.read(path)
@@ -81,7 +109,7 @@ struct RunFolder {
         if let first = paths.first {
             throw Failure(
                 .badData,
-                "none of the \(paths.count) checkpoints in \(checkpoints) can be used, the newest is \(first): "
+                "none of the \(paths.count) checkpoints in \(folder) can be used, the newest is \(first): "
                     + "start again with another --output")
         }
         return nil
@@ -95,6 +123,6 @@ struct RunFolder {
             // The newest one, then.
         }
         if let newest = try newestCheckpoint(warn: { _ in }) { return newest }
-        throw Failure(.inputMissing, "\(path) holds no checkpoint: is it the folder of a run?")
+        throw CheckpointPlace.noCheckpoint(path)
     }
 }

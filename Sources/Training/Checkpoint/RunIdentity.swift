@@ -43,7 +43,9 @@ struct RunIdentity {
                     + "give that, or another --output for a new run")
         }
         guard inputShape == shape else {
-            throw Failure(.badData, "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape)")
+            throw Failure(
+                .badData,
+                "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape): give another --output for a new run")
         }
         guard data.fingerprint == found.fingerprint else {
             throw Failure(

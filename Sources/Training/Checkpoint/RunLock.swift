@@ -57,6 +57,22 @@ final class RunLock {
         close(descriptor)
     }
 
+    /// Throws ``Failure`` (73) if a folder is in use now; takes and changes nothing.
+    static func checkIsFree(folder: String, host: String) throws {
+        let path = "\(folder)/lock"
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        if descriptor < 0 { return }
+        defer { close(descriptor) }
+        let holder = Self.holder(descriptor)
+        if lockWhole(descriptor) {
+            flock(descriptor, LOCK_UN)
+        } else if [EWOULDBLOCK, EAGAIN].contains(errno) {
+            throw refusal(path, holder, "wait for it, stop it, or choose another --output")
+        } else if let holder, !holder.isGone(seenBy: Holder.current(host: host)) {
+            throw refusal(path, holder, "if that job is gone, remove \(path)")
+        }
+    }
+
     private static func take(_ path: String, _ me: Holder) throws -> Int32 {
         while true {
             // What lies there may be a link to nothing.

@@ -178,8 +178,9 @@ public enum ReductionKind: String, Sendable, CaseIterable {
 }
 
 extension Configuration.Data {
-    /// Makes sure that something of the generated shapes is validated on.
-    mutating func validateOnShapes() {
+    /// Takes the generated shapes in a file for data, and makes sure that something of them is validated on.
+    mutating func takeShapes(_ path: String) {
+        data = "\(path):/data"
         if validationFraction == 0, folds == 0 { validationFraction = 0.1 }
     }
 

@@ -46,6 +46,20 @@ extension ConfigurationKey {
         }
     }
 
+    /// A text that is not empty, where one is given.
+    private static func required(
+        _ section: String, _ name: String, _ path: Path<String>, _ identity: Identity, _ help: String
+    ) -> ConfigurationKey {
+        let key = text(section, name, path, identity, help)
+        return ConfigurationKey(section: section, name: name, help: help, identity: identity) { configuration, text throws(Unsuitable) in
+            // As from a script whose variable is not set.
+            if text.isEmpty { throw Unsuitable("is empty: give a file, or leave it out") }
+            try key.set(&configuration, text)
+        } toml: {
+            key.toml($0)
+        }
+    }
+
     private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
         _ section: String, _ name: String, _ path: Path<Value>, _ identity: Identity, _ help: String
     ) -> ConfigurationKey {
@@ -116,7 +130,7 @@ extension ConfigurationKey {
 
     /// All keys, by section, in the order in which they are written.
     public static let all: [ConfigurationKey] = [
-        text(
+        required(
             "data", "data", \.data.data, .none,
             "data set to train on, file.h5[:/path], or a group with /data in it; several files by commas or as 'run-*.h5:/path', "
                 + "data sets side by side as file.h5:/a+/b; generated shapes if none is given"),
@@ -289,7 +303,7 @@ extension ConfigurationKey {
         integer(
             "run", "reader-threads", \.run.readerThreads, from: 0, .none,
             "threads per rank that read rows ahead; 0 for as many as there are threads"),
-        text("run", "resume", \.run.resume, .none, "auto, never, or a checkpoint to go on from"),
+        text("run", "resume", \.run.resume, .none, "auto, never, or a checkpoint or the folder of a run to go on from"),
         integer("run", "max-steps", \.run.maxSteps, from: 0, .none, "steps after which to save and stop; 0 for no limit"),
         ConfigurationKey(
             section: "run", name: "time-limit",

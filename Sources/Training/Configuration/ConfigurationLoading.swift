@@ -55,7 +55,7 @@ extension Configuration {
             throw Failure(.configuration, "\(name): not valid TOML: \("\(error)".replacing("\n", with: " "))")
         }
         let sections = Set(ConfigurationKey.all.map(\.section)).sorted()
-        for section in table.keys {
+        for section in table.keys where section != RunRecord.section {
             let line = Self.line(of: section, in: nil, text)
             guard sections.contains(section), let keys = table[section]?.table else {
                 let owner = ConfigurationKey.all.first { $0.name == section }.map { "; \(section) belongs into [\($0.section)]" }
@@ -200,7 +200,7 @@ extension Configuration {
     private func toml(_ keys: [ConfigurationKey]) -> String {
         var text = ""
         var section = ""
-        for key in keys {
+        for key in keys where key.name != "data" || !data.data.isEmpty {
             if key.section != section {
                 text += "\(text.isEmpty ? "" : "\n")[\(key.section)]\n"
                 section = key.section

@@ -51,6 +51,8 @@ final class DataSource {
     let masks: [DenseRows]
     /// The file, if it is one.
     let onlyFile: DataFile?
+    /// The rows of each file, one file after the other.
+    let files: [(path: String, rows: any Rows)]
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -96,6 +98,7 @@ final class DataSource {
         }
         self.content = content
         onlyFile = files.count == 1 ? files[0] : nil
+        self.files = zip(files, parts).map { ($0.path, $1) }
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)

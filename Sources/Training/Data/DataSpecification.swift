@@ -30,6 +30,23 @@ struct DataSpecification {
         if items.isEmpty { throw Failure(.inputMissing, "'\(text)' names no file") }
     }
 
+    /// The same from any folder: every file by its absolute path, patterns as the files that fit them.
+    var absolute: String {
+        items.map { item in
+            Self.absolute(item.file) + (item.objects.isEmpty ? "" : ":" + item.objects.joined(separator: "+"))
+        }.joined(separator: ",")
+    }
+
+    /// The path of a file from any folder; a link stays one.
+    private static func absolute(_ file: String) -> String {
+        let slash = file.lastIndex(of: "/")
+        let (folder, name) = slash.map { (String(file[...$0]), String(file[file.index(after: $0)...])) } ?? (".", file)
+        guard let real = realpath(folder, nil) else { return file }
+        defer { free(real) }
+        let path = String(cString: real)
+        return path == "/" ? "/\(name)" : "\(path)/\(name)"
+    }
+
     /// `file.h5:/a+/b` in its parts.
     private static func split(_ text: String) -> (file: String, objects: [String]) {
         guard let colon = text.range(of: ":/", options: .backwards) else { return (text, []) }

@@ -5,12 +5,15 @@ public enum Part: UInt8, Sendable, CaseIterable {
     case train = 0
     case validation = 1
     case test = 2
+    /// Rows that the run did not have.
+    case new = 3
 
     public var name: String {
         switch self {
         case .train: "train"
         case .validation: "validation"
         case .test: "test"
+        case .new: "new"
         }
     }
 }
@@ -50,7 +53,7 @@ struct Split: Sendable {
         ]
     }
 
-    /// The rows of a part.
+    /// The rows of a part that a run has.
     func rows(_ part: Part) -> RowSet { parts[part]! }
 
     /// The part that a row in use belongs to.

@@ -36,11 +36,12 @@ final class Embedder {
     /// - Parameters:
     ///   - format: what kind of file.
     ///   - withInput: whether it is to be a copy of the input with the codes in it.
+    ///   - figures: gets the rows' figures, on root.
     /// - Returns: on root, what users should know of it.
     @discardableResult
     func write(
         _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5,
-        withInput: Bool = false
+        withInput: Bool = false, addingTo figures: PartFigures? = nil
     ) throws -> [String] {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
@@ -58,6 +59,7 @@ final class Embedder {
                     mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize)
                 try writer!.write(
                     codes, source: item, rows: rows, at: first + rows.lowerBound)
+                try figures?.add(codes, item, rows)
             }
             first += item.source.rowCount
         }

@@ -47,7 +47,7 @@ final class EmbeddingWriter: EmbeddingOutput {
         kl = try column("/kl", Float.self, "KL divergence of the posterior from the prior", units: "nats")
         elbo = try column("/elbo", Float.self, "evidence lower bound, -(reconstruction error + KL)", units: "nats")
         row = try column("/row", Int64.self, "row of the source, from 0; of several files, counted on")
-        split = try column("/split", UInt8.self, "what the row was used for: 0 train, 1 validation, 2 test")
+        split = try column("/split", UInt8.self, "what the row was used for: 0 train, 1 validation, 2 test, 3 new")
         sourceIndex = try column("/source", UInt8.self, "which of the root attribute sources the row is from")
         labels = try copied("/label", of: sources.map(\.labels), "label of the row in the source")
         ids = try copied("/id", of: sources.map(\.ids), "id of the row in the source")

@@ -39,6 +39,11 @@ public struct ScoreReport: Codable, Sendable {
     public var fittedRows: Int
     /// The samples of the posterior that `iw` is of.
     public var samples: Int?
+    /// Those of the rows that the model was trained on, as far as is known.
+    public var trainedRows: Int
+    /// Those of them that are normal, of all normal rows.
+    public var trainedNormalRows: Int?
+    public var normalRows: Int?
     public var anomalies: Int?
     /// Rows that are neither normal nor anomalies; nil if there are none, or nothing was to be said of labels.
     public var rowsWithoutLabel: Int?
@@ -86,11 +91,7 @@ extension TrainedModel {
     private static let mostActivations = 6144
 
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
-    ///
-    /// - Parameter path: the checkpoint or run folder that the model is from.
-    public func score(
-        _ data: String, _ options: DataOptions, checkpoint path: String, _ wanted: ScoreOptions
-    ) throws -> ScoreReport {
+    public func score(_ data: String, _ options: DataOptions, _ wanted: ScoreOptions) throws -> ScoreReport {
         try world.onRoot {
             try ResultFile.check(wanted.output, force: wanted.force)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
@@ -106,10 +107,11 @@ extension TrainedModel {
             let normal = try LabelClasses(labels, source.selection).resolve(wanted.normal, "--normal", of: source.name)
             labelled = LabelledScores(normal: normal)
         }
-        let known = try knownRows(wanted.fitData, checkpoint: path)
+        let known = try knownRows(wanted.fitData)
+        let origins = try origins(of: source, among: known.run)
         let scorer = try fit(known.fitted, samples: wanted.samples)
         let thresholds = try wanted.quantiles.isEmpty ? nil : thresholds(wanted.quantiles, scorer, known)
-        var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count)
+        var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count, trainedRows: 0)
         if wanted.samples > 0 { report.samples = wanted.samples }
         var writer: ScoreWriter?
         try world.onRoot {
@@ -118,15 +120,17 @@ extension TrainedModel {
         try sweep(source, source.selection, scorer) { rows, columns in
             let numbers = source.selection.rows(rows)
             try writer!.write(columns, rows: rows, numbers)
+            let isTrained = numbers.map { origins.part(ofRow: Int($0)) == .train }
+            report.trainedRows += isTrained.count { $0 }
             guard labelled != nil else { return }
             do throws(HDF5Error) {
-                labelled!.add(try source.labels!.strings(numbers), columns)
+                labelled!.add(try source.labels!.strings(numbers), isTrained, columns)
             } catch {
                 throw Failure(error)
             }
         }
         try world.onRoot {
-            try writer!.finish()
+            try writer!.finish(trainedRows: report.trainedRows)
             if let thresholds { report.add(thresholds, scorer.scores, above: writer!.above) }
             guard let labelled else { return }
             if labelled.rowsWithoutLabel > 0 {
@@ -178,6 +182,8 @@ private struct KnownRows {
     /// Those that thresholds are quantiles of, and what they are.
     let reference: SourceRows
     let origin: Origin
+    /// The data of the run, where it has been opened.
+    var run: RunData?
 
     /// As the file of scores names them.
     enum Origin: String {
@@ -189,25 +195,39 @@ private struct KnownRows {
 
 extension TrainedModel {
     /// The rows that are taken for normal. Collective.
-    private func knownRows(_ data: String, checkpoint path: String) throws -> KnownRows {
+    private func knownRows(_ data: String) throws -> KnownRows {
         if !data.isEmpty {
             let source = try open(data, DataOptions())
             let rows = SourceRows(source: source, rows: source.selection)
             return KnownRows(fitted: rows, reference: rows, origin: .given)
         }
-        guard let run = try runConfiguration(path), !run.data.data.isEmpty else {
+        guard let record = try runRecord() else {
             throw SharedFailure(
                 exitStatus: ExitCode.usage.rawValue,
                 message: world.isRoot
-                    ? "\(path) does not say what data it was trained on: give the folder of a run, or them by --fit-data" : nil)
+                    ? "\(place.path) does not say what data it was trained on: give the folder of a run, or them by --fit-data"
+                    : nil)
         }
-        let data = try RunData(run, as: checkpoint.features, world: world)
-        try world.together { try checkFits(data.source) }
+        let data: RunData
+        do {
+            data = try runData(record)
+        } catch let failure as SharedFailure {
+            throw SharedFailure(
+                exitStatus: failure.exitStatus, message: failure.message.map { "\($0): give the training rows by --fit-data" })
+        }
+        try world.onRoot {
+            guard try data.source.fingerprint() == checkpoint.data.fingerprint else {
+                throw Failure(
+                    .badData,
+                    "\(record.file): data \(record.configuration.data.data): \(data.source.name) is not what the model was trained on any "
+                        + "more: give the training rows by --fit-data")
+            }
+        }
         let fitted = SourceRows(source: data.source, rows: data.split.rows(.train))
         let (source, rows) = data.rows(.validation)
         return rows.count > 0
-            ? KnownRows(fitted: fitted, reference: SourceRows(source: source, rows: rows), origin: .validation)
-            : KnownRows(fitted: fitted, reference: fitted, origin: .training)
+            ? KnownRows(fitted: fitted, reference: SourceRows(source: source, rows: rows), origin: .validation, run: data)
+            : KnownRows(fitted: fitted, reference: fitted, origin: .training, run: data)
     }
 
     /// How codes and activations differ among the rows that are fitted. Collective.
@@ -258,6 +278,14 @@ extension TrainedModel {
 }
 
 extension ScoreReport {
+    /// What figures of normal rows that were trained on are worth; nil where there are none.
+    public var trainedOn: String? {
+        guard areaUnderRoc != nil, let trained = trainedNormalRows, trained > 0, let normal = normalRows else { return nil }
+        return
+            "trained on      \(trained) of \(normal) normal rows: AUC and average precision are better than for new rows; score rows that "
+            + "were held out"
+    }
+
     fileprivate mutating func add(_ thresholds: ScoreThresholds, _ scores: [AnomalyScore], above: [[Int]]) {
         quantiles = thresholds.quantiles
         thresholdRows = thresholds.rowCount

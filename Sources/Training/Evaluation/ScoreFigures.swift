@@ -7,13 +7,15 @@ struct LabelledScores {
     /// Each row's label, by its place among the names, which are in the order they were first seen.
     private var labels: [UInt32] = []
     private var names: [String] = []
+    /// The rows with each label that the model was trained on.
+    private var trained: [Int] = []
     private var places: [String: UInt32] = [:]
 
     /// - Parameter normal: the labels of normal rows.
     init(normal: Set<String>) { self.normal = normal }
 
-    /// Adds some rows: their labels, and for each score their values.
-    mutating func add(_ labels: [String], _ columns: [UnsafeMutablePointer<Float>]) {
+    /// Adds some rows: their labels, whether the model was trained on them, and for each score their values.
+    mutating func add(_ labels: [String], _ isTrained: [Bool], _ columns: [UnsafeMutablePointer<Float>]) {
         if values.isEmpty { values = columns.map { _ in [] } }
         for (row, label) in labels.enumerated() {
             if label.isEmpty {
@@ -21,13 +23,14 @@ struct LabelledScores {
                 continue
             }
             for (index, column) in columns.enumerated() { values[index].append(column[row]) }
-            if let place = places[label] {
-                self.labels.append(place)
-            } else {
-                places[label] = UInt32(names.count)
-                self.labels.append(UInt32(names.count))
+            let place = places[label] ?? UInt32(names.count)
+            if Int(place) == names.count {
+                places[label] = place
                 names.append(label)
+                trained.append(0)
             }
+            self.labels.append(place)
+            if isTrained[row] { trained[Int(place)] += 1 }
         }
     }
 
@@ -42,6 +45,8 @@ struct LabelledScores {
         let anomalous = names.indices.filter { !isNormal[$0] }.sorted { LabelClasses.precedes(names[$0], names[$1]) }
         let count = anomalous.reduce(0) { $0 + counts[$1] }
         report.anomalies = count
+        report.normalRows = labels.count - count
+        report.trainedNormalRows = names.indices.reduce(0) { $0 + (isNormal[$1] ? trained[$1] : 0) }
         if count == 0 || count == labels.count {
             return "all rows are \(count == 0 ? "normal" : "anomalies"): no AUC and average precision, which need both kinds"
         }

@@ -78,5 +78,9 @@ final class ScoreWriter {
         }
     }
 
-    func finish() throws { try result.finish() }
+    /// - Parameter trainedRows: those of the rows that the model was trained on.
+    func finish(trainedRows: Int) throws {
+        try result.writing { try $0.setAttribute("trained_rows", .integer(Int64(trainedRows))) }
+        try result.finish()
+    }
 }

@@ -13,15 +13,19 @@ public final class TrainedModel {
     let pool: WorkerPool
     let workspaces: [Workspace]
     let log: Logger
+    /// Where it is from.
+    let place: CheckpointPlace
 
-    /// Reads a checkpoint, or the best one of a run's folder. Collective; throws ``SharedFailure``.
+    /// Reads a checkpoint, the best one of a run's folder, or the newest of its `checkpoints`. Collective; throws ``SharedFailure``.
     ///
     /// - Parameter log: is told where the processor cannot work in the precision of the training, and fp32 takes its place.
     public init(_ path: String, world: World, threads: Int, log: Logger) throws {
         self.world = world
         self.log = log
         world.endAfterSilence(of: Double(Configuration.Run().timeout))
-        let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
+        let place = CheckpointPlace(path)
+        self.place = place
+        let checkpoint = try Checkpoint.broadcast(world) { try place.checkpoint() }
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
         let trained = configuration.training.precision
@@ -41,21 +45,14 @@ public final class TrainedModel {
         workspaces = try (0..<threads).map { _ in try model.makeWorkspace() }
     }
 
-    /// The configuration of the run whose folder `path` is, as it was used; else nil. Collective.
-    func runConfiguration(_ path: String) throws -> Configuration? {
-        let file = RunFolder(path: path).configuration
+    /// What the folder of the run says that the checkpoint is from; nil where there is no such folder. Collective.
+    func runRecord() throws -> RunRecord? {
+        // Root alone may see it.
+        let folder = RunFolder(path: try world.communicator.broadcastFromRoot(world) { place.run?.path ?? "" })
         let text = try world.communicator.broadcastFromRoot(world) {
-            FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            FileManager.default.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
-        return try text.isEmpty ? nil : world.together { try Configuration(toml: text, name: file) }
-    }
-
-    private static func read(_ path: String) throws -> Checkpoint {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            return try RunFolder(path: path).bestCheckpoint()
-        }
-        return try Checkpoint.read(path)
+        return try text.isEmpty ? nil : world.together { try RunRecord(text, of: folder) }
     }
 
     /// Opens data that the model can take. Collective.
@@ -103,12 +100,13 @@ public final class TrainedModel {
     ) throws {
         try world.onRoot { try ResultFile.check(output, force: force) }
         let source = try open(data, options)
+        let origins = try origins(of: source)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: preparation)
         let notes = try embedder.write(
-            [EmbeddedSource(source: source, part: { _ in .test })], to: output, checkpoint: checkpoint, format: format,
-            withInput: withInput)
+            [EmbeddedSource(source: source, part: { origins.part(ofRow: $0) })], to: output, checkpoint: checkpoint,
+            format: format, withInput: withInput)
         for text in notes { note(text) }
     }
 }

@@ -66,7 +66,7 @@ public enum GeneratedShapes {
             return path
         }
         defer { if world.isRoot { unlink(path) } }
-        configuration.data.data = "\(path):/data"
+        configuration.data.takeShapes(path)
         return try body(configuration)
     }
 

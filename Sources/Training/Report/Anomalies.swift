@@ -26,10 +26,16 @@ struct Anomalies {
         for (path, columns, split, name) in sets where FileManager.default.fileExists(atPath: path) {
             guard let read = try? Self.read(path, columns, split: split, normal: normal) else { continue }
             (scores, isAnomaly) = read
-            source = name
+            source = name + Self.trained(path)
             return
         }
         return nil
+    }
+
+    /// What is to be said of scores of rows that were trained on.
+    private static func trained(_ path: String) -> String {
+        guard case .integer(let rows)? = try? File.open(path).attribute("trained_rows"), rows > 0 else { return "" }
+        return ", of which \(rows) were trained on, so that new rows are told apart less well"
     }
 
     /// nil without labels. Rows evenly over the file where they are very many.

@@ -2,29 +2,30 @@ internal import Distributed
 internal import Foundation
 
 extension TrainedModel {
-    /// Writes a page about a run, `report.html` in its folder unless another path is given. Collective; throws ``SharedFailure``.
+    /// Writes a page about the run that the model is from, `report.html` in its folder unless another path is given. Collective; throws
+    /// ``SharedFailure``.
     ///
     /// What is missing (embeddings, the data) is left out, and said.
     ///
     /// - Parameter force: whether `output` is replaced if it is there; the page in the folder always is.
     /// - Returns: the path of the page.
-    public func report(of folder: String, to output: String?, force: Bool = false) throws -> String {
-        let run = RunFolder(path: folder)
-        let path = output ?? run.report
+    public func report(to output: String?, force: Bool = false) throws -> String {
+        var path = ""
         try world.onRoot {
             if let output { try ResultFile.check(output, force: force) }
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-                throw Failure(.inputMissing, "\(folder) is not the folder of a run: give the one that train wrote")
+            guard let run = place.run else {
+                throw Failure(.inputMissing, "\(place.path) is not the folder of a run: give the one that train wrote")
             }
+            path = output ?? run.report
         }
         // Every rank must know which data to open; without a configuration that can be read there are none.
-        let settings = (try? runConfiguration(folder)) ?? nil
-        let data = settings?.data.data.isEmpty == false ? settings!.data.data : run.shapes
-        let source = try? open(data, settings?.data.options ?? DataOptions())
+        let record = (try? runRecord()) ?? nil
+        let data = record?.configuration.data.data ?? ""
+        let located = try world.communicator.broadcastFromRoot(world) { (try? record?.located().data.data) ?? "" }
+        let source = located.isEmpty ? nil : try? open(located, record!.configuration.data.options)
         try world.onRoot {
             try RunReport(
-                run: run, checkpoint: checkpoint, configuration: configuration, model: model, workspace: workspaces[0],
+                run: place.run!, checkpoint: checkpoint, configuration: configuration, model: model, workspace: workspaces[0],
                 source: source, dataName: data
             ).write(to: path)
         }

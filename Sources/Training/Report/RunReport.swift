@@ -67,7 +67,20 @@ struct RunReport {
                 figures.append((String(format: "%.3f", -embeddings.elbo), "reconstruction error \(rows)"))
             }
         }
-        page.section("The best model", HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }))
+        page.section("The best model", HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }) + (partFigures ?? ""))
+    }
+
+    /// The figures of the parts, as the run noted them; nil where it did not, or not of this model.
+    private var partFigures: String? {
+        guard let summary = RunSummary(of: run), summary.bestStep == checkpoint.progress.step else { return nil }
+        let parts = [("training rows", summary.train), ("validation rows", summary.validation), ("test rows", summary.test)]
+        let rows = parts.compactMap { name, figures in
+            figures.map { figures in
+                [name, "\(figures.rows)"]
+                    + [figures.elbo, figures.reconstruction, figures.kl, figures.loss].map { String(format: "%.3f", $0) }
+            }
+        }
+        return HTMLPage.table(head: ["nats per row", "rows", "ELBO", "reconstruction", "KL", "loss"], rows: rows)
     }
 
     private func add(_ embeddings: RunEmbeddings, to page: inout HTMLPage) {

@@ -36,10 +36,10 @@ final class Replica {
         }
         let data = try RunData(configuration, as: resumed?.features, world: world)
         // What can be told without the data comes first.
-        try world.together { try resumed?.identity.check(given) }
+        try world.together { try resumed?.check { try $0.check(given) } }
         let identity = try DataIdentity(data, world: world)
         let shardCount = try world.together {
-            try resumed?.identity.check(given, identity, inputShape: data.source.rowShape)
+            try resumed?.check { try $0.check(given, identity, inputShape: data.source.rowShape) }
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         configuration.training.shards = shardCount
@@ -194,6 +194,8 @@ final class Replica {
             \(world.size) ranks of \(configuration.run.threads) threads, \(shardCount) shards, global batch \
             \(configuration.training.globalBatch), \(trainer.stepsPerEpoch) steps per epoch
             """)
-        if trainer.progress.step > 0 { log.notice("going on after step \(trainer.progress.step)") }
+        if trainer.progress.step > 0 { return log.notice("going on after step \(trainer.progress.step)") }
+        // Rows that cannot be read are for training to speak of.
+        for line in (try? TrainingAdvice(self).lines()) ?? [] { log.notice("\(line)") }
     }
 }

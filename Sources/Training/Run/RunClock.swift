@@ -46,6 +46,9 @@ final class RunClock {
         return max(0, uptime - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 
+    /// Since the run began.
+    var seconds: Double { Self.now() - begin }
+
     private static func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
     /// The flags to raise in the next step.

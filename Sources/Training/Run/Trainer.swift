@@ -15,6 +15,11 @@ struct Progress: Equatable, Sendable {
     var best = Double.infinity
     var bestStep = 0
     var epochsSinceBest = 0
+
+    /// Whether all epochs are over, or no better figure has come for too many of them.
+    func isTrained(_ training: Configuration.Training) -> Bool {
+        epoch >= training.epochs || training.earlyStopping > 0 && epochsSinceBest >= training.earlyStopping
+    }
 }
 
 /// Trains one replica of the model on this rank's shards.

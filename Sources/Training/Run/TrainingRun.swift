@@ -32,24 +32,35 @@ public final class TrainingRun {
         Heartbeat.begin("starting")
         let folder = RunFolder(path: configuration.run.output)
         var lock: RunLock?
-        try world.onRoot {
-            try folder.create()
-            lock = try RunLock(folder: folder.path, host: world.host)
-            folder.removeUnfinished()
-            // What a sweep noted of an earlier attempt.
-            unlink(folder.failure)
-        }
+        var (made, madeShapes): (MadeFolders?, Bool) = (nil, false)
         // Until all is written.
         defer { withExtendedLifetime(lock) {} }
-        if configuration.data.data.isEmpty {
-            configuration.data.data = "\(folder.shapes):/data"
-            configuration.data.validateOnShapes()
+        let run: TrainingRun
+        do {
             try world.onRoot {
-                if !FileManager.default.fileExists(atPath: folder.shapes) { try GeneratedShapes.write(to: folder.shapes) }
+                made = try folder.create()
+                lock = try RunLock(folder: folder.path, host: world.host)
+                folder.removeUnfinished()
+                // What a sweep noted of an earlier attempt.
+                unlink(folder.failure)
             }
-            if world.isRoot { log.notice("no --data: training on generated shapes in \(folder.shapes)") }
+            if configuration.data.data.isEmpty {
+                configuration.data.takeShapes(folder.shapes)
+                try world.onRoot {
+                    madeShapes = !FileManager.default.fileExists(atPath: folder.shapes)
+                    if madeShapes { try GeneratedShapes.write(to: folder.shapes) }
+                    log.notice("no --data: training on generated shapes in \(folder.shapes)")
+                }
+            }
+            run = try TrainingRun(configuration, folder, world, log)
+        } catch let failure as SharedFailure {
+            // Nothing stays of a start that failed; the lock goes before the folder that it lies in.
+            if madeShapes { unlink(folder.shapes) }
+            lock = nil
+            made?.removeEmpty()
+            throw failure
         }
-        return try TrainingRun(configuration, folder, world, log).train()
+        return try run.train()
     }
 
     private init(_ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger) throws {
@@ -73,14 +84,14 @@ public final class TrainingRun {
     private func train() throws -> ExitCode {
         // Whatever ends the run, what was begun is completed.
         defer { try? writer?.wait() }
-        let epochs = configuration.training.epochs
         let identity = configuration.identityTOML()
         let logs = try world.together { [trainer] () -> RunLogs? in
             guard world.isRoot else { return nil }
-            try folder.write(Array(configuration.resolvedTOML().utf8), to: folder.configuration)
+            try folder.write(Array(RunRecord.text(configuration).utf8), to: folder.configuration)
             return try RunLogs(folder, resumedAt: trainer.progress.step)
         }
-        if trainer.progress.epoch >= epochs || isStoppedEarly {
+        var watch = world.isRoot ? LossWatch(folder.metrics) : nil
+        if isTrained {
             if world.isRoot { log.notice("nothing to do: \(folder.path) has been trained for \(trainer.progress.epoch) epochs") }
             try finish()
             return .done
@@ -90,22 +101,23 @@ public final class TrainingRun {
         var epoch = EpochClock(trainer: trainer)
         // Perhaps an earlier run came as far.
         var limit: Limit? = hasAllSteps ? .steps : nil
-        while limit == nil, trainer.progress.epoch < epochs, !isStoppedEarly {
+        while limit == nil, !isTrained {
             let flags = try trainer.step(flagsToRaise, failure: writer?.failure)
             if flags.contains(.notFinite) { throw notFinite() }
             if flags.contains(.stop) { limit = .asked }
+            if trainer.progress.step == 1 { watch = LossWatch(start: loss(try trainer.epochSums(world))) }
             if hasAllSteps { limit = limit ?? .steps }
             if isMultiple(of: configuration.run.checkReplicas) { try compareReplicas() }
             let mustSave = limit != nil || flags.contains(.save)
             if trainer.epochIsComplete {
-                try completeEpoch(&epoch, logs: logs, identity: identity, mustSave: mustSave)
+                try completeEpoch(&epoch, &watch, logs: logs, identity: identity, mustSave: mustSave)
             } else if mustSave || saveIsDue {
                 try save(identity)
             }
         }
         Heartbeat.begin("saving", step: trainer.progress.step)
         try world.onRoot { try writer?.wait() }
-        guard trainer.progress.epoch >= epochs || isStoppedEarly else {
+        guard isTrained else {
             if limit == .asked { clock?.removeStopFile() }
             if world.isRoot {
                 let next = limit == .asked ? "the same command" : "a larger max-steps"
@@ -141,24 +153,24 @@ public final class TrainingRun {
 
     private var hasAllSteps: Bool { configuration.run.maxSteps > 0 && trainer.progress.step >= configuration.run.maxSteps }
 
-    private var isStoppedEarly: Bool {
-        let patience = configuration.training.earlyStopping
-        return patience > 0 && trainer.progress.epochsSinceBest >= patience
-    }
+    private var isTrained: Bool { trainer.progress.isTrained(configuration.training) }
 
     private var saveIsDue: Bool {
         isMultiple(of: configuration.run.checkpointEverySteps) || isMultiple(of: configuration.run.keepEvery)
     }
 
+    /// The training loss of some rows, in nats per row.
+    private func loss(_ sums: LossSums) -> Double {
+        (sums.reconstruction + Double(trainer.beta) * sums.kl) / (sums.weight > 0 ? sums.weight : 1)
+    }
+
     /// Validates, notes the figures, and saves.
     private func completeEpoch(
-        _ epochClock: inout EpochClock, logs: RunLogs?, identity: String, mustSave: Bool
+        _ epochClock: inout EpochClock, _ watch: inout LossWatch?, logs: RunLogs?, identity: String, mustSave: Bool
     ) throws {
         let (beta, learningRate) = (trainer.beta, trainer.learningRate)
         let times = try world.communicator.allGather([epochClock.stop(trainer)]).map { $0[0] }
-        let sums = try trainer.epochSums(world)
-        let rows = sums.weight > 0 ? sums.weight : 1
-        let loss = (sums.reconstruction + Double(beta) * sums.kl) / rows
+        let loss = loss(try trainer.epochSums(world))
         let epoch = trainer.progress.epoch + 1
         replica.model.prepare(replica.reduction.parameters.baseAddress!)
         Heartbeat.begin("validation", step: trainer.progress.step)
@@ -184,8 +196,9 @@ public final class TrainingRun {
             print(line)
             fflush(nil)
             if let slow = slowRanks.slowest(times) { log.warning("\(slow)") }
+            if let warning = watch?.note(loss, epoch: epoch, isLast: isTrained) { log.warning("\(warning)") }
         }
-        let isLast = trainer.progress.epoch == configuration.training.epochs || isStoppedEarly || mustSave
+        let isLast = isTrained || mustSave
         let every = configuration.run.checkpointEveryEpochs
         let isDue = every > 0 && trainer.progress.epoch % every == 0
         if isBest { best.take(trainer) }
@@ -214,7 +227,7 @@ public final class TrainingRun {
         try world.onRoot { try writer!.write(checkpoint!, best: bestCheckpoint) }
     }
 
-    /// Embeds all rows with the best parameters, and evaluates the test rows. Collective.
+    /// Embeds all rows with the best parameters, which gives the figures of every part too. Collective.
     private func finish() throws {
         Heartbeat.begin("embedding")
         let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
@@ -222,29 +235,28 @@ public final class TrainingRun {
         let parameters = AlignedBuffer(count: model.layout.count)
         parameters.pointer.update(from: best.parameters, count: best.parameters.count)
         model.prepare(parameters.pointer)
-        if let test = try world.together({ try data.blocks(.test, beside: nil, world: world) }) {
-            let evaluator = Evaluator(
-                world: world, pool: pool, rows: test, preparation: data.preparation, workspaces: workspaces,
-                seed: configuration.training.seed)
-            let figures = try evaluator.evaluate()
-            if world.isRoot {
-                print(
-                    String(
-                        format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", figures.elbo,
-                        figures.reconstruction, figures.kl, figures.rows, best.progress.step))
-            }
-        }
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: data.preparation)
         let split = data.split
+        let figures = PartFigures()
         try embedder.write(
             [EmbeddedSource(source: data.source, part: { split.part(ofRow: $0) })]
                 + [(data.validationSource, Part.validation), (data.testSource, Part.test)].compactMap { source, part in
                     source.map { EmbeddedSource(source: $0, part: { _ in part }) }
                 },
-            to: folder.embeddings, checkpoint: best)
-        if world.isRoot { print("wrote \(folder.embeddings)") }
+            to: folder.embeddings, checkpoint: best, addingTo: figures)
+        try world.onRoot {
+            if let test = figures.evaluation(.test) {
+                print(
+                    String(
+                        format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", test.elbo,
+                        test.reconstruction, test.kl, test.rows, best.progress.step))
+            }
+            print("wrote \(folder.embeddings)")
+            let summary = RunSummary(replica, folder, best: best.progress, figures, seconds: clock!.seconds)
+            try folder.write(try summary.encoded(), to: folder.summary)
+        }
         if configuration.run.report { try writeReport(best, model) }
     }
 

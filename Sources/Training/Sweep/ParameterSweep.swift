@@ -15,6 +15,8 @@ public final class ParameterSweep {
     private let configurations: [Configuration]
     /// On root alone, by run.
     private var results: [SweepResult] = []
+    /// What is taken back where the sweep fails before there is anything in it.
+    private var made: MadeFolders?
 
     /// Collective. Throws ``SharedFailure``.
     ///
@@ -42,6 +44,15 @@ public final class ParameterSweep {
     /// - Throws: ``SharedFailure``: with the code of the first run that failed, when the others are done; at once for what concerns
     ///   them all, and where a folder holds a run of another configuration.
     public func train(task: Int?) throws -> ExitCode {
+        do {
+            return try trainAll(task: task)
+        } catch let failure as SharedFailure {
+            made?.removeEmpty()
+            throw failure
+        }
+    }
+
+    private func trainAll(task: Int?) throws -> ExitCode {
         StopSignal.install()
         let task = Int(try world.communicator.broadcast(Int64(task ?? -1)))
         let numbers = task < 0 ? Array(configurations.indices) : [task]
@@ -98,6 +109,7 @@ public final class ParameterSweep {
             throw Failure(
                 .configuration, "resume is '\(point.configuration.run.resume)', but a sweep goes on by itself: leave it out")
         }
+        made = MadeFolders(missingOf: folder.path)
         do {
             try AtomicFile.createFolder(folder.path)
         } catch {
@@ -162,6 +174,8 @@ public final class ParameterSweep {
             let reason = String(decoding: told, as: UTF8.self).printable(limit: 2000)
             end = ExitCode(rawValue: failure.exitStatus)!
             try world.onRoot {
+                // A start that failed has taken back the folder.
+                do throws(FileError) { try AtomicFile.createFolder(folder.path) } catch { throw Failure(error) }
                 try folder.write(Array("\(reason)\n".utf8), to: folder.failure)
                 log.warning("\(folder.path) failed: \(reason)")
             }

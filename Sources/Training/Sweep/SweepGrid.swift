@@ -111,8 +111,7 @@ public struct SweepGrid: Sendable {
             }
             if configuration.data.data.isEmpty {
                 // Generated shapes, once for all.
-                configuration.data.data = "\(RunFolder(path: folder).shapes):/data"
-                configuration.data.validateOnShapes()
+                configuration.data.takeShapes(RunFolder(path: folder).shapes)
             }
             // 1 and 1.0 are the same training, in two folders.
             if let other = names.updateValue(name, forKey: configuration.sweptTOML) {

@@ -56,11 +56,8 @@ struct SweepResult {
     }
 
     private static func isFinished(_ progress: Progress, _ configuration: Configuration, _ folder: RunFolder) -> Bool {
-        let training = configuration.training
         let limit = configuration.run.maxSteps
-        let isTrained =
-            progress.epoch >= training.epochs
-            || training.earlyStopping > 0 && progress.epochsSinceBest >= training.earlyStopping
+        let isTrained = progress.isTrained(configuration.training)
         // The embeddings come last; those of an earlier end are older than the checkpoint.
         func age(_ path: String) -> Date? {
             (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date

@@ -1,0 +1,67 @@
+internal import Foundation
+internal import TOMLKit
+
+/// What the `config.toml` of a run's folder says: the configuration as it was used, and where its data lay.
+///
+/// The paths of data are there as they were given, and once more as absolute ones in a section of their own, by which the run's data are
+/// found from any folder. Who takes the file for `--config` means the paths as they were given, so that they can be edited.
+struct RunRecord {
+    static let section = "origin"
+
+    /// Which data a run has: keys of the configuration.
+    private static let keys: [(name: String, path: any WritableKeyPath<Configuration, String> & Sendable)] = [
+        ("data", \.data.data), ("validation-data", \.data.validationData), ("test-data", \.data.testData),
+    ]
+
+    /// The file, for messages.
+    var file: String { folder.configuration }
+    private let folder: RunFolder
+    let configuration: Configuration
+    /// By key, the paths from any folder; empty for what older versions wrote.
+    private let absolute: [String: String]
+
+    /// What `config.toml` of a run holds. Throws ``Failure`` for a pattern of files that nothing fits any more.
+    static func text(_ configuration: Configuration) throws -> String {
+        var text = configuration.resolvedTOML()
+        text +=
+            "\n# Where the data lie, for whoever looks for them from another folder; --config goes by the paths above.\n[\(section)]\n"
+        for (name, path) in keys where !configuration[keyPath: path].isEmpty {
+            text += "\(name) = \(quoted(try DataSpecification(configuration[keyPath: path]).absolute))\n"
+        }
+        return text
+    }
+
+    /// Throws ``Failure`` (78) for a text that is no configuration.
+    init(_ text: String, of folder: RunFolder) throws {
+        self.folder = folder
+        configuration = try Configuration(toml: text, name: folder.configuration)
+        let origin = try? TOMLTable(string: text)[Self.section]?.table
+        absolute = Self.keys.reduce(into: [:]) { $0[$1.name] = origin?[$1.name]?.string }
+    }
+
+    /// The configuration with the paths that its data have now, seen from here: where they lay, or else as they were given.
+    ///
+    /// Throws ``Failure`` (66) that names the run for data that are not there.
+    func located() throws -> Configuration {
+        var configuration = configuration
+        for (name, path) in Self.keys where !configuration[keyPath: path].isEmpty {
+            let given = configuration[keyPath: path]
+            // The generated shapes lie in the folder itself, wherever that has gone.
+            let own = given == Self.shapes(RunFolder(path: configuration.run.output)) ? Self.shapes(folder) : nil
+            let candidates = [absolute[name], given, own].compactMap(\.self)
+            guard let there = candidates.first(where: Self.isThere) else {
+                let place = candidates[0] == given ? "" : " (\(candidates[0]))"
+                throw Failure(.inputMissing, "\(file): \(name) \(given)\(place) is not there any more")
+            }
+            configuration[keyPath: path] = there
+        }
+        return configuration
+    }
+
+    private static func shapes(_ folder: RunFolder) -> String { "\(folder.shapes):/data" }
+
+    private static func isThere(_ data: String) -> Bool {
+        guard let items = try? DataSpecification(data).items else { return false }
+        return items.allSatisfy { FileManager.default.fileExists(atPath: $0.file) }
+    }
+}

@@ -1,0 +1,146 @@
+internal import Distributed
+internal import Foundation
+internal import HDF5
+internal import VAE
+
+/// What a run came to, for programs: `summary.json` in its folder, written at its end. A log: times and places are in it.
+struct RunSummary: Codable {
+    /// Of the best model on the rows of a part; nats per row.
+    struct Figures: Codable {
+        var rows: Int
+        var elbo: Double
+        var reconstruction: Double
+        var kl: Double
+        /// What is minimised: the reconstruction and the KL term with its weight.
+        var loss: Double
+    }
+
+    /// Some data of the run.
+    struct Data: Codable {
+        /// As they were given.
+        var data: String
+        /// Those in use.
+        var rows: Int
+        var rowShape: [Int]
+        var type: String
+
+        init(_ data: String, _ source: DataSource) {
+            self.data = data
+            rows = source.rowCount
+            rowShape = source.rowShape
+            type = "\(source.content.type)"
+        }
+    }
+
+    var format = "mpi-vae summary"
+    var formatVersion = 1
+    var program = "mpi-vae \(programVersion)"
+    var libraries = Dictionary(uniqueKeysWithValues: libraryVersions().map { ($0.library, $0.version) })
+    var command = CommandLine.arguments
+    var folder = FileManager.default.currentDirectoryPath
+    var host: String
+    var ranks: Int
+    var threads: Int
+    var shards: Int
+    var finished = ISO8601DateFormatter().string(from: Date())
+    /// From the run's start, or from where it went on.
+    var seconds: Double
+    /// Of all epochs' steps, without validation and what comes at their ends.
+    var trainingSeconds: Double
+
+    var data: Data
+    var validationData: Data?
+    var testData: Data?
+    var model: String
+    var latent: Int
+    var parameters: Int
+
+    var epochs: Int
+    var steps: Int
+    var stepsPerEpoch: Int
+    var bestEpoch: Int
+    var bestStep: Int
+
+    var train: Figures?
+    var validation: Figures?
+    var test: Figures?
+
+    /// The bytes of the file. Throws ``Failure``.
+    func encoded() throws -> [UInt8] { Array("\(try jsonText(self, pretty: true))\n".utf8) }
+
+    /// That of a run; nil where there is none that can be read.
+    init?(of folder: RunFolder) {
+        guard let bytes = FileManager.default.contents(atPath: folder.summary) else { return nil }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        guard let summary = try? decoder.decode(RunSummary.self, from: bytes) else { return nil }
+        self = summary
+    }
+}
+
+extension RunSummary {
+    /// - Parameters:
+    ///   - best: the checkpoint of the best model.
+    ///   - figures: of this model.
+    ///   - seconds: since the start.
+    init(_ replica: Replica, _ folder: RunFolder, best: Progress, _ figures: PartFigures, seconds: Double) {
+        let (configuration, data, world) = (replica.configuration, replica.data, replica.world)
+        let progress = replica.trainer.progress
+        func figure(_ part: Part) -> Figures? {
+            figures.evaluation(part).map {
+                Figures(
+                    rows: $0.rows, elbo: $0.elbo, reconstruction: $0.reconstruction, kl: $0.kl,
+                    loss: $0.reconstruction + configuration.objective.beta * $0.kl)
+            }
+        }
+        host = world.host
+        ranks = world.size
+        threads = configuration.run.threads
+        shards = replica.shardCount
+        self.seconds = seconds
+        let rows = Double(data.count(.train))
+        trainingSeconds = NumberTable(folder.metrics)?.curve("samples_per_second").reduce(0) { $0 + rows / max($1.1, 1e-9) } ?? 0
+        self.data = Data(configuration.data.data, data.source)
+        validationData = data.validationSource.map { Data(configuration.data.validationData, $0) }
+        testData = data.testSource.map { Data(configuration.data.testData, $0) }
+        model = configuration.model.model.rawValue
+        latent = configuration.model.latent
+        parameters = replica.model.layout.parameterCount
+        epochs = progress.epoch
+        steps = progress.step
+        stepsPerEpoch = replica.trainer.stepsPerEpoch
+        bestEpoch = best.epoch
+        bestStep = best.step
+        train = figure(.train)
+        validation = figure(.validation)
+        test = figure(.test)
+    }
+}
+
+/// Sums of the figures of rows that are embedded, by what they were used for; each row counts by its weight. Used by root alone.
+final class PartFigures {
+    private var sums: [Part: LossSums] = [:]
+
+    /// Adds rows of a source, by their numbers in its selection. Throws ``Failure``.
+    func add(_ codes: Codes, _ item: EmbeddedSource, _ numbers: Range<Int>) throws {
+        let rows = item.source.selection.rows(numbers)
+        let weights: [Double]
+        do throws(HDF5Error) {
+            weights = try item.source.weights?.doubles(rows) ?? [Double](repeating: 1, count: rows.count)
+        } catch {
+            throw Failure(error)
+        }
+        for (index, row) in rows.enumerated() {
+            let weight = weights[index]
+            sums[item.part(Int(row)), default: LossSums()] += LossSums(
+                reconstruction: weight * Double(codes.reconstruction.pointer[index]),
+                kl: weight * Double(codes.kl.pointer[index]),
+                weight: weight, rowCount: 1)
+        }
+    }
+
+    /// nil where no row is of the part.
+    func evaluation(_ part: Part) -> Evaluation? { sums[part].map { Evaluation($0) } }
+}

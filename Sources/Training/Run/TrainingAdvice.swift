@@ -1,0 +1,56 @@
+internal import Foundation
+internal import VAE
+
+/// What is worth a word before a new run begins: settings with which few models get good. Used by root alone.
+struct TrainingAdvice {
+    /// Steps in all, below which few models are trained well.
+    private static let fewSteps = 500
+    /// The root mean square of values that need no scaling.
+    private static let usual = 0.1...10.0
+
+    private let replica: Replica
+
+    init(_ replica: Replica) { self.replica = replica }
+
+    /// A line for each. Throws ``Failure`` where rows cannot be read.
+    func lines() throws -> [String] { try [steps, scale()].compactMap(\.self) }
+
+    private var steps: String? {
+        let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
+        guard epochs * each < Self.fewSteps else { return nil }
+        return
+            "only \(epochs * each) steps in all, \(each) in each of \(epochs) epochs, are few to train a model: give more --epochs, or a "
+            + "smaller --global-batch"
+    }
+
+    /// Of values far from 1, under a likelihood that takes them as they are.
+    private func scale() throws -> String? {
+        let (model, preparation) = (replica.configuration.model, replica.configuration.preparation)
+        guard !model.likelihood.needsUnitInterval, model.likelihoodScale == 1, preparation.scale == .none else { return nil }
+        let size = try rootMeanSquare()
+        guard size > 0, !Self.usual.contains(size) else { return nil }
+        return String(
+            format:
+                "the values have a root mean square of %.3g and are not scaled, which suits the likelihood \(model.likelihood.rawValue) "
+                + "badly: give --scale standardize", size)
+    }
+
+    /// Of the values of some training rows, evenly over them, as the model sees them.
+    private func rootMeanSquare() throws -> Double {
+        let (source, rows) = replica.data.rows(.train)
+        let count = min(rows.count, 64, max(1, (1 << 22) / source.features))
+        let some = (0..<count).flatMap { rows.rows($0 * rows.count / count..<$0 * rows.count / count + 1) }
+        let preparation = replica.data.preparation
+        let store = RowStore(format: source.format, capacity: count)
+        try RowLoader(source, preparation.allowed).load(some, into: store, at: 0)
+        let buffer = BatchBuffer(capacity: count, format: source.format, preparation: preparation)
+        let noise = NoiseKey(seed: replica.configuration.training.seed, epoch: 0, purpose: .validation)
+        let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
+        var (squares, seen) = (0.0, 0.0)
+        for i in 0..<count * source.features where batch.mask?[i] ?? 1 != 0 {
+            squares += Double(batch.input[i]) * Double(batch.input[i])
+            seen += 1
+        }
+        return (squares / max(seen, 1)).squareRoot()
+    }
+}
