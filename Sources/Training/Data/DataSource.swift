@@ -98,7 +98,7 @@ final class DataSource {
         onlyFile = files.count == 1 ? files[0].path : nil
         self.name = name
         rowShape = content.rowShape
-        format = RowFormat(numbers: content.format, features: features)
+        format = RowFormat(numbers: content.format, features: features, isWide: content.isWide)
         let counts = files.map(\.rows.rowCount)
         let allLabels = try files.map { try $0.labels(options.labels) }
         labels = RowValues(allLabels, counts: counts)
