@@ -50,8 +50,11 @@ struct AllowedValues {
         // What is kept may have fewer digits: 1.0000000000000002 is 1.
         if range.contains(Double(value)) || range.contains(Double(Float(value))) { return }
         guard abs(Double(value)) <= largest else {
-            let advice = largest == Self.largestFloat ? "--scale standardize or min-max, or divide the data" : "divide the data"
-            throw Failure(.badData, "\(place()) is \(value), but numbers up to \(largest) are possible: \(advice)")
+            let canBeScaled = abs(Double(value)) <= Self.largestScaled
+            throw Failure(
+                .badData,
+                "\(place()) is \(value), but numbers up to \(largest) are possible: "
+                    + (canBeScaled ? "give --scale standardize or min-max, or divide the data" : "divide the data"))
         }
         throw Failure(.badData, "\(place()) is \(value), but \(reason)")
     }

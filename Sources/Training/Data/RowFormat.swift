@@ -71,7 +71,8 @@ extension Float: DecodedNumber {
 
 extension Double: DecodedNumber {
     @inline(__always)
-    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Double>, count: Int) {
+    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Double>, count: Int)
+    {
         kernel_to_double(values, numbers, type, count)
     }
 }

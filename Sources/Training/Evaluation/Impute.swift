@@ -164,7 +164,8 @@ private final class ImputedWriter {
             byteCount: count * (source.features * ((draws + 1) * (isWide ? 8 : 4) + 1) + 160))
         self.result = result
         let shape = [count] + source.rowShape
-        data = try result.numbers("/data", isWide: isWide, shape: shape, "the data, with the model's means where values were missing")
+        data = try result.numbers(
+            "/data", isWide: isWide, shape: shape, "the data, with the model's means where values were missing")
         imputed = try result.column("/imputed", UInt8.self, shape: shape, "1 where the value was missing")
         self.draws =
             draws > 0
