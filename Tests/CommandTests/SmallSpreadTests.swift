@@ -20,7 +20,7 @@ struct SmallSpreadTests {
             with h5py.File(folder + "x.h5", "w") as f:
                 f["energy"], f["ticks"] = energy, ticks
                 f["frequency"] = np.column_stack([1_200_000_000 + i, 2_000_000_000 + (i * 7) % 2000]).astype("i4")
-                f["nanoseconds"] = np.column_stack([1_700_000_000_000_000_000 + i * 100_000, 2**62 + (i * 7) % 90 * 1024])
+                f["nanoseconds"] = np.column_stack([1_700_000_000_000_000_000 + i * 100_000, 2**62 + (i * 7) % 90 * 2**20])
                 f["u4"] = np.column_stack([4_000_000_000 + i, 3_999_999_000 - i % 30]).astype("u4")
                 f["u8"] = np.column_stack([2**63 + i.astype("u8") * 2**15, 2**53 + i.astype("u8") * 8])
                 f["u2"] = np.column_stack([60000 + i % 900, 30000 + i % 500]).astype("u2")
