@@ -3,64 +3,64 @@
 
 #include <string.h>
 
-#define CONVERT(name, type)                                                                                           \
-    KERNEL static void name(float *restrict values, const type *restrict numbers, ptrdiff_t count) {                  \
-        for (ptrdiff_t i = 0; i < count; i++) values[i] = (float)numbers[i];                                          \
-    }
-CONVERT(from_int8, int8_t)
-CONVERT(from_uint8, uint8_t)
-CONVERT(from_int16, int16_t)
-CONVERT(from_uint16, uint16_t)
-CONVERT(from_int32, int32_t)
-CONVERT(from_uint32, uint32_t)
-CONVERT(from_int64, int64_t)
-CONVERT(from_uint64, uint64_t)
-CONVERT(from_float64, double)
-
-KERNEL static void from_pixel(float *restrict values, const uint8_t *restrict bytes, ptrdiff_t count) {
-    for (ptrdiff_t i = 0; i < count; i++) values[i] = (float)bytes[i] / 255.0f;
-}
-
 // The half's exponent and fraction moved to a float's places give the number times 2^-112, subnormal numbers too.
-KERNEL static void from_float16(float *restrict values, const uint16_t *restrict halves, ptrdiff_t count) {
-    for (ptrdiff_t i = 0; i < count; i++) {
-        const uint32_t half = halves[i];
-        uint32_t bits = (half & 0x7fff) << 13;
-        float magnitude;
-        memcpy(&magnitude, &bits, 4);
-        magnitude *= 0x1p112f;
-        memcpy(&bits, &magnitude, 4);
-        // Infinite and not a number.
-        bits |= (half & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;
-        bits |= (half & 0x8000) << 16;
-        memcpy(&values[i], &bits, 4);
-    }
+static inline __attribute__((always_inline)) float float_of_half(uint32_t half) {
+    uint32_t bits = (half & 0x7fff) << 13;
+    float magnitude;
+    memcpy(&magnitude, &bits, 4);
+    magnitude *= 0x1p112f;
+    memcpy(&bits, &magnitude, 4);
+    // Infinite and not a number.
+    bits |= (half & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;
+    bits |= (half & 0x8000) << 16;
+    memcpy(&magnitude, &bits, 4);
+    return magnitude;
 }
 
-KERNEL static void from_bits(float *restrict values, const uint8_t *restrict bytes, ptrdiff_t count) {
-    const ptrdiff_t whole = count / 8;
-    for (ptrdiff_t byte = 0; byte < whole; byte++)
-        for (int bit = 0; bit < 8; bit++) values[8 * byte + bit] = (float)(bytes[byte] >> (7 - bit) & 1);
-    for (ptrdiff_t i = 8 * whole; i < count; i++) values[i] = (float)(bytes[i / 8] >> (7 - i % 8) & 1);
-}
-
-void kernel_to_float(float *values, const void *numbers, enum kernel_number type, ptrdiff_t count) {
-    switch (type) {
-    case kernel_pixel: return from_pixel(values, numbers, count);
-    case kernel_int8: return from_int8(values, numbers, count);
-    case kernel_uint8: return from_uint8(values, numbers, count);
-    case kernel_int16: return from_int16(values, numbers, count);
-    case kernel_uint16: return from_uint16(values, numbers, count);
-    case kernel_int32: return from_int32(values, numbers, count);
-    case kernel_uint32: return from_uint32(values, numbers, count);
-    case kernel_int64: return from_int64(values, numbers, count);
-    case kernel_uint64: return from_uint64(values, numbers, count);
-    case kernel_float16: return from_float16(values, numbers, count);
-    case kernel_float32: memcpy(values, numbers, (size_t)count * 4); return;
-    case kernel_float64: return from_float64(values, numbers, count);
-    case kernel_bit: return from_bits(values, numbers, count);
+#define CONVERT(real, name, type, value)                                                                              \
+    KERNEL static void real##_of_##name(real *restrict values, const type *restrict numbers, ptrdiff_t count) {      \
+        for (ptrdiff_t i = 0; i < count; i++) values[i] = (real)(value);                                              \
     }
-}
+
+// Decoding to one type of floats.
+#define DECODE(real)                                                                                                  \
+    CONVERT(real, pixel, uint8_t, (real)numbers[i] / (real)255)                                                       \
+    CONVERT(real, int8, int8_t, numbers[i])                                                                           \
+    CONVERT(real, uint8, uint8_t, numbers[i])                                                                         \
+    CONVERT(real, int16, int16_t, numbers[i])                                                                         \
+    CONVERT(real, uint16, uint16_t, numbers[i])                                                                       \
+    CONVERT(real, int32, int32_t, numbers[i])                                                                         \
+    CONVERT(real, uint32, uint32_t, numbers[i])                                                                       \
+    CONVERT(real, int64, int64_t, numbers[i])                                                                         \
+    CONVERT(real, uint64, uint64_t, numbers[i])                                                                       \
+    CONVERT(real, float16, uint16_t, float_of_half(numbers[i]))                                                       \
+    CONVERT(real, float32, float, numbers[i])                                                                         \
+    CONVERT(real, float64, double, numbers[i])                                                                        \
+    KERNEL static void real##_of_bits(real *restrict values, const uint8_t *restrict bytes, ptrdiff_t count) {        \
+        const ptrdiff_t whole = count / 8;                                                                            \
+        for (ptrdiff_t byte = 0; byte < whole; byte++)                                                                \
+            for (int bit = 0; bit < 8; bit++) values[8 * byte + bit] = (real)(bytes[byte] >> (7 - bit) & 1);          \
+        for (ptrdiff_t i = 8 * whole; i < count; i++) values[i] = (real)(bytes[i / 8] >> (7 - i % 8) & 1);            \
+    }                                                                                                                 \
+    void kernel_to_##real(real *values, const void *numbers, enum kernel_number type, ptrdiff_t count) {              \
+        switch (type) {                                                                                               \
+        case kernel_pixel: return real##_of_pixel(values, numbers, count);                                            \
+        case kernel_int8: return real##_of_int8(values, numbers, count);                                              \
+        case kernel_uint8: return real##_of_uint8(values, numbers, count);                                            \
+        case kernel_int16: return real##_of_int16(values, numbers, count);                                            \
+        case kernel_uint16: return real##_of_uint16(values, numbers, count);                                          \
+        case kernel_int32: return real##_of_int32(values, numbers, count);                                            \
+        case kernel_uint32: return real##_of_uint32(values, numbers, count);                                          \
+        case kernel_int64: return real##_of_int64(values, numbers, count);                                            \
+        case kernel_uint64: return real##_of_uint64(values, numbers, count);                                          \
+        case kernel_float16: return real##_of_float16(values, numbers, count);                                        \
+        case kernel_float32: return real##_of_float32(values, numbers, count);                                        \
+        case kernel_float64: return real##_of_float64(values, numbers, count);                                        \
+        case kernel_bit: return real##_of_bits(values, numbers, count);                                               \
+        }                                                                                                             \
+    }
+DECODE(float)
+DECODE(double)
 
 KERNEL static void swap2(uint16_t *numbers, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) numbers[i] = __builtin_bswap16(numbers[i]);
@@ -133,14 +133,18 @@ KERNEL uint32_t kernel_fletcher32(const uint8_t *bytes, ptrdiff_t byte_count) {
     return (uint32_t)(second << 16 | first);
 }
 
-KERNEL ptrdiff_t kernel_find_outside(const float *values, float low, float high, ptrdiff_t count) {
-    for (ptrdiff_t start = 0; start < count; start += 1024) {
-        const ptrdiff_t end = count - start < 1024 ? count : start + 1024;
-        int outside = 0;
-        for (ptrdiff_t i = start; i < end; i++) outside |= !(values[i] >= low && values[i] <= high);
-        if (!outside) continue;
-        for (ptrdiff_t i = start; i < end; i++)
-            if (!(values[i] >= low && values[i] <= high)) return i;
+#define FIND_OUTSIDE(name, real)                                                                                      \
+    KERNEL ptrdiff_t name(const real *values, real low, real high, int missing, ptrdiff_t count) {                    \
+        for (ptrdiff_t start = 0; start < count; start += 1024) {                                                     \
+            const ptrdiff_t end = count - start < 1024 ? count : start + 1024;                                        \
+            int outside = 0;                                                                                          \
+            for (ptrdiff_t i = start; i < end; i++)                                                                   \
+                outside |= !(values[i] >= low && values[i] <= high) & !(missing && values[i] != values[i]);           \
+            if (!outside) continue;                                                                                   \
+            for (ptrdiff_t i = start; i < end; i++)                                                                   \
+                if (!(values[i] >= low && values[i] <= high) && !(missing && values[i] != values[i])) return i;       \
+        }                                                                                                             \
+        return count;                                                                                                 \
     }
-    return count;
-}
+FIND_OUTSIDE(kernel_find_outside, float)
+FIND_OUTSIDE(kernel_find_outside_exact, double)

@@ -21,12 +21,6 @@ KERNEL void kernel_log1p(float *restrict values, ptrdiff_t count) {
     }
 }
 
-KERNEL void kernel_shift_and_scale(float *restrict values, const float *restrict shift, const float *restrict factor,
-                                   ptrdiff_t rows, ptrdiff_t features) {
-    for (ptrdiff_t row = 0; row < rows; row++, values += features)
-        for (ptrdiff_t i = 0; i < features; i++) values[i] = (values[i] - shift[i]) * factor[i];
-}
-
 KERNEL void kernel_clamp(float *restrict values, float low, float high, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) values[i] = clamp(values[i], low, high);
 }
@@ -77,20 +71,4 @@ KERNEL void kernel_join_mask(float *restrict values, const float *restrict mask,
             encoder_input[i] = values[i];
             encoder_input[features + i] = mask[i];
         }
-}
-
-KERNEL void kernel_take_moments(const float *restrict row, const float *restrict mask, double *restrict counts,
-                                double *restrict lows, double *restrict highs, double *restrict means,
-                                double *restrict squares, ptrdiff_t features) {
-    for (ptrdiff_t i = 0; i < features; i++) {
-        const double x = (double)row[i], seen = (double)mask[i];
-        const double count = counts[i] + seen;
-        const double d = x - means[i];
-        const double mean = means[i] + seen * d / (count > 0 ? count : 1.0);
-        squares[i] += seen * d * (x - mean);
-        means[i] = mean;
-        counts[i] = count;
-        lows[i] = seen != 0 && x < lows[i] ? x : lows[i];
-        highs[i] = seen != 0 && x > highs[i] ? x : highs[i];
-    }
 }

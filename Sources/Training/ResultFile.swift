@@ -57,6 +57,12 @@ final class ResultFile {
         }
     }
 
+    /// Makes a data set of numbers in the data's scale: float64 where these are wide (``RowFormat/isWide``), else float32.
+    func numbers(_ path: String, isWide: Bool, shape: [Int], _ meaning: String) throws -> Dataset {
+        isWide
+            ? try column(path, Double.self, shape: shape, meaning) : try column(path, Float.self, shape: shape, meaning)
+    }
+
     func describe(_ path: String, _ meaning: String, units: String = "1") throws {
         try writing { file in
             try file.setAttribute("long_name", .string(meaning), of: path)

@@ -4,6 +4,7 @@
 #include "ckernels_bf16.h"
 #include "ckernels_corrupt.h"
 #include "ckernels_decode.h"
+#include "ckernels_exact.h"
 #include "ckernels_fold.h"
 #include "ckernels_likelihood.h"
 #include "ckernels_memory.h"

@@ -25,6 +25,9 @@ enum kernel_number {
 /// `values[i] = numbers[i]`
 void kernel_to_float(float *values, const void *numbers, enum kernel_number type, ptrdiff_t count);
 
+/// The same with all digits, but for integers beyond 2^53.
+void kernel_to_double(double *values, const void *numbers, enum kernel_number type, ptrdiff_t count);
+
 /// Turns the order of the bytes of each number of `size` bytes (2, 4 or 8) around, in place.
 void kernel_swap_bytes(void *numbers, ptrdiff_t size, ptrdiff_t count);
 
@@ -34,8 +37,12 @@ void kernel_unshuffle(uint8_t *restrict elements, const uint8_t *restrict bytes,
 /// HDF5's fletcher32 checksum.
 uint32_t kernel_fletcher32(const uint8_t *bytes, ptrdiff_t byte_count);
 
-/// The first value that is not in `low...high`, which values that are not numbers are not; `count` if there is none.
-ptrdiff_t kernel_find_outside(const float *values, float low, float high, ptrdiff_t count);
+/// The first value that is not in `low...high`, which values that are not numbers are not, unless they may be `missing`; `count` if
+/// there is none.
+ptrdiff_t kernel_find_outside(const float *values, float low, float high, int missing, ptrdiff_t count);
+
+/// The same in double precision.
+ptrdiff_t kernel_find_outside_exact(const double *values, double low, double high, int missing, ptrdiff_t count);
 
 /// Asks for memory that is about to be read.
 static inline void kernel_prefetch(const void *memory, ptrdiff_t byte_count) {

@@ -10,18 +10,11 @@ void kernel_take_missing(float *values, float *mask, ptrdiff_t count);
 /// `values` gets these zeros too.
 void kernel_join_mask(float *values, const float *mask, float *encoder_input, ptrdiff_t rows, ptrdiff_t features);
 
-/// Takes a row into each feature's count, least and greatest value, mean, and sum of squared deviations from it (Welford 1962).
-void kernel_take_moments(const float *row, const float *mask, double *counts, double *lows, double *highs, double *means,
-                         double *squares, ptrdiff_t features);
-
 /// Scales every row to the sum `total`; rows whose sum is 0 stay.
 void kernel_scale_to_total(float *values, float total, ptrdiff_t rows, ptrdiff_t features);
 
 /// log(1 + x), accurate also for small x.
 void kernel_log1p(float *values, ptrdiff_t count);
-
-/// `(x - shift) * factor`, each feature with its own.
-void kernel_shift_and_scale(float *values, const float *shift, const float *factor, ptrdiff_t rows, ptrdiff_t features);
 
 void kernel_clamp(float *values, float low, float high, ptrdiff_t count);
 

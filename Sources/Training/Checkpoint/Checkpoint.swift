@@ -6,7 +6,8 @@ internal import VAE
 /// did the same have the same bytes.
 struct Checkpoint: Sendable {
     static let format = "mpi-vae checkpoint"
-    /// What is written. Version 2, which is read for ever, knows no names of features and no digests but the fingerprint.
+    /// What is written. Version 2, which is read for ever, knows no names of features and no digests but the fingerprint, and has
+    /// floats of 32 bits in `/normalization`.
     static let formatVersion = 3
 
     /// ``Configuration/identityTOML()`` of the run.
@@ -17,9 +18,8 @@ struct Checkpoint: Sendable {
     /// Of the features; empty where they have none.
     var featureNames: [String] = []
     var progress: Progress
-    /// Of the preparation, `[features]` each; empty where nothing is scaled.
-    var shift: [Float]
-    var factor: [Float]
+    /// Of the preparation; nil where nothing is scaled.
+    var scaling: FeatureScaling?
     var layout: ParameterLayout
     /// The flat parameters, gaps included.
     var parameters: [Float]
@@ -36,10 +36,7 @@ struct Checkpoint: Sendable {
             for (name, value) in attributes(version: Self.formatVersion) { try file.setAttribute(name, value) }
             try write(parameters, to: file, "/parameters")
             for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
-            if !shift.isEmpty {
-                try file.write(shift, shape: [shift.count], to: "/normalization/shift")
-                try file.write(factor, shape: [factor.count], to: "/normalization/factor")
-            }
+            try scaling?.write(to: file)
             if !featureNames.isEmpty {
                 let dataset = try file.createStrings("/features/name", count: featureNames.count)
                 try dataset.write(featureNames, rows: 0..<featureNames.count)
@@ -94,7 +91,7 @@ struct Checkpoint: Sendable {
                 }
             }
         }
-        for values in [shift, factor] { digest.update(values) }
+        scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
         for sums in progress.sums {
             digest.update("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n")
@@ -106,7 +103,7 @@ struct Checkpoint: Sendable {
 extension Checkpoint {
     /// What was done to the rows that the model was trained on.
     func preparation(_ configuration: Configuration) -> Preparation {
-        Preparation(configuration, shift: shift, factor: factor)
+        Preparation(configuration, scaling: scaling)
     }
 
     /// The features that the model was trained on; nil where they have no names.
@@ -181,8 +178,7 @@ extension Checkpoint {
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
             data: try reader.identity(version: version),
             featureNames: try reader.featureNames(count: model.configuration.inputSize), progress: progress,
-            shift: try reader.statistics("shift", count: model.configuration.inputSize, configuration),
-            factor: try reader.statistics("factor", count: model.configuration.inputSize, configuration),
+            scaling: try reader.scaling(features: model.configuration.inputSize, configuration),
             layout: model.layout,
             parameters: try reader.flat("/parameters", model.layout),
             moments: try OptimizerState.momentNames(configuration.optimizer.optimizer).map {
@@ -226,11 +222,10 @@ extension Checkpoint {
             return try names.readStrings(rows: 0..<count)
         }
 
-        func statistics(_ name: String, count: Int, _ configuration: Configuration) throws -> [Float] {
-            guard Preparation(configuration).needsStatistics else { return [] }
-            let dataset = try file.dataset("/normalization/\(name)")
-            guard dataset.shape == [count] else { throw damaged }
-            return try dataset.read(Float.self)
+        func scaling(features: Int, _ configuration: Configuration) throws -> FeatureScaling? {
+            guard Preparation(configuration).needsStatistics else { return nil }
+            guard let scaling = try FeatureScaling(file, features: features) else { throw damaged }
+            return scaling
         }
 
         func flat(_ group: String, _ layout: ParameterLayout) throws -> [Float] {

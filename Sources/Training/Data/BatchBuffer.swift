@@ -7,6 +7,8 @@ final class BatchBuffer {
     private let format: RowFormat
     private let capacity: Int
     private let input: AlignedBuffer
+    /// A row before it is rounded, where rows are prepared in double precision and have not been so when they were read.
+    private let exact: ExactValues?
     /// Of rows with missing values: 1 for those that are there; and what the encoder sees, values and mask.
     private let mask: AlignedBuffer?
     private let encoderInput: AlignedBuffer?
@@ -23,6 +25,7 @@ final class BatchBuffer {
         self.format = format
         self.capacity = max(capacity, 1)
         input = AlignedBuffer(count: self.capacity * format.features)
+        exact = preparation.isExact(format) && !format.isWide ? ExactValues(count: format.features) : nil
         mask = preparation.masks ? AlignedBuffer(count: self.capacity * format.features) : nil
         encoderInput = preparation.masks ? AlignedBuffer(count: 2 * self.capacity * format.features) : nil
         self.corruption = corruption
@@ -55,10 +58,17 @@ final class BatchBuffer {
         for index in 0..<count {
             // Rows are drawn at random: the memory is asked for each while those before it are decoded.
             if index + Self.lead < count { format.prefetch(numbers[index + Self.lead]) }
-            format.decode(numbers[index], into: input.pointer + index * features)
+            let row = input.pointer + index * features
+            if let exact {
+                format.decode(numbers[index], into: exact.pointer)
+                preparation.prepare(exact.pointer, into: row, features: features)
+            } else {
+                format.decode(numbers[index], into: row)
+            }
         }
         if let mask { kernel_take_missing(input.pointer, mask.pointer, count * features) }
-        preparation.apply(input.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
+        if !preparation.isExact(format) { preparation.apply(input.pointer, rows: count, features: features) }
+        preparation.draw(input.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
         if let mask, let encoderInput {
             kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, count, features)
         }

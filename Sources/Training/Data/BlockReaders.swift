@@ -62,10 +62,10 @@ final class BlockReaders {
     ///   - rows: the rows that blocks count.
     ///   - stretch: as of ``RowLoader``.
     /// - Throws: ``Failure``.
-    init(_ source: DataSource, _ allowed: AllowedValues, _ rows: RowSet, threads: Int, stretch: Int = 0) throws {
+    init(_ source: DataSource, _ preparation: Preparation, _ rows: RowSet, threads: Int, stretch: Int = 0) throws {
         let shared = Shared(rows)
         self.shared = shared
-        let loaders = try (0..<threads).map { _ in try RowLoader(source, allowed, stretch: stretch) }
+        let loaders = try (0..<threads).map { _ in try RowLoader(source, preparation, stretch: stretch) }
         memoryBytes = loaders.reduce(0) { $0 + $1.memoryBytes }
         for loader in loaders {
             nonisolated(unsafe) let loader = loader
@@ -117,9 +117,9 @@ final class BlockReaders {
 
     /// Reads rows into a store, by several threads, and waits for all. Throws ``Failure``.
     static func load(
-        _ rows: RowSet, _ range: Range<Int>, into store: RowStore, source: DataSource, allowed: AllowedValues, threads: Int
+        _ rows: RowSet, _ range: Range<Int>, into store: RowStore, source: DataSource, preparation: Preparation, threads: Int
     ) throws {
-        let readers = try BlockReaders(source, allowed, rows, threads: threads)
+        let readers = try BlockReaders(source, preparation, rows, threads: threads)
         defer { readers.stop() }
         let window = RowWindow(store)
         // Pieces of a few megabytes: many enough to be dealt out, large enough for chunks not to be decoded twice.

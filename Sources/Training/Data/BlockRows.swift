@@ -7,7 +7,7 @@ final class BlockRows {
     let format: RowFormat
     private let source: DataSource
     private let rows: RowSet
-    private let allowed: AllowedValues
+    private let preparation: Preparation
     /// nil if the rows do not fit into memory.
     private let store: RowStore?
     /// Blocks that are read at once.
@@ -16,18 +16,18 @@ final class BlockRows {
     /// - Parameter memory: the bytes that the rows may take.
     /// - Throws: ``Failure``.
     init(
-        _ source: DataSource, _ rows: RowSet, allowed: AllowedValues, world: World, memory: Int = 0, threads: Int = 1
+        _ source: DataSource, _ rows: RowSet, preparation: Preparation, world: World, memory: Int = 0, threads: Int = 1
     ) throws {
         self.source = source
         self.rows = rows
-        self.allowed = allowed
+        self.preparation = preparation
         plan = BlockPlan(rowCount: rows.count)
         blocks = plan.blocks(ofRank: world.rank, worldSize: world.size)
         format = source.format
         let range = plan.rows(of: blocks)
         if RowStore.byteCount(format: format, rows: range.count) <= memory {
             let store = RowStore(format: format, capacity: range.count)
-            try BlockReaders.load(rows, range, into: store, source: source, allowed: allowed, threads: threads)
+            try BlockReaders.load(rows, range, into: store, source: source, preparation: preparation, threads: threads)
             self.store = store
         } else {
             store = nil
@@ -39,7 +39,7 @@ final class BlockRows {
         if let store { return try body(blocks, store) }
         let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: Self.piece))
         func piece(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + Self.piece, blocks.upperBound) }
-        let pieces = try RowPieces(source, allowed, count: starts.count, capacity: Self.piece * BlockPlan.blockSize) {
+        let pieces = try RowPieces(source, preparation, count: starts.count, capacity: Self.piece * BlockPlan.blockSize) {
             [rows, plan] index in rows.rows(plan.rows(of: piece(index)))
         }
         for index in starts.indices { try body(piece(index), try pieces.next()) }

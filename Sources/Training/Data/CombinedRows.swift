@@ -11,7 +11,10 @@ final class ConcatenatedRows: Rows {
     let firstRow: [Int]
 
     var type: String { parts[0].type }
-    var stored: NumberFormat { parts.allSatisfy { $0.stored == parts[0].stored } ? parts[0].stored : format }
+    var stored: NumberFormat {
+        if parts.allSatisfy({ $0.stored == parts[0].stored }) { return parts[0].stored }
+        return parts.contains { $0.isWide } ? .float64 : format
+    }
 
     /// Throws ``Failure`` where rows differ in shape, or in what their numbers mean.
     init(_ parts: [any Rows]) throws {
@@ -82,7 +85,8 @@ final class JoinedRows: Rows {
 
     var type: String { parts.map(\.type).joined(separator: " and ") }
     var stored: NumberFormat {
-        parts.allSatisfy { $0.stored == parts[0].stored && $0.stored != .bit } ? parts[0].stored : format
+        if parts.allSatisfy({ $0.stored == parts[0].stored && $0.stored != .bit }) { return parts[0].stored }
+        return parts.contains { $0.isWide } ? .float64 : format
     }
 
     /// Throws ``Failure`` where numbers of rows differ.

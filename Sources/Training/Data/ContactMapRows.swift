@@ -43,21 +43,20 @@ final class ContactMapRows: Rows {
         Failure(.badData, "\(name) has contacts of \(what): maps of at most \(largestSize) x \(largestSize) are possible")
     }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, asBits: format == .bit) }
+    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, format) }
 
     private final class Reader: RowReader {
         private let maps: ContactMapRows
-        private let asBits: Bool
+        private let format: NumberFormat
         let memoryBytes = 1 << 20
 
-        init(_ maps: ContactMapRows, asBits: Bool) {
+        init(_ maps: ContactMapRows, _ format: NumberFormat) {
             self.maps = maps
-            self.asBits = asBits
+            self.format = format
         }
 
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
-            let (size, format) = (maps.size, asBits ? NumberFormat.bit : .float32)
-            let rowBytes = format.byteCount(size * size)
+            let rowBytes = format.byteCount(maps.size * maps.size)
             destination.initializeMemory(as: UInt8.self, repeating: 0, count: rows.count * rowBytes)
             for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 256) {
                 let some = first..<min(first + 256, rows.upperBound)
@@ -83,11 +82,10 @@ final class ContactMapRows: Rows {
                         "\(maps.name): row \(row) has the contact (\(i), \(j)) outside a map of \(maps.size) x \(maps.size)")
                 }
                 let place = Int(i) * maps.size + Int(j)
-                if asBits {
-                    let byte = map.assumingMemoryBound(to: UInt8.self) + place / 8
-                    byte.pointee |= 0x80 >> UInt8(place % 8)
-                } else {
-                    map.assumingMemoryBound(to: Float.self)[place] = 1
+                switch format {
+                case .bit: map.assumingMemoryBound(to: UInt8.self)[place / 8] |= 0x80 >> UInt8(place % 8)
+                case .float64: map.assumingMemoryBound(to: Double.self)[place] = 1
+                default: map.assumingMemoryBound(to: Float.self)[place] = 1
                 }
             }
         }

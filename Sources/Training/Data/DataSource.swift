@@ -101,7 +101,7 @@ final class DataSource {
         self.files = zip(files, parts).map { ($0.path, $1) }
         self.name = name
         rowShape = content.rowShape
-        format = RowFormat(numbers: content.format, features: features)
+        format = RowFormat(numbers: content.format, features: features, isWide: content.isWide)
         let counts = files.map(\.rows.rowCount)
         let allLabels = try files.map { try $0.labels(options.labels) }
         labels = RowValues(allLabels, counts: counts)

@@ -36,14 +36,15 @@ final class DenseRows: Rows {
             return
         }
         rowShape = Array(dataset.shape.dropFirst())
-        stored = type.isStandard ? Self.format(of: type) : .float32
+        stored = Self.format(of: type)
         // Small numbers stay as they are, for they are kept in memory.
         format = stored.byteCount(1) <= 2 ? stored : .float32
     }
 
-    /// The format of a standard type; of unsigned bytes, pixels.
+    /// The format of a type; of unsigned bytes, pixels; of what only the library can convert, floats.
     static func format(of type: ElementType) -> NumberFormat {
-        switch (type.elementClass, type.size) {
+        if !type.isStandard { return type.size > 2 ? .float64 : .float32 }
+        return switch (type.elementClass, type.size) {
         case (.unsigned, 1): .pixel
         case (.unsigned, 2): .uint16
         case (.unsigned, 4): .uint32
@@ -61,66 +62,54 @@ final class DenseRows: Rows {
     var chunkRows: Int { dataset.filters.isEmpty ? 1 : dataset.chunkShape?[0] ?? 1 }
 
     func makeReader(_ format: NumberFormat) throws -> any RowReader {
-        stored == .bit && format == .float32 ? BitReader(self) : Reader(self, format)
+        if format == stored, format == .bit || dataset.type.isStandard { return StoredReader(self) }
+        return format == .float64 ? DecodedReader<Double>(self) : DecodedReader<Float>(self)
     }
 
     func advice() -> String? { chunkAdvice(dataset, file: dataset.filePath).map { "is stored so that \($0)" } }
 
-    /// Reads rows that are packed bits, as floats.
-    private final class BitReader: RowReader {
+    /// Reads rows as they are stored.
+    private final class StoredReader: RowReader {
         private let numbers: NumberReader
-        private let packed: RowFormat
-        private static let step = 256
-        private let piece: UnsafeMutableRawPointer
 
-        init(_ rows: DenseRows) {
-            numbers = NumberReader(rows.dataset)
-            packed = RowFormat(numbers: .bit, features: rows.features)
-            piece = .allocate(byteCount: Self.step * packed.rowBytes, alignment: 64)
-        }
-
-        deinit { piece.deallocate() }
-
-        var memoryBytes: Int { numbers.memoryBytes + Self.step * packed.rowBytes }
-
-        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
-            let values = destination.bindMemory(to: Float.self, capacity: rows.count * packed.features)
-            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.step) {
-                let some = first..<min(first + Self.step, rows.upperBound)
-                try numbers.read(some, into: piece)
-                for row in some {
-                    packed.decode(
-                        piece + (row - first) * packed.rowBytes, into: values + (row - rows.lowerBound) * packed.features)
-                }
-            }
-        }
-    }
-
-    private final class Reader: RowReader {
-        private let numbers: NumberReader
-        private let rowSize: Int
-        /// The type in the file, if numbers must become floats.
-        private let converted: kernel_number?
-        private let isStandard: Bool
-
-        init(_ rows: DenseRows, _ format: NumberFormat) {
-            numbers = NumberReader(rows.dataset)
-            rowSize = rows.dataset.rowSize
-            isStandard = rows.dataset.type.isStandard
-            converted = format == rows.stored ? nil : rows.stored.kernel
-        }
+        init(_ rows: DenseRows) { numbers = NumberReader(rows.dataset) }
 
         var memoryBytes: Int { numbers.memoryBytes }
 
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
-            if let converted, isStandard {
-                try numbers.readFloats(
-                    rows, converted, into: destination.bindMemory(to: Float.self, capacity: rows.count * rowSize))
-            } else if isStandard {
-                try numbers.read(rows, into: destination)
-            } else {
-                try numbers.dataset.read(
-                    rows: rows, into: destination.bindMemory(to: Float.self, capacity: rows.count * rowSize))
+            try numbers.read(rows, into: destination)
+        }
+    }
+
+    /// Reads rows as floats.
+    private final class DecodedReader<Number: DecodedNumber>: RowReader {
+        private let numbers: NumberReader
+        private let rowSize: Int
+        /// Of rows that are packed bits, and where some are read before they become floats.
+        private let packed: RowFormat?
+        private let piece: UnsafeMutableRawPointer?
+        private static var step: Int { 256 }
+
+        init(_ rows: DenseRows) {
+            numbers = NumberReader(rows.dataset)
+            rowSize = rows.features
+            packed = rows.stored == .bit ? RowFormat(numbers: .bit, features: rows.features) : nil
+            piece = packed.map { .allocate(byteCount: Self.step * $0.rowBytes, alignment: 64) }
+        }
+
+        deinit { piece?.deallocate() }
+
+        var memoryBytes: Int { numbers.memoryBytes + (packed.map { Self.step * $0.rowBytes } ?? 0) }
+
+        func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
+            let values = destination.bindMemory(to: Number.self, capacity: rows.count * rowSize)
+            guard let packed, let piece else { return try numbers.read(rows, decodedInto: values) }
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.step) {
+                let some = first..<min(first + Self.step, rows.upperBound)
+                try numbers.read(some, into: piece)
+                for row in some {
+                    packed.decode(piece + (row - first) * packed.rowBytes, into: values + (row - rows.lowerBound) * rowSize)
+                }
             }
         }
     }
@@ -130,10 +119,15 @@ final class DenseRows: Rows {
 final class NumberReader {
     let dataset: Dataset
     private let chunks: ChunkReader?
+    /// The type of the numbers; nil for one that only the library can convert.
+    private let type: kernel_number?
 
-    init(_ dataset: Dataset) {
+    /// - Parameter bytesAreCounts: whether unsigned bytes are numbers, not pixels.
+    init(_ dataset: Dataset, bytesAreCounts: Bool = false) {
         self.dataset = dataset
         chunks = ChunkReader(dataset)
+        let format = dataset.type.isStandard ? DenseRows.format(of: dataset.type) : nil
+        type = format == .pixel && bytesAreCounts ? kernel_uint8 : format?.kernel
     }
 
     var memoryBytes: Int { chunks?.memoryBytes ?? 0 }
@@ -147,27 +141,29 @@ final class NumberReader {
         }
     }
 
-    /// Rows as floats, of numbers of a standard type.
-    func readFloats(
-        _ rows: Range<Int>, _ type: kernel_number, into destination: UnsafeMutablePointer<Float>
+    /// Rows as floats.
+    func read<Number: DecodedNumber>(
+        _ rows: Range<Int>, decodedInto destination: UnsafeMutablePointer<Number>
     ) throws(HDF5Error) {
+        guard let type else { return try dataset.read(rows: rows, into: destination) }
         if let chunks {
             try chunks.read(rows: rows) { numbers, place, count in
-                kernel_to_float(destination + place, numbers, type, count)
+                Number.decode(numbers, type, into: destination + place, count: count)
             }
             return
         }
         // In pieces, so that little memory is needed besides.
         let rowBytes = max(dataset.rowSize * dataset.type.size, 1)
-        let step = max(1, (1 << 20) / rowBytes)
+        let step = min(max(1, (1 << 20) / rowBytes), max(rows.count, 1))
         let memory = UnsafeMutableRawPointer.allocate(byteCount: step * rowBytes, alignment: 64)
         defer { memory.deallocate() }
         var first = rows.lowerBound
         while first < rows.upperBound {
             let piece = first..<min(first + step, rows.upperBound)
             try dataset.readStored(rows: piece, into: memory)
-            kernel_to_float(
-                destination + (first - rows.lowerBound) * dataset.rowSize, memory, type, piece.count * dataset.rowSize)
+            Number.decode(
+                memory, type, into: destination + (first - rows.lowerBound) * dataset.rowSize,
+                count: piece.count * dataset.rowSize)
             first = piece.upperBound
         }
     }

@@ -6,6 +6,7 @@ final class MaskedRows: Rows {
     private let mask: DenseRows
     let format = NumberFormat.float32
 
+    var stored: NumberFormat { values.isWide ? .float64 : .float32 }
     var name: String { values.name }
     var type: String { "\(values.type) with a mask" }
     var rowCount: Int { values.rowCount }
@@ -25,16 +26,18 @@ final class MaskedRows: Rows {
     }
 
     func makeReader(_ format: NumberFormat) throws -> any RowReader {
-        Reader(try values.makeReader(.float32), try mask.makeReader(.float32), features: features)
+        format == .float64
+            ? Reader<Double>(try values.makeReader(.float64), try mask.makeReader(.float32), features: features)
+            : Reader<Float>(try values.makeReader(.float32), try mask.makeReader(.float32), features: features)
     }
 
     func advice() -> String? { values.advice() ?? mask.advice() }
 
-    private final class Reader: RowReader {
+    private final class Reader<Number: DecodedNumber>: RowReader {
         private let values: any RowReader
         private let mask: any RowReader
         private let features: Int
-        private static let step = 64
+        private static var step: Int { 64 }
         private let seen: UnsafeMutablePointer<Float>
 
         init(_ values: any RowReader, _ mask: any RowReader, features: Int) {
@@ -50,7 +53,7 @@ final class MaskedRows: Rows {
 
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
             try values.read(rows, into: destination)
-            let numbers = destination.bindMemory(to: Float.self, capacity: rows.count * features)
+            let numbers = destination.bindMemory(to: Number.self, capacity: rows.count * features)
             for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.step) {
                 let some = first..<min(first + Self.step, rows.upperBound)
                 try mask.read(some, into: seen)

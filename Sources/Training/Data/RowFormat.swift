@@ -1,4 +1,5 @@
 internal import CKernels
+internal import HDF5
 
 /// How numbers are kept in memory: in the file's own type where that is small, for it is read again in every epoch.
 enum NumberFormat: Sendable, Equatable {
@@ -12,7 +13,7 @@ enum NumberFormat: Sendable, Equatable {
     case float16
     /// In memory, everything else.
     case float32
-    /// Only on the way from file to file.
+    /// In files only, for they take more digits than ``float32`` has: see ``isWide``.
     case int32
     case uint32
     case int64
@@ -51,6 +52,29 @@ enum NumberFormat: Sendable, Equatable {
 
     /// Whether there can be values that are not numbers.
     var isFloat: Bool { self == .float16 || self == .float32 }
+
+    /// Whether numbers can have more digits than 32-bit floats.
+    var isWide: Bool { [.int32, .uint32, .int64, .uint64, .float64].contains(self) }
+}
+
+/// The floats that numbers are decoded to.
+protocol DecodedNumber: HDF5Number, BinaryFloatingPoint {
+    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Self>, count: Int)
+}
+
+extension Float: DecodedNumber {
+    @inline(__always)
+    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Float>, count: Int) {
+        kernel_to_float(values, numbers, type, count)
+    }
+}
+
+extension Double: DecodedNumber {
+    @inline(__always)
+    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Double>, count: Int)
+    {
+        kernel_to_double(values, numbers, type, count)
+    }
 }
 
 /// A row in memory: its numbers in some format, and its place in the data set, which keys its noise.
@@ -65,13 +89,16 @@ struct KeptRow {
 struct RowFormat: Sendable, Equatable {
     let numbers: NumberFormat
     let features: Int
+    /// Whether the files' numbers have more digits than those in memory (``NumberFormat/isWide``): such rows are prepared while they
+    /// are read, before they are rounded, others when a batch takes them.
+    var isWide = false
 
     var rowBytes: Int { numbers.byteCount(features) }
 
     /// Decodes a row into `features` floats.
     @inline(__always)
-    func decode(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
-        kernel_to_float(values, row, numbers.kernel, features)
+    func decode<Number: DecodedNumber>(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Number>) {
+        Number.decode(row, numbers.kernel, into: values, count: features)
     }
 
     /// Asks the memory for a row that is to be decoded soon.

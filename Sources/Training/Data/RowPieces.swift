@@ -17,11 +17,11 @@ final class RowPieces {
     ///   - capacity: rows of the largest piece.
     ///   - rows: the rows of a piece, in ascending order.
     init(
-        _ source: DataSource, _ allowed: AllowedValues, count: Int, capacity: Int, rows: @escaping (_ piece: Int) -> [Int64]
+        _ source: DataSource, _ preparation: Preparation, count: Int, capacity: Int, rows: @escaping (_ piece: Int) -> [Int64]
     ) throws {
         self.rows = rows
         self.count = count
-        loader = try RowLoader(source, allowed)
+        loader = try RowLoader(source, preparation)
         stores = (0..<min(2, count)).map { _ in RowStore(format: source.format, capacity: capacity) }
         read(0)
     }

@@ -29,18 +29,17 @@ extension DataSource {
         let own = try world.together {
             var allowed = allowed
             allowed.missing = true
-            let loader = try RowLoader(self, allowed)
+            let reader = try ExactRows(self, allowed)
             // Whole words of bits, so that the ranks' parts can be put together.
             let words = ShardPlan.part(world.rank, of: world.size, count: (selection.universe + 63) / 64)
             var bits = Array(selection.words[words])
-            let step = max(1, (4 << 20) / format.rowBytes / 64)
-            let store = RowStore(format: format, capacity: min(step, max(words.count, 1)) * 64)
+            let step = 1 << 10
             for first in stride(from: words.lowerBound, to: words.upperBound, by: step) {
                 let some = first * 64..<min(min(first + step, words.upperBound) * 64, selection.universe)
                 let rows = some.filter { selection.contains($0) }.map(Int64.init)
-                try loader.load(rows, into: store, at: 0)
-                for (position, row) in rows.enumerated() where loader.hasMissing(store.row(position).numbers) {
-                    bits[Int(row) / 64 - words.lowerBound] &= ~(1 << UInt64(row % 64))
+                try reader.forEach(rows) { index, values in
+                    guard (0..<features).contains(where: { values[$0].isNaN }) else { return }
+                    bits[Int(rows[index]) / 64 - words.lowerBound] &= ~(1 << UInt64(rows[index] % 64))
                 }
             }
             return bits

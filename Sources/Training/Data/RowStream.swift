@@ -11,7 +11,7 @@ final class RowStream: TrainingRows {
     private let seed: UInt64
     private let rows: RowSet
     private let source: DataSource
-    private let allowed: AllowedValues
+    private let preparation: Preparation
     private let readers: BlockReaders
     private var states: [ShardState] = []
     private var epoch: Int?
@@ -34,7 +34,7 @@ final class RowStream: TrainingRows {
     /// - Throws: ``Failure`` where that is too little.
     init(
         plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
-        allowed: AllowedValues, threads: Int, memory: Int
+        preparation: Preparation, threads: Int, memory: Int
     ) throws {
         self.plan = plan
         self.shards = shards
@@ -42,9 +42,9 @@ final class RowStream: TrainingRows {
         self.seed = seed
         self.rows = rows
         self.source = source
-        self.allowed = allowed
+        self.preparation = preparation
         format = source.format
-        readers = try BlockReaders(source, allowed, rows, threads: threads, stretch: mixing.blockRows)
+        readers = try BlockReaders(source, preparation, rows, threads: threads, stretch: mixing.blockRows)
         let windows = shards.reduce(0) { sum, shard in
             let rows = min(mixing.windowRows, plan.rows(ofShard: shard).count)
             return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)
@@ -149,7 +149,7 @@ final class RowStream: TrainingRows {
     func scan(shard: Int, _ body: (KeptRow) -> Void) throws {
         let range = plan.rows(ofShard: shard)
         let step = max(1, min(mixing.windowRows, (8 << 20) / format.rowBytes))
-        let loader = try RowLoader(source, allowed)
+        let loader = try RowLoader(source, preparation)
         let store = RowStore(format: format, capacity: min(step, range.count))
         for first in stride(from: range.lowerBound, to: range.upperBound, by: step) {
             let some = rows.rows(first..<min(first + step, range.upperBound))

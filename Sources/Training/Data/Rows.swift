@@ -9,15 +9,16 @@ protocol Rows: AnyObject {
     var rowCount: Int { get }
     /// Empty if the rows are single numbers.
     var rowShape: [Int] { get }
-    /// The format that loses nothing and takes little room.
+    /// The format in memory: the one that takes little room and loses nothing, or of what has more digits `float32`.
     var format: NumberFormat { get }
 
-    /// The format in which numbers are stored, if all are stored in one that has a name here; else ``format``.
+    /// The format in which numbers are stored, if all are stored in one that has a name here; else ``format``, or `float64` where some
+    /// have more digits.
     var stored: NumberFormat { get }
     /// The rows of a compressed chunk, all of which are decoded for one; 1 where it does not matter.
     var chunkRows: Int { get }
 
-    /// What reads rows in ``format``, as they are ``stored``, or as `float32`, for one thread. Throws ``HDF5Error`` or ``Failure``.
+    /// What reads rows in ``format``, as they are ``stored``, as `float32` or `float64`, for one thread. Throws ``HDF5Error`` or ``Failure``.
     func makeReader(_ format: NumberFormat) throws -> any RowReader
 
     /// What makes reading slow, and what to do about it; nil if nothing does.
@@ -26,6 +27,8 @@ protocol Rows: AnyObject {
 
 extension Rows {
     var features: Int { rowShape.reduce(1, *) }
+    /// Whether numbers have more digits than ``format``.
+    var isWide: Bool { stored.isWide }
     var stored: NumberFormat { format }
     var chunkRows: Int { 1 }
     func advice() -> String? { nil }

@@ -18,7 +18,7 @@ final class RowsInMemory: TrainingRows {
     /// Reads the rows, on as many threads as there are loaders. Throws ``Failure``.
     init(
         plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
-        allowed: AllowedValues, threads: Int
+        preparation: Preparation, threads: Int
     ) throws {
         self.plan = plan
         self.shards = shards
@@ -27,7 +27,7 @@ final class RowsInMemory: TrainingRows {
         first = plan.rows(ofShard: shards.lowerBound).lowerBound
         let end = plan.rows(ofShard: shards.upperBound - 1).upperBound
         store = RowStore(format: source.format, capacity: end - first)
-        try BlockReaders.load(rows, first..<end, into: store, source: source, allowed: allowed, threads: threads)
+        try BlockReaders.load(rows, first..<end, into: store, source: source, preparation: preparation, threads: threads)
     }
 
     func begin(epoch: Int, at index: Int) {

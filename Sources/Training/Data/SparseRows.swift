@@ -10,13 +10,14 @@ final class SparseRows: Rows {
     let rowShape: [Int]
     // Zeros are most of it, and must stay zeros: no bytes that are taken for pixels.
     let format = NumberFormat.float32
+    let stored: NumberFormat
     fileprivate let data: Dataset
     fileprivate let indices: Dataset
     /// Where each row (of CSR) or column (of CSC) begins in `data`.
     fileprivate let starts: [Int64]
     private let isByColumns: Bool
     /// CSC by rows, made for the first reader and shared by all.
-    private var turned: TurnedMatrix?
+    private var turned: AnyObject?
 
     /// The matrix in a group; nil if the group is none.
     ///
@@ -33,6 +34,7 @@ final class SparseRows: Rows {
         indices = try file.dataset("\(path)/indices")
         let pointers = try file.dataset("\(path)/indptr")
         type = data.type.description
+        stored = DenseRows.format(of: data.type).isWide ? .float64 : .float32
         guard data.type.isNumeric, indices.type.isNumeric, indices.type.elementClass != .float, indices.type.isStandard else {
             throw Failure(.badData, "\(name) holds \(data.type) with \(indices.type) as indices, but must hold numbers")
         }
@@ -89,10 +91,20 @@ final class SparseRows: Rows {
     }
 
     func makeReader(_ format: NumberFormat) throws -> any RowReader {
-        if !isByColumns { return Reader(self) }
-        let turned = try self.turned ?? TurnedMatrix(self)
+        format == .float64 ? try makeReader(of: Double.self) : try makeReader(of: Float.self)
+    }
+
+    private func makeReader<Number: DecodedNumber>(of _: Number.Type) throws -> any RowReader {
+        guard isByColumns else { return Reader<Number>(self) }
+        return isWide
+            ? TurnedReader<Double, Number>(self, try turnedMatrix()) : TurnedReader<Float, Number>(self, try turnedMatrix())
+    }
+
+    private func turnedMatrix<Kept: DecodedNumber>() throws -> TurnedMatrix<Kept> {
+        if let turned = turned as? TurnedMatrix<Kept> { return turned }
+        let turned = try TurnedMatrix<Kept>(self)
         self.turned = turned
-        return TurnedReader(self, turned)
+        return turned
     }
 
     func advice() -> String? {
@@ -108,9 +120,9 @@ final class SparseRows: Rows {
         Failure(.badData, "\(name): row \(row) has two values in column \(column): use X.sum_duplicates() in scipy")
     }
 
-    private final class Reader: RowReader {
+    private final class Reader<Number: DecodedNumber>: RowReader {
         private let matrix: SparseRows
-        private let stored: StoredValues
+        private let stored: StoredValues<Number>
 
         init(_ matrix: SparseRows) {
             self.matrix = matrix
@@ -121,7 +133,7 @@ final class SparseRows: Rows {
 
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
             let features = matrix.rowShape[0]
-            let target = destination.bindMemory(to: Float.self, capacity: rows.count * features)
+            let target = destination.bindMemory(to: Number.self, capacity: rows.count * features)
             target.update(repeating: 0, count: rows.count * features)
             let places = Int(matrix.starts[rows.lowerBound])..<Int(matrix.starts[rows.upperBound])
             let (values, columns) = try stored.read(places)
@@ -141,22 +153,17 @@ final class SparseRows: Rows {
 }
 
 /// Reads values and indices of a sparse matrix, into memory that is used again.
-private final class StoredValues {
+private final class StoredValues<Number: DecodedNumber> {
     private let data: NumberReader
     private let indices: NumberReader
-    /// The type of the values; nil for one that only the library can convert.
-    private let kernel: kernel_number?
-    private var values = UnsafeMutablePointer<Float>.allocate(capacity: 1)
+    private var values = UnsafeMutablePointer<Number>.allocate(capacity: 1)
     private var places = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
     private var raw = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 64)
     private var capacity = 0
 
     init(_ matrix: SparseRows) {
-        data = NumberReader(matrix.data)
+        data = NumberReader(matrix.data, bytesAreCounts: true)
         indices = NumberReader(matrix.indices)
-        let stored = matrix.data.type.isStandard ? DenseRows.format(of: matrix.data.type) : nil
-        // Bytes are counts here, not pixels.
-        kernel = stored == .pixel ? kernel_uint8 : stored?.kernel
     }
 
     deinit {
@@ -165,9 +172,9 @@ private final class StoredValues {
         raw.deallocate()
     }
 
-    var memoryBytes: Int { data.memoryBytes + indices.memoryBytes + capacity * 20 }
+    var memoryBytes: Int { data.memoryBytes + indices.memoryBytes + capacity * (16 + MemoryLayout<Number>.size) }
 
-    func read(_ range: Range<Int>) throws -> (values: UnsafeMutablePointer<Float>, indices: UnsafeMutablePointer<Int64>) {
+    func read(_ range: Range<Int>) throws -> (values: UnsafeMutablePointer<Number>, indices: UnsafeMutablePointer<Int64>) {
         if range.count > capacity {
             values.deallocate()
             places.deallocate()
@@ -178,11 +185,7 @@ private final class StoredValues {
             raw = .allocate(byteCount: capacity * 8, alignment: 64)
         }
         if range.isEmpty { return (values, places) }
-        if let kernel {
-            try data.readFloats(range, kernel, into: values)
-        } else {
-            try data.dataset.read(rows: range, into: values)
-        }
+        try data.read(range, decodedInto: values)
         try indices.read(range, into: raw)
         func widen<Index: FixedWidthInteger>(_: Index.Type) {
             let narrow = raw.assumingMemoryBound(to: Index.self)
@@ -202,22 +205,22 @@ private final class StoredValues {
 }
 
 /// A matrix that a file has by columns, by rows in memory.
-private final class TurnedMatrix {
+private final class TurnedMatrix<Number: DecodedNumber> {
     let starts: [Int]
     let columns: UnsafeMutablePointer<Int32>
-    let values: UnsafeMutablePointer<Float>
-    private static let step = 1 << 20
+    let values: UnsafeMutablePointer<Number>
+    private static var step: Int { 1 << 20 }
 
     /// Two passes over the file: to count the values of each row, and to put them there.
     init(_ matrix: SparseRows) throws {
         let count = matrix.data.rowCount
-        guard count * 8 < availableMemory() else {
+        guard count * (4 + MemoryLayout<Number>.size) < availableMemory() else {
             throw Failure(
                 .badData,
                 "\(matrix.name) is sparse by columns (CSC), and its \(count) values do not fit into memory to be turned around: "
                     + "write it as CSR (X.tocsr() in scipy)")
         }
-        let stored = StoredValues(matrix)
+        let stored = StoredValues<Number>(matrix)
         var starts = [Int](repeating: 0, count: matrix.rowCount + 1)
         for first in stride(from: 0, to: count, by: Self.step) {
             let range = first..<min(first + Self.step, count)
@@ -254,26 +257,26 @@ private final class TurnedMatrix {
     }
 }
 
-private final class TurnedReader: RowReader {
+private final class TurnedReader<Kept: DecodedNumber, Number: DecodedNumber>: RowReader {
     private let matrix: SparseRows
-    private let turned: TurnedMatrix
+    private let turned: TurnedMatrix<Kept>
     let memoryBytes = 0
 
-    init(_ matrix: SparseRows, _ turned: TurnedMatrix) {
+    init(_ matrix: SparseRows, _ turned: TurnedMatrix<Kept>) {
         self.matrix = matrix
         self.turned = turned
     }
 
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
         let features = matrix.rowShape[0]
-        let target = destination.bindMemory(to: Float.self, capacity: rows.count * features)
+        let target = destination.bindMemory(to: Number.self, capacity: rows.count * features)
         target.update(repeating: 0, count: rows.count * features)
         for row in rows {
             let target = target + (row - rows.lowerBound) * features
             for place in turned.starts[row]..<turned.starts[row + 1] {
                 let column = Int(turned.columns[place])
                 guard target[column] == 0 else { throw matrix.twice(row: row, column: Int64(column)) }
-                target[column] = turned.values[place]
+                target[column] = Number(turned.values[place])
             }
         }
     }

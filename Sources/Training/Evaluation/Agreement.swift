@@ -61,9 +61,9 @@ enum MutualInformationGap {
     ///   - codes: `[count, latents]`.
     ///   - factors: `[count, factorCount]`.
     /// - Returns: nil if no factor changes.
-    static func compute(_ codes: Codebook, factors: [Float], factorCount: Int) -> Double? {
+    static func compute(_ codes: Codebook, factors: [Double], factorCount: Int) -> Double? {
         let latents = (0..<codes.latentSize).map { latent in
-            binned((0..<codes.count).map { codes.values[$0 * codes.latentSize + latent] })
+            binned((0..<codes.count).map { Double(codes.values[$0 * codes.latentSize + latent]) })
         }
         let gaps: [Double] = (0..<factorCount).compactMap { factor in
             let values = (0..<codes.count).map { factors[$0 * factorCount + factor] }
@@ -77,9 +77,9 @@ enum MutualInformationGap {
         return gaps.isEmpty ? nil : gaps.reduce(0, +) / Double(gaps.count)
     }
 
-    private static func binned(_ values: [Float]) -> [Int] {
-        let (low, high) = (Double(values.min() ?? 0), Double(values.max() ?? 0))
+    private static func binned(_ values: [Double]) -> [Int] {
+        let (low, high) = (values.min() ?? 0, values.max() ?? 0)
         if low == high { return values.map { _ in 0 } }
-        return values.map { min(bins - 1, Int((Double($0) - low) / (high - low) * Double(bins))) }
+        return values.map { min(bins - 1, Int(($0 - low) / (high - low) * Double(bins))) }
     }
 }

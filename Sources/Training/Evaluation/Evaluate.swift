@@ -16,7 +16,7 @@ extension TrainedModel {
         let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: data, source)
         if let misfit = source.misfit { try world.onRoot { throw Failure(.badData, misfit) } }
         let rows = try world.together {
-            try BlockRows(source, source.selection, allowed: preparation.allowed, world: world)
+            try BlockRows(source, source.selection, preparation: preparation, world: world)
         }
         let seed = configuration.training.seed
         let figures = try Evaluator(
@@ -152,14 +152,7 @@ extension TrainedModel {
 
     private func gap(_ codes: Codebook, _ factors: DataSource, _ rows: RowSet) throws -> Double? {
         let values = try world.together {
-            let greatest = Float.greatestFiniteMagnitude
-            let loader = try RowLoader(factors, AllowedValues(range: -greatest...greatest, reason: "", missing: false))
-            let store = RowStore(format: factors.format, capacity: rows.count)
-            try loader.load(rows.rows(0..<rows.count), into: store, at: 0)
-            let values = AlignedBuffer(count: rows.count * factors.features)
-            for row in 0..<rows.count {
-                factors.format.decode(store.row(row).numbers, into: values.pointer + row * factors.features)
-            }
+            let values = try RowFetcher(factors, missing: false).values(rows.rows(0..<rows.count))
             return Array(UnsafeBufferPointer(start: values.pointer, count: values.count))
         }
         return MutualInformationGap.compute(codes, factors: values, factorCount: factors.features)

@@ -47,7 +47,12 @@ extension TrainedModel {
             fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
-            try writer!.write(rows, mean: columns[0].pointer, mask: columns[1].pointer, draws: columns[2].pointer)
+            func restored(_ values: AlignedBuffer, _ count: Int) -> ExactValues {
+                preparation.restore(values.pointer, rows: count, features: features, pool: pool)
+            }
+            try writer!.write(
+                rows, mean: restored(columns[0], rows.count), mask: columns[1].pointer,
+                draws: restored(columns[2], rows.count * draws))
         }
         var counts = (missing: 0, all: 0)
         try world.onRoot {
@@ -61,7 +66,7 @@ extension TrainedModel {
         return counts
     }
 
-    /// The model's means of all values of a batch, and draws of them, in the data's units.
+    /// The model's means of all values of a batch, and draws of them, as it has them.
     private func fill(
         _ batch: Batch, _ workspace: Workspace, _ noise: NoiseKey, _ wanted: ImputeOptions,
         mean: UnsafeMutablePointer<Float>, draws: UnsafeMutablePointer<Float>
@@ -73,7 +78,6 @@ extension TrainedModel {
             batch, noise: noise, mean: codes.pointer, logVariance: logVariance.pointer, reconstruction: reconstruction.pointer,
             kl: kl.pointer)
         workspace.decode(codes.pointer, rowCount: rows, mean: mean)
-        preparation.restore(mean, rows: rows, features: features)
         if wanted.draws == 0 { return }
         let chosen = resample(batch, workspace, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
         let (value, deviation) = (AlignedBuffer(count: rows * features), AlignedBuffer(count: rows * features))
@@ -94,7 +98,6 @@ extension TrainedModel {
                 key.fillNormal(normal.pointer, rows: batch.rows, rowCount: rows, size: features)
                 for i in 0..<rows * features { value.pointer[i] += deviation.pointer[i] * normal.pointer[i] }
             }
-            preparation.restore(value.pointer, rows: rows, features: features)
             for row in 0..<rows {
                 (draws + (row * wanted.draws + draw) * features).update(from: value.pointer + row * features, count: features)
             }
@@ -155,22 +158,20 @@ private final class ImputedWriter {
         original = try content.makeReader(content.stored)
         drawCount = draws
         let count = source.rowCount
-        let isWide = [.int32, .uint32, .int64, .uint64, .float64].contains(content.stored)
+        let isWide = source.format.isWide
         let result = try ResultFile(
             path, format: "mpi-vae imputed data",
             byteCount: count * (source.features * ((draws + 1) * (isWide ? 8 : 4) + 1) + 160))
         self.result = result
         let shape = [count] + source.rowShape
-        func numbers(_ name: String, _ shape: [Int], _ meaning: String) throws -> Dataset {
-            isWide
-                ? try result.column(name, Double.self, shape: shape, meaning)
-                : try result.column(name, Float.self, shape: shape, meaning)
-        }
-        data = try numbers("/data", shape, "the data, with the model's means where values were missing")
+        data = try result.numbers(
+            "/data", isWide: isWide, shape: shape, "the data, with the model's means where values were missing")
         imputed = try result.column("/imputed", UInt8.self, shape: shape, "1 where the value was missing")
         self.draws =
             draws > 0
-            ? try numbers("/draws", [count, draws] + source.rowShape, "the data, with draws from p(x missing|x observed)") : nil
+            ? try result.numbers(
+                "/draws", isWide: isWide, shape: [count, draws] + source.rowShape,
+                "the data, with draws from p(x missing|x observed)") : nil
         (labels, ids) = try result.writing { file in
             (
                 try CopiedColumn("/label", of: [source.labels], in: file, count: count),
@@ -184,7 +185,7 @@ private final class ImputedWriter {
     }
 
     func write(
-        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>
+        _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
     ) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)
@@ -205,12 +206,12 @@ private final class ImputedWriter {
                 let place = index * features + i
                 let isMissing = mask[place] == 0
                 let known = isMissing ? 0 : Self.number(memory, i, format.numbers)
-                whole[place] = isMissing ? Double(mean[place]) * unit : known
+                whole[place] = isMissing ? mean.pointer[place] * unit : known
                 wasMissing[place] = isMissing ? 1 : 0
                 if isMissing { missing += 1 }
                 for draw in 0..<drawCount {
                     let target = (index * drawCount + draw) * features + i
-                    drawn[target] = isMissing ? Double(draws[target]) * unit : known
+                    drawn[target] = isMissing ? draws.pointer[target] * unit : known
                 }
             }
         }

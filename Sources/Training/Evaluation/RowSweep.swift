@@ -41,7 +41,7 @@ final class RowSweep {
         let own = blocks * BlockPlan.blockSize
         let round = own * world.size
         let pieces = try world.together { [rank = world.rank] in
-            try RowPieces(source, preparation.allowed, count: (count + round - 1) / round, capacity: own) { piece in
+            try RowPieces(source, preparation, count: (count + round - 1) / round, capacity: own) { piece in
                 let first = min(piece * round + rank * own, count)
                 return rows.rows(first..<min(first + own, count))
             }

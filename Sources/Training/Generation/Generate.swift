@@ -57,22 +57,22 @@ extension TrainedModel {
         var writer: GenerationWriter?
         try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
         let features = model.configuration.inputSize
-        try decode(codes) { rows, latent, data in
+        try decode(codes) { rows, latent, means in
+            let data = preparation.restore(means.pointer, rows: rows.count, features: features, pool: pool)
             try writer!.write(rows, latent, data, features: features)
         }
         try world.onRoot { try writer!.finish() }
         return codes.count
     }
 
-    /// Decodes codes, and gives them and the decoder's means in order to root. Collective.
+    /// Decodes codes, and gives them and the decoder's means, as the model has them, in order to root. Collective.
     ///
     /// As in ``RowSweep``, by whole blocks, so that shapes and bits are the same on any number of ranks.
     private func decode(
-        _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ data: AlignedBuffer) throws -> Void
+        _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.configuration.latentSize, model.configuration.inputSize)
         let own = Self.blocks(features: features) * BlockPlan.blockSize
-        let preparation = self.preparation
         for start in stride(from: 0, to: codes.count, by: own * world.size) {
             let ranges = (0..<world.size).map { rank in
                 min(start + rank * own, codes.count)..<min(start + (rank + 1) * own, codes.count)
@@ -87,7 +87,6 @@ extension TrainedModel {
                     let (z, mean) = (latent.pointer + rows.lowerBound * latentSize, data.pointer + rows.lowerBound * features)
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
                     workspaces[worker].decode(z, rowCount: rows.count, mean: mean)
-                    preparation.restore(mean, rows: rows.count, features: features)
                 }
             }
             let stretch = start..<ranges[world.size - 1].upperBound
@@ -127,15 +126,17 @@ final class GenerationWriter {
         }
         let file = try ResultFile(
             wanted.output, format: "mpi-vae samples",
-            byteCount: count * (4 * (latentSize + model.configuration.inputSize) + 64) + 8 * latentSize * latentSize * 1000)
+            byteCount: count * (4 * latentSize + 8 * model.configuration.inputSize + 64) + 8 * latentSize * latentSize * 1000)
         self.file = file
-        data = try file.column("/data", Float.self, shape: [count] + checkpoint.inputShape, "mean of p(x|z), in the data's scale")
+        data = try file.numbers(
+            "/data", isWide: checkpoint.scaling?.isWide ?? false, shape: [count] + checkpoint.inputShape,
+            "mean of p(x|z), in the data's scale")
         latent = try file.column("/latent", Float.self, shape: [count, latentSize], "code z")
         try file.describe(checkpoint, sources: source.map { [$0] } ?? [])
         try codes.describe(in: file)
     }
 
-    func write(_ rows: Range<Int>, _ codes: AlignedBuffer, _ values: AlignedBuffer, features: Int) throws {
+    func write(_ rows: Range<Int>, _ codes: AlignedBuffer, _ values: ExactValues, features: Int) throws {
         for index in 0..<rows.count where grid?.isFull == false { grid!.add(values.pointer + index * features) }
         try file.writing { _ in
             try latent.write(codes.pointer, rows: rows)

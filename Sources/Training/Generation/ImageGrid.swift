@@ -43,10 +43,10 @@ struct ImageGrid {
     let columns: Int
     /// The most images that are shown.
     let capacity: Int
-    private var values: [Float] = []
+    private var values: [Double] = []
     /// The least and the greatest value of the model's images.
-    private var low = Float.infinity
-    private var high = -Float.infinity
+    private var low = Double.infinity
+    private var high = -Double.infinity
 
     private static let gap = 2
     private static let background: UInt8 = 96
@@ -67,7 +67,7 @@ struct ImageGrid {
     var isFull: Bool { count >= capacity }
 
     /// Adds an image. - Parameter sets: whether its values say what is black and what white, as those of a model do.
-    mutating func add(_ image: UnsafePointer<Float>, setsRange sets: Bool = true) {
+    mutating func add(_ image: UnsafePointer<Double>, setsRange sets: Bool = true) {
         values += UnsafeBufferPointer(start: image, count: shape.size)
         guard sets else { return }
         for i in 0..<shape.size where image[i].isFinite {
@@ -77,7 +77,7 @@ struct ImageGrid {
     }
 
     /// From 0 to 1 where the model's values are about there, else from the least to the greatest one.
-    private var range: ClosedRange<Float> {
+    private var range: ClosedRange<Double> {
         low > high || (low >= -0.25 && high <= 1.25) ? 0...1 : low...max(high, low.nextUp)
     }
 

@@ -14,14 +14,14 @@ struct PeakSignalToNoise {
     init(peak: Double?) { self.peak = peak }
 
     mutating func add(
-        input: UnsafePointer<Float>, output: UnsafePointer<Float>, clean: UnsafePointer<Float>, count values: Int
+        input: UnsafePointer<Double>, output: UnsafePointer<Double>, clean: UnsafePointer<Double>, count values: Int
     ) {
         for i in 0..<values where !input[i].isNaN && !clean[i].isNaN {
-            let truth = Double(clean[i])
+            let truth = clean[i]
             low = min(low, truth)
             high = max(high, truth)
-            inputSquares += (Double(input[i]) - truth) * (Double(input[i]) - truth)
-            outputSquares += (Double(output[i]) - truth) * (Double(output[i]) - truth)
+            inputSquares += (input[i] - truth) * (input[i] - truth)
+            outputSquares += (output[i] - truth) * (output[i] - truth)
             count += 1
         }
     }

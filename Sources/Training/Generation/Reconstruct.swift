@@ -51,9 +51,9 @@ extension TrainedModel {
             source, source.selection, columns: [features], blocks: Self.blocks(features: features)
         ) { worker, batch, columns in
             workspaces[worker].reconstruct(batch, into: columns[0])
-            preparation.restore(columns[0], rows: batch.rowCount, features: features)
         } receive: { rows, columns in
-            try writer!.write(columns[0], rows: rows)
+            try writer!.write(
+                preparation.restore(columns[0].pointer, rows: rows.count, features: features, pool: pool), rows: rows)
         }
         var report = ReconstructionReport(rows: source.rowCount)
         try world.onRoot { report = try writer!.finish() }
@@ -108,17 +108,18 @@ final class ReconstructionWriter {
         ratio = PeakSignalToNoise(peak: clean?.format.numbers == .pixel ? 1 : nil)
         let count = source.rowCount
         let file = try ResultFile(
-            wanted.output, format: "mpi-vae reconstructions", byteCount: count * (4 * source.features + 160))
+            wanted.output, format: "mpi-vae reconstructions", byteCount: count * (8 * source.features + 160))
         self.file = file
-        data = try file.column(
-            "/data", Float.self, shape: [count] + source.rowShape, "mean of p(x|z) at the mean of the posterior q(z|x)")
+        data = try file.numbers(
+            "/data", isWide: source.format.isWide, shape: [count] + source.rowShape,
+            "mean of p(x|z) at the mean of the posterior q(z|x)")
         row = try file.column("/row", Int64.self, shape: [count], "row of the source, from 0; of several files, counted on")
         labels = try file.writing { try CopiedColumn("/label", of: [source.labels], in: $0, count: count) }
         ids = try file.writing { try CopiedColumn("/id", of: [source.ids], in: $0, count: count) }
         try file.describe(checkpoint, sources: [source.name] + (clean.map { [$0.name] } ?? []))
     }
 
-    func write(_ values: AlignedBuffer, rows range: Range<Int>) throws {
+    func write(_ values: ExactValues, rows range: Range<Int>) throws {
         let (rows, features) = (source.selection.rows(range), source.features)
         if clean != nil || librarySize > 0 || grid?.isFull == false {
             let input = try originals.values(rows)
@@ -142,12 +143,12 @@ final class ReconstructionWriter {
     }
 
     /// Scales each row from the preparation's sum to the sum that the row had.
-    private static func restoreSums(of input: AlignedBuffer, in values: AlignedBuffer, rows: Int, target: Double) {
+    private static func restoreSums(of input: ExactValues, in values: ExactValues, rows: Int, target: Double) {
         let features = input.count / rows
         for row in 0..<rows {
             let own = row * features..<(row + 1) * features
-            let sum = own.reduce(0.0) { $0 + (input.pointer[$1].isNaN ? 0 : Double(input.pointer[$1])) }
-            let factor = Float(sum / target)
+            let sum = own.reduce(0.0) { $0 + (input.pointer[$1].isNaN ? 0 : input.pointer[$1]) }
+            let factor = sum / target
             for i in own { values.pointer[i] *= factor }
         }
     }

@@ -25,7 +25,7 @@ struct DecodedRows {
         let preparation = self.preparation.withoutLikelihood
         let rows = source.selection.rows(0..<count)
         let store = RowStore(format: source.format, capacity: count)
-        try RowLoader(source, preparation.allowed).load(rows, into: store, at: 0)
+        try RowLoader(source, preparation).load(rows, into: store, at: 0)
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let buffer = BatchBuffer(capacity: count, format: source.format, preparation: preparation)
         let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
@@ -46,12 +46,12 @@ struct DecodedRows {
                     + Chart.legend([(name: "row", colour: "#888888"), (name: "reconstruction", colour: Chart.colours[1])]))
             return
         }
-        preparation.restore(means.pointer, rows: count, features: features)
+        let restored = preparation.restore(means.pointer, rows: count, features: features)
         let originals = try RowFetcher(source).values(rows)
         var grid = ImageGrid(image, group: 2, columns: 8, most: 2 * count)
         for row in 0..<count where !grid.isFull {
             grid.add(originals.pointer + row * features, setsRange: false)
-            grid.add(means.pointer + row * features)
+            grid.add(restored.pointer + row * features)
         }
         page.section(
             "Reconstructions", note: "The first rows, each beside what the model takes it for.",
@@ -73,7 +73,6 @@ struct DecodedRows {
             page.section("Samples", note: "Decoded draws of the prior\(binned).", HTMLPage.multiples(charts))
             return
         }
-        preparation.restore(means.pointer, rows: count, features: features)
         page.section(
             "Samples", note: "Decoded draws of the prior.",
             try grid(image, means, count: count, columns: codes.columns, alt: "samples of the prior"))
@@ -111,7 +110,6 @@ struct DecodedRows {
                 HTMLPage.multiples(charts) + Chart.legend(zip(places, colours).map { (name: $0, colour: $1) }))
             return
         }
-        preparation.restore(means.pointer, rows: codes.count, features: features)
         page.section(
             "Traversals", note: "From -3 to 3\(unit) around \(centre), a line for each of the most active latents: \(names).",
             try grid(image, means, count: codes.count, columns: steps, alt: "traversals of latents"))
@@ -129,7 +127,8 @@ struct DecodedRows {
         Array(UnsafeBufferPointer(start: rows.pointer + row * features, count: features))
     }
 
-    private func grid(_ shape: ImageShape, _ rows: AlignedBuffer, count: Int, columns: Int, alt: String) throws -> String {
+    private func grid(_ shape: ImageShape, _ means: AlignedBuffer, count: Int, columns: Int, alt: String) throws -> String {
+        let rows = preparation.restore(means.pointer, rows: count, features: features)
         var grid = ImageGrid(shape, columns: columns, most: count)
         for row in 0..<count where !grid.isFull { grid.add(rows.pointer + row * features) }
         return try HTMLPage.image(grid.bitmap(), alt: alt)

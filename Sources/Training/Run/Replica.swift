@@ -91,12 +91,15 @@ final class Replica {
 
         if let resumed { data.preparation = resumed.preparation }
         try data.source.normalizeWeights(of: data.split.rows(.train), world: world)
+        if resumed == nil, data.source.format.isWide {
+            try data.measureExactly(shardCount: shardCount, world: world, pool: pool)
+        }
         let shards = try world.together {
             try data.shards(shardCount: shardCount, shardBatch: given.training.globalBatch / shardCount, world: world)
         }
         try data.describe(shards, world: world, log)
         if resumed == nil {
-            try data.preparation.measure(shards, world: world, pool: pool)
+            if !data.source.format.isWide { try data.preparation.measure(shards, world: world, pool: pool) }
             if world.isRoot, data.preparation.missingFeatures > 0 {
                 log.notice("\(data.preparation.missingFeatures) features are missing in all training rows")
             }

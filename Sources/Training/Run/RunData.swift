@@ -91,7 +91,7 @@ final class RunData {
         let (source, rows) = rows(part)
         if rows.count == 0 { return nil }
         return try BlockRows(
-            source, rows, allowed: preparation.allowed, world: world, memory: max(0, memory - (training?.byteCount ?? 0)),
+            source, rows, preparation: preparation, world: world, memory: max(0, memory - (training?.byteCount ?? 0)),
             threads: threads)
     }
 
@@ -106,15 +106,31 @@ final class RunData {
         if whole <= memory {
             return try RowsInMemory(
                 plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source,
-                allowed: preparation.allowed, threads: threads)
+                preparation: preparation, threads: threads)
         }
         return try RowStream(
-            plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source, allowed: preparation.allowed,
+            plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source, preparation: preparation,
             threads: threads, memory: memory)
     }
 }
 
 extension RunData {
+    /// Takes the statistics of the training rows where they are read with more digits than are kept, which needs them. Collective.
+    /// Throws ``SharedFailure``.
+    func measureExactly(shardCount: Int, world: World, pool: WorkerPool) throws {
+        let (plan, rows) = (ShardPlan(shardCount: shardCount, rowCount: count(.train)), split.rows(.train))
+        let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
+        let readers = try world.together { try (0..<pool.count).map { _ in try ExactRows(source, preparation.allowed) } }
+        try preparation.measure(shards: shards, format: source.format, world: world, pool: pool) { worker, shard, body in
+            let own = plan.rows(ofShard: shard)
+            // Their numbers in pieces, so that they take little memory.
+            for first in stride(from: own.lowerBound, to: own.upperBound, by: 1 << 16) {
+                let some = rows.rows(first..<min(first + 1 << 16, own.upperBound))
+                try readers[worker].forEach(some) { _, row in body(row) }
+            }
+        }
+    }
+
     /// Says how the training rows are held, and what makes reading them slow. Collective.
     func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
         let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }

@@ -218,8 +218,7 @@ public final class TrainingRun {
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
                     data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], progress: progress,
-                    shift: data.preparation.shift,
-                    factor: data.preparation.factor, layout: layout, parameters: parameters, moments: moments)
+                    scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments)
             }
         }
         let bestCheckpoint = best.progress == nil ? nil : try collect(best)
