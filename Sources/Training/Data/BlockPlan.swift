@@ -10,6 +10,9 @@ public struct BlockPlan: Sendable, Equatable {
 
     public var blockCount: Int { (rowCount + Self.blockSize - 1) / Self.blockSize }
 
+    /// The blocks to take at a time where a row takes so many bytes: at most 16, and if they are large fewer, in about 8 MiB.
+    static func blocks(rowBytes: Int) -> Int { max(1, min(16, (8 << 20) / (rowBytes * blockSize))) }
+
     /// The blocks that a rank works on.
     func blocks(ofRank rank: Int, worldSize: Int) -> Range<Int> {
         ShardPlan.part(rank, of: worldSize, count: blockCount)

@@ -40,6 +40,7 @@ extension TrainingRun {
         let checkpoint = Double(replica.model.layout.count * 4 * (1 + moments)) / 1_048_576
         let steps = replica.trainer.stepsPerEpoch * configuration.training.epochs - replica.trainer.progress.step
         let seconds = Double(max(0, steps)) * secondsPerStep
+        lines += replica.memory.lines
         lines += [
             String(
                 format: "checkpoint   %.1f MiB each, the newest %ld and the best are kept", checkpoint, configuration.run.keep),

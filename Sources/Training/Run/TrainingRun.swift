@@ -209,19 +209,22 @@ public final class TrainingRun {
                     factor: data.preparation.factor, layout: layout, parameters: parameters, moments: moments)
             }
         }
-        let bestCheckpoint = best.progress == nil ? nil : try collect(best)
+        // Most often the newest is the best, so that it is collected once.
+        let isBest = best.progress == now.progress
+        if isBest { best.discard() }
+        let other = best.progress == nil ? nil : try collect(best)
         let checkpoint = try collect(now)
-        try world.onRoot { try writer!.write(checkpoint!, best: bestCheckpoint) }
+        try world.onRoot { try writer!.write(checkpoint!, best: isBest ? checkpoint : other) }
     }
 
     /// Embeds all rows with the best parameters, and evaluates the test rows. Collective.
     private func finish() throws {
         Heartbeat.begin("embedding")
         let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
-        let best = try Checkpoint.broadcast(world) { try self.folder.bestCheckpoint() }
-        let parameters = AlignedBuffer(count: model.layout.count)
-        parameters.pointer.update(from: best.parameters, count: best.parameters.count)
-        model.prepare(parameters.pointer)
+        var best = try Checkpoint.share(world) { try self.folder.bestCheckpoint() }
+        try replica.reduction.setParameters { $0.update(from: best.parameters, count: best.parameters.count) }
+        best.parameters = []
+        model.prepare(replica.reduction.parameters.baseAddress!)
         if let test = try world.together({ try data.blocks(.test, beside: nil, world: world) }) {
             let evaluator = Evaluator(
                 world: world, pool: pool, rows: test, preparation: data.preparation, workspaces: workspaces,

@@ -29,30 +29,13 @@ public final class Model {
         _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32
     ) throws(ComputeError) {
         precondition(microBatch > 0)
+        let network = Network(configuration)
         self.precision = precision
         self.configuration = configuration
         self.microBatch = microBatch
-        let c = configuration
-        var layout = ParameterLayout()
-        var layers: [Dense] = []
-        func add(_ part: String, from inputSize: Int, hidden: [Int], to outputSize: Int) {
-            let sizes = [inputSize] + hidden + [outputSize]
-            for (index, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
-                let isLast = index == hidden.count
-                layers.append(
-                    Dense(
-                        &layout, "\(part)/\(index)", inputs, outputs, isLast ? nil : c.activation,
-                        isLast ? .none : c.normalization))
-            }
-        }
-        let codeSize = c.kind == .variational ? 2 * c.latentSize : c.latentSize
-        add("encoder", from: c.seesMask ? 2 * c.inputSize : c.inputSize, hidden: c.hiddenSizes, to: codeSize)
-        posteriorLayer = layers.count - 1
-        add(
-            "decoder", from: c.latentSize, hidden: c.hiddenSizes.reversed(),
-            to: c.inputSize * c.likelihood.outputsPerFeature)
-        self.layout = layout
-        self.layers = layers
+        layout = network.layout
+        layers = network.layers
+        posteriorLayer = network.posteriorLayer
 
         useOneThread()
         let engine = try Engine()
