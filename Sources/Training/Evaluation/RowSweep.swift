@@ -30,7 +30,7 @@ final class RowSweep {
     ///   - columns: the numbers that each row gives, column by column.
     ///   - everywhere: whether all ranks receive, or root alone.
     ///   - compute: writes the columns of a batch, `[rowCount, column]` each. Called by several workers at a time.
-    ///   - receive: gets some whole blocks of rows by their numbers in the set, in order, and their columns. Whatever it throws is told
+    ///   - receive: gets stretches of whole blocks of rows by their numbers in the set, in order, and their columns. Whatever it throws is told
     ///     to all ranks.
     /// - Throws: ``SharedFailure``.
     func run(
@@ -38,24 +38,19 @@ final class RowSweep {
         compute: (_ worker: Int, _ batch: Batch, _ columns: [UnsafeMutablePointer<Float>]) -> Void,
         receive: (_ rows: Range<Int>, _ columns: [AlignedBuffer]) throws -> Void
     ) throws {
-        let count = rows.count
-        // Of a rank there are two pieces of rows and its results.
-        let rowBytes = 2 * source.format.rowBytes + 4 * columns.reduce(0, +)
-        let plan = BlockPlan(rowCount: count)
-        let blocks = min(BlockPlan.blocks(rowBytes: rowBytes), max(1, (plan.blockCount + world.size - 1) / world.size))
-        let own = blocks * BlockPlan.blockSize
-        let round = own * world.size
+        // Of a rank's rows there are two pieces, one of which is read while the other is worked on.
+        let results = SweepResults(
+            world, rowCount: rows.count, columns: columns, rowBytes: 2 * source.format.rowBytes, everywhere: everywhere)
+        let starts = Array(results.starts)
         let pieces = try world.together { [rank = world.rank] in
-            try RowPieces(source, preparation.allowed, count: (count + round - 1) / round, capacity: own) { piece in
-                let first = min(piece * round + rank * own, count)
-                return rows.rows(first..<min(first + own, count))
+            try RowPieces(source, preparation.allowed, count: starts.count, capacity: results.share) { piece in
+                rows.rows(results.rows(ofRank: rank, from: starts[piece]))
             }
         }
         let buffers = (0..<pool.count).map { _ in
             BatchBuffer(capacity: BlockPlan.blockSize, format: source.format, preparation: preparation)
         }
-        let results = RoundResults(world, columns: columns, capacity: own, everywhere: everywhere)
-        for start in stride(from: 0, to: count, by: round) {
+        for start in starts {
             let store = try world.together {
                 if StopSignal.wasGiven {
                     throw Failure(
@@ -72,11 +67,7 @@ final class RowSweep {
                     compute(worker, batch, zip(results.own, columns).map { $0.pointer + some.lowerBound * $1 })
                 }
             }
-            // The ranks' rows follow each other.
-            let ranges = (0..<world.size).map { rank in
-                min(start + rank * own, count)..<min(start + (rank + 1) * own, count)
-            }
-            try results.deliver(ranges, receive: receive)
+            try results.deliver(from: start, receive: receive)
         }
     }
 }

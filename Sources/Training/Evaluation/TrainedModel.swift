@@ -33,7 +33,7 @@ public final class TrainedModel {
         }
         let model = try Model(
             configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
-            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32)
+            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32, trains: false)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
         try parameters.distribute(first: model.layout.count)

@@ -71,15 +71,10 @@ extension TrainedModel {
         _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ data: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.configuration.latentSize, model.configuration.inputSize)
-        let blocks = BlockPlan.blocks(rowBytes: 4 * (latentSize + features))
-        let own = min(blocks * BlockPlan.blockSize, max(codes.count, 1))
         let preparation = self.preparation
-        let results = RoundResults(world, columns: [latentSize, features], capacity: own, everywhere: false)
-        for start in stride(from: 0, to: codes.count, by: own * world.size) {
-            let ranges = (0..<world.size).map { rank in
-                min(start + rank * own, codes.count)..<min(start + (rank + 1) * own, codes.count)
-            }
-            let mine = ranges[world.rank]
+        let results = SweepResults(world, rowCount: codes.count, columns: [latentSize, features], rowBytes: 0, everywhere: false)
+        for start in results.starts {
+            let mine = results.rows(ofRank: world.rank, from: start)
             let plan = BlockPlan(rowCount: mine.count)
             pool.run { worker in
                 for block in stride(from: worker, to: plan.blockCount, by: pool.count) {
@@ -91,7 +86,7 @@ extension TrainedModel {
                     preparation.restore(mean, rows: rows.count, features: features)
                 }
             }
-            try results.deliver(ranges) { rows, columns in try receive(rows, columns[0], columns[1]) }
+            try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }
         }
     }
 }

@@ -49,21 +49,22 @@ struct MemoryPlan {
         ]
         // Both as they come together, one of them as a file in memory, and its bytes.
         saving = world.isRoot ? 4 * 4 * count * (1 + moments) : 0
-        weightCount = layout.parameterCount
+        weightCount = layout.entries.reduce(0) { $0 + ($1.shape.count > 1 ? $1.range.count : 0) }
         nodeBytes = try world.sumOnNode(parts.reduce(saving) { $0 + $1.bytes })
     }
 
     /// Throws ``Failure`` (78) where there is not as much, which would end in a crash.
     func require() throws {
-        let free = max(0, min(availableMemory() - (nodeBytes - total), allowedMemory()))
-        guard total < free else {
+        // Of what the node has this rank's share.
+        let free = min(Double(availableMemory()) / Double(nodeBytes) * Double(total), Double(allowedMemory()))
+        guard Double(total) < free else {
             throw Failure(
                 .configuration,
                 String(
                     format:
                         "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
                         + "%.1f GiB: fewer --hidden units, fewer ranks on a node, or a larger limit of memory",
-                    Double(weightCount) / 1e6, Double(total) / Double(1 << 30), Double(free) / Double(1 << 30)))
+                    Double(weightCount) / 1e6, Double(total) / Double(1 << 30), free / Double(1 << 30)))
         }
     }
 

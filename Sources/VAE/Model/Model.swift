@@ -19,20 +19,24 @@ public final class Model {
     public let precision: Precision
     /// W of every layer, where products cannot take the plain parameters.
     let weights: [PackedMatrix?]
-    /// W transposed, of every layer but the first.
+    /// Whether gradients can be computed: else the model is to be applied alone, and takes no memory for them.
+    let trains: Bool
+    /// W transposed, of every layer but the first, of a model that trains.
     let transposed: [PackedMatrix?]
     /// The flat parameters of this step.
     private(set) var parameters: UnsafePointer<Float>?
 
+    /// - Parameter trains: whether gradients are wanted, for which weights are packed and products compiled as well.
     /// - Throws: ``ComputeError``.
     public init(
-        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32
+        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32, trains: Bool = true
     ) throws(ComputeError) {
         precondition(microBatch > 0)
         let network = Network(configuration)
         self.precision = precision
         self.configuration = configuration
         self.microBatch = microBatch
+        self.trains = trains
         layout = network.layout
         layers = network.layers
         posteriorLayer = network.posteriorLayer
@@ -47,7 +51,7 @@ public final class Model {
                 try PackedMatrix(engine: engine, m: microBatch, k: k, n: n, transposed: transposed, precision: precision)
             }
             weights.append(precision == .fp32 ? nil : try pack(layer.inputSize, layer.outputSize, transposed: false))
-            transposed.append(index == 0 ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
+            transposed.append(index == 0 || !trains ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
         }
         self.weights = weights
         self.transposed = transposed
