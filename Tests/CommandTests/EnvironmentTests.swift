@@ -27,6 +27,8 @@ struct EnvironmentTests {
         Case("ulimit -v 400000", 69, "only 390 MiB of addresses are allowed (ulimit -v)", ranks: 2),
         Case("ulimit -v 1500000", 78, "the model has 801 million weights", options: large),
         Case("ulimit -d 300000", 78, "the model has 801 million weights", options: large, ranks: 2),
+        // A gradient and the packed weights would have found room, but not all of eight gradients, moments, snapshots and checkpoints.
+        Case("ulimit -d 400000", 78, "the model has 5 million weights", options: ["--hidden", "1500,1500"]),
         // All is trained and written; only what was to be printed is lost.
         Case("exec >&-", 74, "could be written to stdout"), Case("exec >/dev/full", 74, "could be written to stdout"),
         Case("exec 2>&-"), Case("exec 2>/dev/full"), Case("exec <&-"), Case("exec <&- 2>&-"),

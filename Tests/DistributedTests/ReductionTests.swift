@@ -23,7 +23,8 @@ struct ReductionTests {
         ["shards=8", "parameters=20000"], ["shards=8", "parameters=20000", "clip=0.5", "threads=2"],
         ["shards=5", "parameters=4096"], ["shards=13", "parameters=70001", "clip=0.01"],
         ["shards=64", "parameters=9000"], ["shards=9", "parameters=3"],
-        ["shards=8", "parameters=20000", "wire=bf16"], ["shards=13", "parameters=9001", "wire=bf16", "clip=0.1"],
+        ["shards=8", "parameters=20000", "wire=bf16"], ["shards=8", "parameters=9000", "piece=4096"],
+        ["shards=13", "parameters=9001", "wire=bf16", "clip=0.1"],
     ])
     func sameBitsOnAnyRanks(options: [String]) throws {
         let shards = Int(options[0].dropFirst("shards=".count))!
@@ -46,8 +47,26 @@ struct ReductionTests {
 
     @Test(arguments: [1, 2, 3, 4, 8])
     func collectives(ranks: Int) throws {
-        let outcome = try Program.mpirun(ranks: ranks, Program.built("RankCases"), ["collectives"])
-        #expect(outcome.status == 0 && outcome.output == "collectives of \(ranks) ranks: right\n", "\(outcome)")
+        // In one call each, and in pieces as large transfers go.
+        for piece in ["piece=67108864", "piece=8", "piece=40"] {
+            for environment in Self.topologies {
+                let outcome = try Program.mpirun(
+                    ranks: ranks, Program.built("RankCases"), ["collectives", piece], environment: environment)
+                #expect(outcome.status == 0 && outcome.output == "collectives of \(ranks) ranks: right\n", "\(outcome)")
+            }
+        }
+    }
+
+    /// Many runs of a sweep leave no groups of ranks and no memory behind; without freeing they do.
+    @Test func groupsAreFreed() throws {
+        for environment in Self.topologies {
+            let outcome = try Program.mpirun(
+                ranks: 4, Program.built("RankCases"), ["groups", "runs=150"], environment: environment)
+            #expect(outcome.status == 0 && outcome.output == "groups of 4 ranks: freed\n", "\(outcome)")
+            let kept = try Program.mpirun(
+                ranks: 4, Program.built("RankCases"), ["groups", "runs=150", "keep"], environment: environment)
+            #expect(kept.status == 70 && kept.errors.contains("KiB behind"), "\(kept)")
+        }
     }
 }
 

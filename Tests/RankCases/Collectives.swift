@@ -1,13 +1,16 @@
 import Distributed
 
-/// Every collective, with data that differ by rank.
+/// Every collective, with data that differ by rank. Option: `piece` (bytes that one call of MPI is given at most).
 func collectives(_ world: World, _ options: Options) throws {
     let communicator = world.communicator
+    communicator.pieceBytes = options.integer("piece", communicator.pieceBytes)
     let (rank, size) = (world.rank, world.size)
     for root in 0..<size {
         try expect(try communicator.broadcast(Int64(rank * 7), root: root) == root * 7, "broadcast of a value")
         let bytes = try communicator.broadcast([UInt8](repeating: UInt8(rank), count: rank + 1), root: root)
         try expect(bytes == [UInt8](repeating: UInt8(root), count: root + 1), "broadcast of bytes")
+        let numbers = try communicator.broadcast((0..<rank * 50).map { Double($0 + rank) }, root: root)
+        try expect(numbers == (0..<root * 50).map { Double($0 + root) }, "broadcast of numbers")
     }
     try expect(try communicator.allReduce(Int64(rank + 1), .sum) == size * (size + 1) / 2, "sum")
     try expect(try communicator.allReduce(Int64(rank), .maximum) == size - 1, "maximum")
@@ -33,16 +36,41 @@ func collectives(_ world: World, _ options: Options) throws {
             try expect(whole[range].allSatisfy { $0 == Float(rank) + 0.25 }, "gather of rank \(rank)")
         }
     }
-    let parts = (0..<size).map { $0 * 5 }
-    var bytes = [UInt8](repeating: 255, count: parts.reduce(0, +))
-    let source = [UInt8](repeating: UInt8(rank), count: parts[rank])
-    try source.withUnsafeBytes { source in
-        try bytes.withUnsafeMutableBytes { try communicator.gather(source, counts: parts, into: $0) }
+    // Back again, and to each rank the same of it.
+    var part = [Float](repeating: -1, count: sizes[rank])
+    try communicator.scatter(whole, ranges: ranges, into: &part)
+    try expect(part == mine, "scatter")
+    var all3 = [Float](repeating: -1, count: total)
+    try communicator.scatter(whole, ranges: sizes.map { _ in 0..<total }, into: &all3)
+    try expect(
+        ranges.enumerated().allSatisfy { rank, range in all3[range].allSatisfy { $0 == Float(rank) + 0.25 } }, "scatter of all")
+
+    // To another rank than the first, of one byte each number.
+    let root = size - 1
+    var lines = [UInt8](repeating: 255, count: 5 * size)
+    let line = [UInt8](repeating: UInt8(rank), count: 5)
+    try communicator.gather(line, ranges: (0..<size).map { 5 * $0..<5 * $0 + 5 }, into: &lines, root: root)
+    if rank == root { try expect(lines == (0..<5 * size).map { UInt8($0 / 5) }, "gather of bytes") }
+
+    for owner in 0..<size {
+        for toAll in [false, true] {
+            var values = [Double](repeating: rank == owner ? Double(owner) + 0.5 : -1, count: 3 * owner + 2)
+            try values.withUnsafeMutableBytes { try communicator.hand($0, from: owner, toAll: toAll) }
+            let gets = toAll || rank == owner || world.isRoot
+            try expect(values.allSatisfy { $0 == (gets ? Double(owner) + 0.5 : -1) }, "hand from \(owner)")
+        }
     }
-    if world.isRoot {
-        try expect(bytes == (0..<size).flatMap { [UInt8](repeating: UInt8($0), count: $0 * 5) }, "gather of bytes")
+
+    for count in [0, 1, 1000] {
+        let array = try NodeArray<Double>(world, count: count)
+        if world.isRoot { for i in 0..<count { array.pointer[i] = Double(i) } }
+        try array.distribute(first: count / 2)
+        try expect((0..<count / 2).allSatisfy { array.pointer[$0] == Double($0) }, "array of \(count)")
+        if !world.isRoot, world.localSize == 1 {
+            try expect((count / 2..<count).allSatisfy { array.pointer[$0] == 0 }, "the rest")
+        }
+        try communicator.barrier()
     }
-    try communicator.barrier()
     if world.isRoot { print("collectives of \(size) ranks: right") }
 }
 

@@ -5,9 +5,10 @@ import Foundation
 /// order of every sum shows in the bits. Compares with sums written down once more, by recursion, and prints a digest of the
 /// parameters that must be the same for every number of ranks.
 ///
-/// Options: `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `wire` (fp32, bf16), `misorder`
+/// Options: `piece` (bytes that one call of MPI is given at most), `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `wire` (fp32, bf16), `misorder`
 /// (each rank hands its gradients in rotated: the same terms in another order).
 func reduction(_ world: World, _ options: Options) throws {
+    world.communicator.pieceBytes = options.integer("piece", world.communicator.pieceBytes)
     let count = options.integer("parameters", 10_000)
     let shardCount = options.integer("shards", 8)
     let pool = WorkerPool(count: options.integer("threads", 1))
@@ -28,7 +29,7 @@ func reduction(_ world: World, _ options: Options) throws {
     let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
     try expect(reduction.shares.flatMap { Array($0) } == Array(own), "the shares are the rank's shards")
 
-    try reduction.initialize { parameters in for i in 0..<count { parameters[i] = Float(i % 10) } }
+    try reduction.setParameters { parameters in for i in 0..<count { parameters[i] = Float(i % 10) } }
     var expected = (0..<count).map { Float($0 % 10) }
     let parameters = reduction.parameters.baseAddress!
     for step in 0..<options.integer("steps", 3) {

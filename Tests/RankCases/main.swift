@@ -28,6 +28,7 @@ struct Options {
 
 let cases: [String: (World, Options) throws -> Void] = [
     "collectives": collectives,
+    "groups": groups,
     "reduction": reduction,
     "rank-dies": rankDies,
     "together": together,

@@ -1,11 +1,13 @@
 internal import CMPI
+internal import Foundation
 
 /// Collective calls: every rank of the communicator must make them, in the same order.
 extension Communicator {
     /// Makes one call, in which this rank waits for the others.
-    private func collective(_ name: StaticString, _ call: () -> Int32) throws(MPIError) {
-        func make() throws(MPIError) { try check(call(), name) }
+    func collective(_ name: StaticString, _ call: () throws(MPIError) -> Int32) throws(MPIError) {
+        func make() throws(MPIError) { try check(try call(), name) }
         if joinsNode { try Heartbeat.waiting(make) } else { try make() }
+        Heartbeat.beat()
     }
 
     /// Waits until every rank has come here. Collective.
@@ -15,22 +17,20 @@ extension Communicator {
 
     /// Copies `root`'s bytes to every rank. Collective.
     public func broadcast(_ buffer: UnsafeMutableRawBufferPointer, root: Int = 0) throws(MPIError) {
-        // MPI counts are 32 bits wide.
-        var offset = 0
-        while offset < buffer.count {
-            let count = min(buffer.count - offset, 1 << 30)
-            try collective("MPI_Bcast") {
-                MPI_Bcast(buffer.baseAddress! + offset, Int32(count), cmpi_byte(), Int32(root), handle)
+        for piece in pieces(of: buffer.count) {
+            try collective("MPI_Bcast") { () throws(MPIError) in
+                MPI_Bcast(
+                    buffer.baseAddress! + piece.lowerBound, try mpiCount(piece.count, "MPI_Bcast"), cmpi_byte(), Int32(root),
+                    handle)
             }
-            offset += count
         }
     }
 
-    /// `root`'s bytes on every rank, whatever the others gave. Collective.
-    public func broadcast(_ bytes: [UInt8], root: Int = 0) throws -> [UInt8] {
-        let count = try broadcast(Int64(bytes.count), root: root)
-        var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
-        try result.withUnsafeMutableBytes { try broadcast($0, root: root) }
+    /// `root`'s array on every rank, whatever the others gave. Collective.
+    public func broadcast<Value: BitwiseCopyable>(_ values: [Value], root: Int = 0) throws(MPIError) -> [Value] {
+        let count = Int(try broadcast(Int64(values.count), root: root))
+        var result = rank == root ? values : [Value].ofRoom(for: count)
+        try result.withUnsafeMutableBufferPointer { (values) throws(MPIError) in try broadcast(.init(values), root: root) }
         return result
     }
 
@@ -63,8 +63,12 @@ extension Communicator {
 
     /// Element-wise sums over all ranks in MPI's own order, in place. Collective.
     func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
-        try collective("MPI_Allreduce") {
-            MPI_Allreduce(cmpi_in_place(), values.baseAddress!, Int32(values.count), cmpi_float(), cmpi_sum(), handle)
+        for piece in pieces(of: values.count * 4) {
+            try collective("MPI_Allreduce") { () throws(MPIError) in
+                MPI_Allreduce(
+                    cmpi_in_place(), values.baseAddress! + piece.lowerBound / 4, try mpiCount(piece.count / 4, "MPI_Allreduce"),
+                    cmpi_float(), cmpi_sum(), handle)
+            }
         }
     }
 
@@ -72,66 +76,47 @@ extension Communicator {
     func exchange(
         _ values: UnsafePointer<Float>, into received: UnsafeMutablePointer<Float>, count: Int, with partner: Int
     ) throws(MPIError) {
+        let count = try mpiCount(count, "MPI_Sendrecv")
         try check(
             MPI_Sendrecv(
-                values, Int32(count), cmpi_float(), Int32(partner), 0, received, Int32(count), cmpi_float(),
-                Int32(partner), 0, handle, cmpi_status_ignore()),
+                values, count, cmpi_float(), Int32(partner), 0, received, count, cmpi_float(), Int32(partner), 0, handle,
+                cmpi_status_ignore()),
             "MPI_Sendrecv")
     }
 
     /// Every rank's array, in rank order; lengths may differ. Collective.
     public func allGather<Value: BitwiseCopyable>(_ values: [Value]) throws(MPIError) -> [[Value]] {
-        let stride = MemoryLayout<Value>.stride
-        var counts = [Int32](repeating: 0, count: size)
-        var count = Int32(values.count * stride)
-        try collective("MPI_Allgather") { MPI_Allgather(&count, 4, cmpi_byte(), &counts, 4, cmpi_byte(), handle) }
+        var lengths = [Int64](repeating: 0, count: size)
+        var length = Int64(values.count)
+        try collective("MPI_Allgather") { MPI_Allgather(&length, 1, cmpi_int64(), &lengths, 1, cmpi_int64(), handle) }
+        let counts = lengths.map { Int($0) * MemoryLayout<Value>.stride }
+        var all = lengths.map { [Value].ofRoom(for: Int($0)) }
         let offsets = counts.exclusiveSums()
-        let total = Int(offsets[size - 1] + counts[size - 1])
+        let total = offsets[size - 1] + counts[size - 1]
+        guard total <= pieceBytes else {
+            all[rank] = values
+            for owner in 0..<size {
+                try all[owner].withUnsafeMutableBufferPointer { (values) throws(MPIError) in
+                    try broadcast(.init(values), root: owner)
+                }
+            }
+            return all
+        }
         var bytes = [UInt8](repeating: 0, count: max(total, 1))
-        try collective("MPI_Allgatherv") {
-            values.withUnsafeBytes {
-                MPI_Allgatherv($0.baseAddress, count, cmpi_byte(), &bytes, counts, offsets, cmpi_byte(), handle)
+        try collective("MPI_Allgatherv") { () throws(MPIError) in
+            let (counts, offsets) = (try mpiCounts(counts, "MPI_Allgatherv"), try mpiCounts(offsets, "MPI_Allgatherv"))
+            return values.withUnsafeBytes {
+                MPI_Allgatherv($0.baseAddress, counts[rank], cmpi_byte(), &bytes, counts, offsets, cmpi_byte(), handle)
             }
         }
-        return bytes.withUnsafeBytes { all in
-            (0..<size).map { rank in
-                let part = all[Int(offsets[rank])..<Int(offsets[rank] + counts[rank])]
-                return (0..<part.count / stride).map {
-                    UnsafeRawBufferPointer(rebasing: part).loadUnaligned(fromByteOffset: $0 * stride, as: Value.self)
+        bytes.withUnsafeBytes { bytes in
+            for owner in 0..<size {
+                all[owner].withUnsafeMutableBytes {
+                    $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offsets[owner]..<offsets[owner] + counts[owner]]))
                 }
             }
         }
-    }
-
-    /// Copies each rank's floats to `ranges[rank]` of root's buffer. Collective.
-    ///
-    /// - Parameters:
-    ///   - values: this rank's floats, `ranges[rank].count` of them.
-    ///   - ranges: where each rank's floats go, the same on all ranks.
-    ///   - whole: the whole array on root; not touched elsewhere.
-    public func gather(
-        _ values: UnsafePointer<Float>, ranges: [Range<Int>], into whole: UnsafeMutablePointer<Float>?
-    ) throws(MPIError) {
-        let counts = ranges.map { Int32($0.count) }
-        let offsets = ranges.map { Int32($0.lowerBound) }
-        try collective("MPI_Gatherv") {
-            MPI_Gatherv(values, counts[rank], cmpi_float(), whole, counts, offsets, cmpi_float(), 0, handle)
-        }
-    }
-
-    /// Copies each rank's bytes to root, one after the other in rank order. Collective.
-    ///
-    /// - Parameter counts: every rank's number of bytes, the same array on all ranks.
-    public func gather(
-        _ bytes: UnsafeRawBufferPointer, counts: [Int], into whole: UnsafeMutableRawBufferPointer?
-    ) throws(MPIError) {
-        let counts = counts.map(Int32.init)
-        precondition(bytes.count == counts[rank], "every rank's count must be in counts")
-        try collective("MPI_Gatherv") {
-            MPI_Gatherv(
-                bytes.baseAddress, counts[rank], cmpi_byte(), whole?.baseAddress, counts, counts.exclusiveSums(),
-                cmpi_byte(), 0, handle)
-        }
+        return all
     }
 }
 
@@ -142,6 +127,16 @@ extension Array where Element: FixedWidthInteger {
         return map { element in
             defer { sum += element }
             return sum
+        }
+    }
+}
+
+extension Array where Element: BitwiseCopyable {
+    /// An array of any values, to be written over.
+    fileprivate static func ofRoom(for count: Int) -> [Element] {
+        [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            memset(UnsafeMutableRawPointer(buffer.baseAddress!), 0, count * MemoryLayout<Element>.stride)
+            initialized = count
         }
     }
 }

@@ -8,11 +8,18 @@ public final class Communicator {
     /// The number of ranks in the group.
     public let size: Int
 
+    /// The most bytes that one call of MPI, whose counts have 32 bits, is given where more can be sent piece by piece; the same on all
+    /// ranks. A group that is split off takes it over. Tests make it small.
+    public var pieceBytes = 64 << 20
+
     /// Whether all local ranks take part in its collective calls, so that they are places the ``Watchdog`` can compare.
     var joinsNode = true
 
     /// Rank 0, which writes files and speaks.
     public var isRoot: Bool { rank == 0 }
+
+    /// Those that were split off and not freed yet.
+    private nonisolated(unsafe) static var open: [MPI_Comm?] = []
 
     init(_ handle: MPI_Comm) throws(MPIError) {
         var rank: Int32 = 0
@@ -28,20 +35,46 @@ public final class Communicator {
     /// The ranks that give the same colour, ordered by `key`; nil for ranks that give no colour. Collective.
     func split(color: Int?, key: Int) throws(MPIError) -> Communicator? {
         var part = cmpi_comm_null()
-        try check(
-            MPI_Comm_split(handle, color.map(Int32.init) ?? cmpi_undefined(), Int32(key), &part),
-            "MPI_Comm_split")
-        return color == nil ? nil : try Communicator(part!)
+        let number = try color.map { (color) throws(MPIError) in try mpiCount(color, "MPI_Comm_split") } ?? cmpi_undefined()
+        try check(MPI_Comm_split(handle, number, try mpiCount(key, "MPI_Comm_split"), &part), "MPI_Comm_split")
+        return color == nil ? nil : try adopt(part!)
     }
 
     /// The ranks that can share memory with this one. Collective.
     func splitByNode() throws(MPIError) -> Communicator {
         var part = cmpi_comm_null()
         try check(
-            MPI_Comm_split_type(handle, cmpi_split_type_shared(), Int32(rank), cmpi_info_null(), &part),
+            MPI_Comm_split_type(
+                handle, cmpi_split_type_shared(), try mpiCount(rank, "MPI_Comm_split_type"), cmpi_info_null(), &part),
             "MPI_Comm_split_type")
-        return try Communicator(part!)
+        return try adopt(part!)
     }
+
+    private func adopt(_ part: MPI_Comm) throws(MPIError) -> Communicator {
+        Self.open.append(part)
+        let communicator = try Communicator(part)
+        communicator.pieceBytes = pieceBytes
+        return communicator
+    }
+
+    /// The number of groups that were split off and are not freed.
+    static var openCount: Int { open.count }
+
+    /// Frees those that were split off, but for the first `kept`, the last one first. Collective, when none of them is used any more: all
+    /// ranks made theirs in the same order.
+    static func freeAll(but kept: Int = 0) {
+        for index in (kept..<open.count).reversed() { MPI_Comm_free(&open[index]) }
+        open.removeSubrange(kept...)
+    }
+}
+
+/// A count or displacement as MPI takes it, with 32 bits. Throws where it has more.
+func mpiCount(_ number: Int, _ call: StaticString) throws(MPIError) -> Int32 {
+    guard let count = Int32(exactly: number) else {
+        throw MPIError(
+            call: "\(call)", code: MPI_ERR_COUNT, message: "\(number) is more than MPI counts, which have 32 bits, can say")
+    }
+    return count
 }
 
 /// The arithmetic of an all-reduce of integers or doubles.

@@ -44,6 +44,25 @@ final class NodeMemory {
         try node.barrier()
     }
 
+    /// The same where every node has room for it; nil on all ranks where one has not. Collective over `all`.
+    ///
+    /// - Parameters:
+    ///   - node: the ranks of this rank's node.
+    ///   - nodeByteCount: of all ranks of the node.
+    static func shared(
+        _ all: Communicator, node: Communicator, byteCount: Int, nodeByteCount: Int
+    ) throws(MPIError) -> NodeMemory? {
+        let room = node.size == 1 || hasRoom(for: nodeByteCount)
+        guard try all.allReduce(room ? 1 : 0, .minimum) == 1 else { return nil }
+        let memory: NodeMemory?
+        do throws(MPIError) {
+            memory = try NodeMemory(node: node, byteCount: byteCount)
+        } catch {
+            memory = nil
+        }
+        return try all.allReduce(memory == nil ? 0 : 1, .minimum) == 1 ? memory : nil
+    }
+
     deinit { if !isShared { segments[0].deallocate() } }
 
     /// The number of pieces of memory that are shared now.

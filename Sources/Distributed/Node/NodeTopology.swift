@@ -12,6 +12,8 @@ final class NodeTopology {
     let ranks: [Range<Int>]
     /// Which of the node groups is this rank's.
     let nodeIndex: Int
+    /// The first ranks of all node groups; nil on the others.
+    let leaders: Communicator?
 
     /// The groups of ranks that give the same colour, which must be consecutive. Collective.
     init(_ world: Communicator, color: Int) throws {
@@ -21,6 +23,8 @@ final class NodeTopology {
         self.node = node
         ranks = zip(starts, starts.dropFirst() + [world.size]).map { $0..<$1 }
         nodeIndex = starts.firstIndex(of: first)!
+        leaders = try world.split(color: node.isRoot ? 0 : nil, key: world.rank)
+        leaders?.joinsNode = false
     }
 
     /// Every rank a node group of its own. Collective.

@@ -17,6 +17,9 @@ public final class World {
     /// The number of ranks that share this rank's memory.
     public var localSize: Int { topology.node.size }
 
+    /// The sum of a number over the ranks that share this rank's memory. Collective. Throws ``MPIError``.
+    public func sumOnNode(_ number: Int) throws(MPIError) -> Int { Int(try topology.node.allReduce(Int64(number), .sum)) }
+
     /// Collective. Throws ``MPIError``, or ``SharedFailure`` where a launcher meant to start more ranks than there are.
     init() throws {
         let all = try Communicator(cmpi_comm_world()!)
@@ -37,22 +40,16 @@ public final class World {
 
     /// Memory for the heartbeats of the ranks of a node; where it cannot be had, of each rank's own. Collective.
     private static func heartbeatMemory(_ all: Communicator, _ node: Communicator) throws -> NodeMemory {
-        func memory(_ node: Communicator) throws(MPIError) -> NodeMemory {
-            try NodeMemory(node: node, byteCount: HeartbeatLine.byteCount)
-        }
-        let room = node.size == 1 || NodeMemory.hasRoom(for: 1 << 20)
-        if try all.allReduce(room ? 1 : 0, .minimum) == 1 {
-            let shared = Result { try memory(node) }
-            let succeeded = if case .success = shared { Int64(1) } else { Int64(0) }
-            if try all.allReduce(succeeded, .minimum) == 1 { return try shared.get() }
-        }
-        return try memory(try all.split(color: all.rank, key: 0)!)
+        let byteCount = HeartbeatLine.byteCount
+        return try NodeMemory.shared(all, node: node, byteCount: byteCount, nodeByteCount: 1 << 20)
+            ?? NodeMemory(node: try all.split(color: all.rank, key: 0)!, byteCount: byteCount)
     }
 
     /// Waits for nobody any more: the end of the job. Collective.
     func end() {
         watchdog.forgetOthers()
         NodeMemory.freeAll()
+        Communicator.freeAll()
         MPI_Finalize()
     }
 
@@ -75,19 +72,20 @@ public final class World {
         throw SharedFailure(exitStatus: try communicator.broadcast(status, root: Int(speaker)), message: message)
     }
 
-    /// Runs `body` and then frees what memory the ranks of a node shared in it, whether it succeeded or threw on all ranks. Nothing of
-    /// that may be in use any more. Collective.
+    /// Runs `body` and then frees what memory the ranks of a node shared in it, and what groups of ranks it made, whether it succeeded or
+    /// threw on all ranks. Nothing of that may be in use any more. Collective.
     ///
     /// - Throws: what `body` throws; where that is no ``SharedFailure``, nothing is freed, since the other ranks may not come.
     public func freeingSharedMemory<Result>(_ body: () throws -> Result) throws -> Result {
-        let before = NodeMemory.sharedCount
+        let (windows, groups) = (NodeMemory.sharedCount, Communicator.openCount)
         let result: Swift.Result<Result, SharedFailure>
         do {
             result = .success(try body())
         } catch let failure as SharedFailure {
             result = .failure(failure)
         }
-        NodeMemory.freeAll(but: before)
+        NodeMemory.freeAll(but: windows)
+        Communicator.freeAll(but: groups)
         return try result.get()
     }
 

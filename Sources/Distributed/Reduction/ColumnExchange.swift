@@ -34,9 +34,7 @@ final class ColumnExchange {
         world: World, topology: NodeTopology, layout: SliceLayout, tree: FoldTree, shards: [Range<Int>],
         localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>], wire: WireFormat
     ) throws(MPIError) {
-        let nodes = topology.ranks.map { group in
-            tree.cover(shards[group.lowerBound].lowerBound..<shards[group.upperBound - 1].upperBound)
-        }
+        let nodes = Self.nodes(topology, tree: tree, shards: shards)
         self.nodes = nodes
         let isMember = topology.node.rank < layout.columnCount
         column = try world.communicator.split(color: isMember ? topology.node.rank : nil, key: topology.nodeIndex)
@@ -64,15 +62,22 @@ final class ColumnExchange {
         rounded =
             wire == .fp32
             ? nil : (AlignedFloats(count: (outgoing.count + 1) / 2), AlignedFloats(count: (incoming.count + 1) / 2))
-        sendCounts = send.map(Int32.init)
-        sendOffsets = sendCounts.exclusiveSums()
-        receiveCounts = receive.map(Int32.init)
-        receiveOffsets = receiveCounts.exclusiveSums()
-        pieceCounts = pieces.map { Int32($0.count) }
-        pieceOffsets = pieces.map { Int32($0.lowerBound) }
+        sendCounts = try mpiCounts(send, "MPI_Alltoallv")
+        sendOffsets = try mpiCounts(send.exclusiveSums(), "MPI_Alltoallv")
+        receiveCounts = try mpiCounts(receive, "MPI_Alltoallv")
+        receiveOffsets = try mpiCounts(receive.exclusiveSums(), "MPI_Alltoallv")
+        pieceCounts = try mpiCounts(pieces.map(\.count), "MPI_Allgatherv")
+        pieceOffsets = try mpiCounts(pieces.map(\.lowerBound), "MPI_Allgatherv")
         let blocks = pieces.map { ($0.lowerBound + blockSize - 1) / blockSize..<($0.upperBound + blockSize - 1) / blockSize }
         normCounts = blocks.map { Int32($0.count) }
         normOffsets = blocks.map { Int32($0.lowerBound) }
+    }
+
+    /// For each group, the nodes of the tree that it sums alone and sends.
+    static func nodes(_ topology: NodeTopology, tree: FoldTree, shards: [Range<Int>]) -> [[FoldTree.Node]] {
+        topology.ranks.map { group in
+            tree.cover(shards[group.lowerBound].lowerBound..<shards[group.upperBound - 1].upperBound)
+        }
     }
 
     deinit { sources.deallocate() }

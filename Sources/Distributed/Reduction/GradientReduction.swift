@@ -25,12 +25,23 @@ public struct ReductionTimes: Sendable {
     public var work = 0.0
 }
 
+/// What a reduction takes of a rank's memory, in bytes.
+public struct ReductionMemory: Sendable {
+    public let parameters: Int
+    /// Those that are kept, and those that are summed up to one of them.
+    public let gradients: Int
+    /// What is sent to other nodes and comes from them.
+    public let exchange: Int
+    /// The number of parameters that the rank updates.
+    public let owned: Int
+}
+
 /// Sums the gradients of all shards and updates the parameters that all ranks share.
 ///
 /// A step is: every worker calls ``gradient(of:worker:compute:)`` for its shares of ``shares``, then one thread calls
 /// ``step(flags:clipNorm:update:)``.
 public protocol GradientReduction: AnyObject {
-    /// The flat parameters, the same on all ranks after every step; written by `initialize` and `step` alone.
+    /// The flat parameters, the same on all ranks after every step; written by `setParameters` and `step` alone.
     var parameters: UnsafeMutableBufferPointer<Float> { get }
     /// The elements of the flat parameters that this rank updates; its part of the optimiser's state.
     var owned: Range<Int> { get }
@@ -40,8 +51,8 @@ public protocol GradientReduction: AnyObject {
     var shares: [Range<Int>] { get }
     var times: ReductionTimes { get }
 
-    /// Sets the parameters: `write` gets the flat buffer, once on each node or on each rank. Collective.
-    func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws
+    /// Sets all ranks' parameters to what `write` puts into the flat buffer on root. Collective.
+    func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws
 
     /// Computes and keeps the gradients of one share.
     ///

@@ -23,17 +23,19 @@ final class NodeGroupMemory {
     ) throws -> (memory: NodeGroupMemory, shared: Bool) {
         let sizes = Sizes(parameterCount: parameterCount, localSize: world.localSize)
         let group = world.topology.ranks[world.topology.nodeIndex]
-        let bytes = sizes.shared + keptCounts[group].reduce(0) { $0 + sizes.own($1) }
-        let room = world.localSize == 1 || NodeMemory.hasRoom(for: bytes)
-        if try world.communicator.allReduce(room ? 1 : 0, .minimum) == 1 {
-            let attempt = Result { try NodeGroupMemory(world, world.topology, parameterCount, keptCounts) }
-            let succeeded = if case .success = attempt { Int64(1) } else { Int64(0) }
-            if try world.communicator.allReduce(succeeded, .minimum) == 1 {
-                return (try attempt.get(), true)
-            }
+        let bytes = keptCounts[group].reduce(sizes.shared) { $0 + sizes.own($1) }
+        let node = world.topology.node
+        if let memory = try NodeMemory.shared(
+            world.communicator, node: node, byteCount: sizes.segment(ofLocalRank: node.rank, keptCounts[world.rank]),
+            nodeByteCount: bytes)
+        {
+            return (NodeGroupMemory(memory, world.topology, parameterCount), true)
         }
         let isolated = try NodeTopology.isolated(world.communicator)
-        return (try NodeGroupMemory(world, isolated, parameterCount, keptCounts), false)
+        let alone = Sizes(parameterCount: parameterCount, localSize: 1)
+        let memory = try NodeMemory(
+            node: isolated.node, byteCount: alone.segment(ofLocalRank: 0, keptCounts[world.rank]))
+        return (NodeGroupMemory(memory, isolated, parameterCount), false)
     }
 
     private struct Sizes {
@@ -50,14 +52,14 @@ final class NodeGroupMemory {
 
         var shared: Int { NodeBarrier.byteCount + flags + norms + parameters }
         func own(_ gradients: Int) -> Int { gradients * parameters }
+        func segment(ofLocalRank rank: Int, _ gradients: Int) -> Int { (rank == 0 ? shared : 0) + own(gradients) }
     }
 
-    private init(_ world: World, _ topology: NodeTopology, _ parameterCount: Int, _ keptCounts: [Int]) throws(MPIError) {
+    private init(_ memory: NodeMemory, _ topology: NodeTopology, _ parameterCount: Int) {
         self.topology = topology
+        self.memory = memory
         let node = topology.node
         let sizes = Sizes(parameterCount: parameterCount, localSize: node.size)
-        memory = try NodeMemory(
-            node: node, byteCount: (node.rank == 0 ? sizes.shared : 0) + sizes.own(keptCounts[world.rank]))
         let base = memory.segments[0]
         barrier = NodeBarrier(at: base, size: node.size)
         flags = (base + NodeBarrier.byteCount).assumingMemoryBound(to: UInt32.self)

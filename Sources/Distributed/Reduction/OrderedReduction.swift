@@ -62,14 +62,7 @@ public final class OrderedReduction: GradientReduction {
         let tree = FoldTree(leafCount: shardCount)
         self.tree = tree
 
-        let shards = (0..<world.size).map {
-            ShardPlan.shards(ofRank: $0, worldSize: world.size, shardCount: shardCount)
-        }
-        let level =
-            (0..<tree.root.level).first { level in
-                shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= Self.keptGradients }
-            } ?? tree.root.level
-        let kept = shards.map { tree.cover($0, maximumLevel: level) }
+        let (shards, kept) = Self.keptNodes(tree, worldSize: world.size)
         shareNodes = kept[world.rank]
         shares = shareNodes.map(\.leaves)
 
@@ -119,10 +112,46 @@ public final class OrderedReduction: GradientReduction {
         shareScratch = (0..<pool.count).map { _ in (0..<levels).map { _ in AlignedFloats(count: parameterCount) } }
     }
 
+    /// The shards of each rank, and the nodes of the tree whose gradients it keeps.
+    private static func keptNodes(_ tree: FoldTree, worldSize: Int) -> (shards: [Range<Int>], kept: [[FoldTree.Node]]) {
+        let shards = (0..<worldSize).map {
+            ShardPlan.shards(ofRank: $0, worldSize: worldSize, shardCount: tree.root.leaves.count)
+        }
+        let level =
+            (0..<tree.root.level).first { level in
+                shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= keptGradients }
+            } ?? tree.root.level
+        return (shards, shards.map { tree.cover($0, maximumLevel: level) })
+    }
+
+    /// What such a reduction will take of this rank's memory; of what a node shares each byte counts for the rank that brings it.
+    public static func memory(world: World, parameterCount: Int, shardCount: Int, threads: Int) -> ReductionMemory {
+        let tree = FoldTree(leafCount: shardCount)
+        let (shards, kept) = keptNodes(tree, worldSize: world.size)
+        let topology = world.topology
+        let layout = SliceLayout(parameterCount: parameterCount, groups: topology.ranks)
+        let own = kept[world.rank]
+        let node = topology.node
+        var exchanged = 0
+        if topology.ranks.count > 1, node.rank < layout.columnCount {
+            let nodes = ColumnExchange.nodes(topology, tree: tree, shards: shards)
+            let (pieces, mine) = (layout.pieces[node.rank], topology.nodeIndex)
+            for group in pieces.indices where group != mine {
+                exchanged += nodes[mine].count * pieces[group].count + nodes[group].count * pieces[mine].count
+            }
+        }
+        return ReductionMemory(
+            parameters: node.isRoot ? 4 * parameterCount : 0,
+            gradients: 4 * parameterCount * (own.count + threads * (own.map(\.level).max() ?? 0)),
+            exchange: 4 * exchanged, owned: layout.owned[world.rank].count)
+    }
+
     deinit { sources.deallocate() }
 
-    public func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
-        try world.together { if memory.topology.node.rank == 0 { try write(memory.parameters) } }
+    public func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
+        try world.onRoot { try write(memory.parameters) }
+        try memory.topology.leaders?.broadcast(UnsafeMutableRawBufferPointer(parameters))
+        try world.communicator.barrier()
     }
 
     public func gradient(

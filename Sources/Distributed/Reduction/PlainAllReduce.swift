@@ -38,10 +38,17 @@ public final class PlainAllReduce: GradientReduction {
         isEmpty.initialize(repeating: true)
     }
 
+    /// What such a reduction will take of each rank's memory.
+    public static func memory(parameterCount: Int, threads: Int) -> ReductionMemory {
+        ReductionMemory(
+            parameters: 4 * parameterCount, gradients: 8 * parameterCount * threads, exchange: 0, owned: parameterCount)
+    }
+
     deinit { isEmpty.deallocate() }
 
-    public func initialize(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
-        try world.together { try write(memory.base) }
+    public func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
+        try world.onRoot { try write(memory.base) }
+        try world.communicator.broadcast(UnsafeMutableRawBufferPointer(parameters))
     }
 
     public func gradient(

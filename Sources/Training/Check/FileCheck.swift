@@ -72,7 +72,7 @@ extension FileCheck {
         var report = Report(file: path, kind: format ?? "HDF5 data")
         if format == Checkpoint.format {
             FileProbe.allowReading(wholeFileOf: file.size)
-            do { _ = try Checkpoint.readHere(path) } catch { report.problems.append("\(error)") }
+            do { _ = try Checkpoint.readHere(path, .model) } catch { report.problems.append("\(error)") }
         } else if format == nil, (try? file.item("/X")) != nil, (try? file.item("/obs")) == .group {
             report.kind = "AnnData"
         }

@@ -103,7 +103,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
                 try Self.write(try JSONEncoder().encode(Inspection.summary(of: file)))
             case .checkpoint:
                 Self.allowMoreComputing(seconds: Self.computingLimit + Self.seconds(toRead: file))
-                _ = try Checkpoint.readHere(file)
+                _ = try Checkpoint.readHere(file, .model)
             case .open:
                 var options = try JSONDecoder().decode(DataOptions.self, from: Data((arguments.dropFirst().first ?? "{}").utf8))
                 // Rows by their labels would be read without a limit.

@@ -21,7 +21,7 @@ struct Checkpoint: Sendable {
     /// Of the preparation; nil where nothing is scaled.
     var scaling: FeatureScaling?
     var layout: ParameterLayout
-    /// The flat parameters, gaps included.
+    /// The flat parameters, gaps included. Empty, as are the moments, where only root has them.
     var parameters: [Float]
     /// By name, each a flat buffer like the parameters.
     var moments: [(name: String, values: [Float])]
@@ -30,11 +30,13 @@ struct Checkpoint: Sendable {
     func encoded() throws -> [UInt8] {
         do throws(HDF5Error) {
             let file = try File.inMemory("checkpoint")
+            // One that was read of version 2 has no digests: what is told of it to other ranks must not have any either.
+            let version = data.digests.isEmpty ? 2 : Self.formatVersion
             try file.setAttribute("format", .string(Self.format))
-            try file.setAttribute("format_version", .integer(Int64(Self.formatVersion)))
+            try file.setAttribute("format_version", .integer(Int64(version)))
             try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-            for (name, value) in attributes(version: Self.formatVersion) { try file.setAttribute(name, value) }
-            try write(parameters, to: file, "/parameters")
+            for (name, value) in attributes(version: version) { try file.setAttribute(name, value) }
+            if !parameters.isEmpty { try write(parameters, to: file, "/parameters") }
             for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
             try scaling?.write(to: file)
             if !featureNames.isEmpty {
@@ -46,7 +48,7 @@ struct Checkpoint: Sendable {
             try file.setAttribute(
                 "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, weights, rows"),
                 of: "/progress/epoch_sums")
-            try file.setAttribute("sha256", .string(digest(version: Self.formatVersion)))
+            try file.setAttribute("sha256", .string(digest(version: version)))
             return try file.closeInMemory()
         } catch {
             throw Failure(writing: error)
@@ -78,19 +80,18 @@ struct Checkpoint: Sendable {
         }
     }
 
-    /// SHA-256 of all values and attributes, in order, as a version of the format has them.
     private func digest(version: Int) -> String {
+        digest(version: version) { digest in
+            for moment in moments { layout.add(moment.name, to: &digest) { moment.values[$0.range] } }
+        }
+    }
+
+    /// SHA-256 of all values and attributes, in order, as a version of the format has them.
+    private func digest(version: Int, addingMoments addMoments: (inout SHA256) throws -> Void) rethrows -> String {
         var digest = SHA256()
         for (name, value) in attributes(version: version) { digest.update("\(name)=\(value)\n") }
-        for (name, values) in [("parameters", parameters)] + moments.map({ ($0.name, $0.values) }) {
-            digest.update("\(name)\n")
-            for entry in layout.entries {
-                digest.update("\(entry.name) \(entry.shape)\n")
-                values.withUnsafeBufferPointer {
-                    digest.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0[entry.range])))
-                }
-            }
-        }
+        if !parameters.isEmpty { layout.add("parameters", to: &digest) { parameters[$0.range] } }
+        try addMoments(&digest)
         scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
         for sums in progress.sums {
@@ -111,31 +112,47 @@ extension Checkpoint {
         featureNames.isEmpty ? nil : DataSource.Features(names: featureNames, origin: "the model")
     }
 
+    /// What is kept of a checkpoint that is read; all of it is verified.
+    enum Content {
+        case all
+        /// All but the moments, for who applies the model.
+        case model
+    }
+
     /// Reads and verifies a checkpoint, after a child process has survived the same. Throws ``Failure`` (65, 66, 77).
-    static func read(_ path: String) throws -> Checkpoint {
+    static func read(_ path: String, _ content: Content = .all) throws -> Checkpoint {
         try FileProbe.survives(checkpoint: path)
-        return try readHere(path)
+        return try readHere(path, content)
     }
 
     /// Reads and verifies a checkpoint, with which the HDF5 library may crash. Throws ``Failure`` (65, 66, 77).
-    static func readHere(_ path: String) throws -> Checkpoint {
+    static func readHere(_ path: String, _ content: Content = .all) throws -> Checkpoint {
         do {
-            return try decoded(try File.open(path), path)
+            return try decoded(try File.open(path), path, content)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
     }
 
-    /// Reads and verifies the bytes of a checkpoint. Throws ``Failure``.
-    static func decoded(_ bytes: [UInt8]) throws -> Checkpoint {
+    /// The same without parameters and moments.
+    var description: Checkpoint {
+        var description = self
+        description.parameters = []
+        description.moments = []
+        return description
+    }
+
+    /// Reads and verifies the bytes of a ``description``. Throws ``Failure``.
+    static func decoded(description bytes: [UInt8]) throws -> Checkpoint {
         do {
-            return try decoded(try File.open(image: bytes, name: "checkpoint"), "checkpoint")
+            return try decoded(try File.open(image: bytes, name: "checkpoint"), "checkpoint", nil)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
     }
 
-    private static func decoded(_ file: File, _ path: String) throws -> Checkpoint {
+    /// - Parameter content: nil for a ``description``.
+    private static func decoded(_ file: File, _ path: String, _ content: Content?) throws -> Checkpoint {
         let reader = Reader(file: file)
         guard try file.attribute("format") == .string(format) else {
             throw Failure(.badData, "\(path) is an HDF5 file, but not a checkpoint of mpi-vae")
@@ -155,9 +172,11 @@ extension Checkpoint {
         let sizes =
             [inputShape.reduce(1.0) { $0 * Double($1) }]
             + (configuration.model.hidden + [configuration.model.latent]).map(Double.init)
-        guard zip(sizes, sizes.dropFirst()).reduce(0, { $0 + $1.0 * $1.1 }) <= Double(file.size / 4) else { throw reader.damaged }
-        let model = try Model(
-            configuration.modelConfiguration(inputSize: inputShape.reduce(1, *)), microBatch: 1)
+        let weights = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+        guard content == nil || weights <= Double(file.size / 4) else { throw reader.damaged }
+        let model = configuration.modelConfiguration(inputSize: inputShape.reduce(1, *))
+        let layout = model.layout
+        let momentNames = OptimizerState.momentNames(configuration.optimizer.optimizer)
         let shardCount = try reader.integer("shards")
         guard shardCount > 0, shardCount <= 1 << 20 else { throw reader.damaged }
         let sums = try file.dataset("/progress/epoch_sums")
@@ -176,15 +195,19 @@ extension Checkpoint {
         progress.epochsSinceBest = try reader.integer("epochs_since_best")
         let checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
-            data: try reader.identity(version: version),
-            featureNames: try reader.featureNames(count: model.configuration.inputSize), progress: progress,
-            scaling: try reader.scaling(features: model.configuration.inputSize, configuration),
-            layout: model.layout,
-            parameters: try reader.flat("/parameters", model.layout),
-            moments: try OptimizerState.momentNames(configuration.optimizer.optimizer).map {
-                ($0, try reader.flat("/optimizer/\($0)", model.layout))
-            })
-        guard try reader.string("sha256") == checkpoint.digest(version: version) else { throw reader.damaged }
+            data: try reader.identity(version: version), featureNames: try reader.featureNames(count: model.inputSize),
+            progress: progress,
+            scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
+            parameters: content == nil ? [] : try reader.flat("/parameters", layout),
+            moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout)) })
+        let digest =
+            content != .model
+            ? checkpoint.digest(version: version)
+            : try checkpoint.digest(version: version) { digest in
+                // One by one, so that they need not be kept.
+                for name in momentNames { try layout.add(name, to: &digest) { try reader.entry("/optimizer/\(name)", $0)[...] } }
+            }
+        guard try reader.string("sha256") == digest else { throw reader.damaged }
         return checkpoint
     }
 
@@ -231,13 +254,36 @@ extension Checkpoint {
         func flat(_ group: String, _ layout: ParameterLayout) throws -> [Float] {
             var values = [Float](repeating: 0, count: layout.count)
             for entry in layout.entries {
-                let dataset = try file.dataset("\(group)/\(entry.name)")
-                guard dataset.shape == entry.shape, dataset.type.elementClass == .float else { throw damaged }
                 try values.withUnsafeMutableBufferPointer {
-                    try dataset.read(rows: 0..<dataset.rowCount, into: $0.baseAddress! + entry.range.lowerBound)
+                    try read(group, entry, into: $0.baseAddress! + entry.range.lowerBound)
                 }
             }
             return values
+        }
+
+        func entry(_ group: String, _ entry: ParameterLayout.Entry) throws -> [Float] {
+            var values = [Float](repeating: 0, count: entry.range.count)
+            try values.withUnsafeMutableBufferPointer { try read(group, entry, into: $0.baseAddress!) }
+            return values
+        }
+
+        private func read(_ group: String, _ entry: ParameterLayout.Entry, into values: UnsafeMutablePointer<Float>) throws {
+            let dataset = try file.dataset("\(group)/\(entry.name)")
+            guard dataset.shape == entry.shape, dataset.type.elementClass == .float else { throw damaged }
+            try dataset.read(rows: 0..<dataset.rowCount, into: values)
+        }
+    }
+}
+
+extension ParameterLayout {
+    /// Adds a flat buffer's name and entries to a digest.
+    fileprivate func add(
+        _ name: String, to digest: inout SHA256, _ values: (Entry) throws -> ArraySlice<Float>
+    ) rethrows {
+        digest.update("\(name)\n")
+        for entry in entries {
+            digest.update("\(entry.name) \(entry.shape)\n")
+            try values(entry).withUnsafeBytes { digest.update($0) }
         }
     }
 }

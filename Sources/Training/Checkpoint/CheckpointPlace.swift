@@ -35,12 +35,14 @@ struct CheckpointPlace {
         }
     }
 
-    /// The checkpoint to apply: the best of a run, the newest of its `checkpoints`. Throws ``Failure``.
+    /// The model to apply: of the best checkpoint of a run, of the newest of its `checkpoints`. Throws ``Failure``.
     func checkpoint() throws -> Checkpoint {
         switch kind {
-        case .file: try Checkpoint.read(path)
-        case .run: try RunFolder(path: path).bestCheckpoint()
-        case .checkpoints: try newest { _ in }
+        case .file: return try Checkpoint.read(path, .model)
+        case .run: return try RunFolder(path: path).bestCheckpoint()
+        case .checkpoints:
+            if let newest = try RunFolder.newestCheckpoint(in: path, .model, warn: { _ in }) { return newest }
+            throw Self.noCheckpoint(path)
         }
     }
 

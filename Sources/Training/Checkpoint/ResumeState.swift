@@ -3,7 +3,7 @@ internal import Foundation
 internal import Logging
 internal import VAE
 
-/// The checkpoint that a run goes on from, on every rank.
+/// The checkpoint that a run goes on from; parameters and moments on root alone.
 struct ResumeState {
     private let checkpoint: Checkpoint
     private let configuration: Configuration
@@ -47,7 +47,7 @@ struct ResumeState {
             found = checkpoint == nil ? 0 : 1
         }
         guard try world.communicator.broadcast(found) == 1 else { return nil }
-        return try ResumeState(try Checkpoint.broadcast(world) { checkpoint! }, owner)
+        return try ResumeState(try Checkpoint.share(world) { checkpoint! }, owner)
     }
 
     /// Runs a check of whether the run may go on; what it throws says whose the folder is.
@@ -66,27 +66,37 @@ struct ResumeState {
         return progress
     }
 
+    /// Called on root alone.
     func copyParameters(to parameters: UnsafeMutablePointer<Float>) {
         parameters.update(from: checkpoint.parameters, count: checkpoint.parameters.count)
     }
 
-    /// Copies the slice that the optimiser keeps.
-    func copyMoments(to optimizer: OptimizerState) {
-        for (saved, kept) in zip(checkpoint.moments, optimizer.moments) {
-            for (index, element) in optimizer.range.enumerated() { kept.values[index] = saved.values[element] }
+    /// Copies to each rank the slice that its optimiser keeps. Collective.
+    ///
+    /// - Parameter ranges: the slices of all ranks.
+    func copyMoments(to optimizer: OptimizerState, ranges: [Range<Int>], world: World) throws {
+        for (index, kept) in optimizer.moments.enumerated() {
+            let saved = world.isRoot ? checkpoint.moments[index].values : []
+            try saved.withUnsafeBufferPointer {
+                try world.communicator.scatter($0.baseAddress, ranges: ranges, into: kept.values.baseAddress!)
+            }
         }
     }
 }
 
 extension Checkpoint {
-    /// Root's checkpoint on every rank. Collective.
+    /// Root's checkpoint, and on the other ranks its ``description``. Collective.
     ///
     /// - Parameter make: called on root alone.
-    static func broadcast(_ world: World, _ make: () throws -> Checkpoint) throws -> Checkpoint {
+    static func share(_ world: World, _ make: () throws -> Checkpoint) throws -> Checkpoint {
+        var checkpoint: Checkpoint?
         var bytes: [UInt8] = []
-        try world.onRoot { bytes = try make().encoded() }
+        try world.onRoot {
+            checkpoint = try make()
+            bytes = try checkpoint!.description.encoded()
+        }
         bytes = try world.communicator.broadcast(bytes)
-        return try world.together { try decoded(bytes) }
+        return try world.together { try checkpoint ?? decoded(description: bytes) }
     }
 }
 

@@ -92,16 +92,18 @@ struct RunFolder {
     }
 
     /// The newest checkpoint that is whole; `warn` is told of those that are not. nil if there are none at all.
-    func newestCheckpoint(warn: (String) -> Void) throws -> Checkpoint? {
-        try Self.newestCheckpoint(in: checkpoints, warn: warn)
+    func newestCheckpoint(_ content: Checkpoint.Content = .all, warn: (String) -> Void) throws -> Checkpoint? {
+        try Self.newestCheckpoint(in: checkpoints, content, warn: warn)
     }
 
     /// The same of the checkpoints that lie in a folder.
-    static func newestCheckpoint(in folder: String, warn: (String) -> Void) throws -> Checkpoint? {
+    static func newestCheckpoint(
+        in folder: String, _ content: Checkpoint.Content = .all, warn: (String) -> Void
+    ) throws -> Checkpoint? {
         let paths = checkpointPaths(in: folder)
         for path in paths {
             do {
-                return try Checkpoint.read(path)
+                return try Checkpoint.read(path, content)
             } catch let failure as Failure where failure.code == .badData {
                 warn("skipping a checkpoint: \(failure.message)")
             }
@@ -115,14 +117,14 @@ struct RunFolder {
         return nil
     }
 
-    /// The checkpoint with the best figure, or else the newest that is whole. Throws ``Failure``.
+    /// The model with the best figure, or else the newest that is whole, without moments. Throws ``Failure``.
     func bestCheckpoint() throws -> Checkpoint {
         do {
-            return try Checkpoint.read(best)
+            return try Checkpoint.read(best, .model)
         } catch let failure as Failure where [.badData, .inputMissing].contains(failure.code) {
             // The newest one, then.
         }
-        if let newest = try newestCheckpoint(warn: { _ in }) { return newest }
+        if let newest = try newestCheckpoint(.model, warn: { _ in }) { return newest }
         throw CheckpointPlace.noCheckpoint(path)
     }
 }

@@ -29,6 +29,9 @@ final class Snapshot {
         }
     }
 
+    /// Keeps nothing any more.
+    func discard() { progress = nil }
+
     /// Brings all ranks' parts to root, and keeps nothing any more. Collective.
     ///
     /// - Parameter make: makes the checkpoint of the whole.

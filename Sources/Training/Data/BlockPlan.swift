@@ -10,6 +10,13 @@ public struct BlockPlan: Sendable, Equatable {
 
     public var blockCount: Int { (rowCount + Self.blockSize - 1) / Self.blockSize }
 
+    /// The blocks to take at a time where a row takes so many bytes: 16, or if that is more than 8 MiB half as many, and so on to one.
+    static func blocks(rowBytes: Int) -> Int {
+        var blocks = 16
+        while blocks > 1, blocks * blockSize * rowBytes > 8 << 20 { blocks /= 2 }
+        return blocks
+    }
+
     /// The blocks that a rank works on.
     func blocks(ofRank rank: Int, worldSize: Int) -> Range<Int> {
         ShardPlan.part(rank, of: worldSize, count: blockCount)

@@ -10,8 +10,8 @@ final class BlockRows {
     private let preparation: Preparation
     /// nil if the rows do not fit into memory.
     private let store: RowStore?
-    /// Blocks that are read at once.
-    private static let piece = 16
+    /// Blocks that are read at once; the next ones are read meanwhile.
+    private let piece: Int
 
     /// - Parameter memory: the bytes that the rows may take.
     /// - Throws: ``Failure``.
@@ -24,6 +24,7 @@ final class BlockRows {
         plan = BlockPlan(rowCount: rows.count)
         blocks = plan.blocks(ofRank: world.rank, worldSize: world.size)
         format = source.format
+        piece = max(1, min(BlockPlan.blocks(rowBytes: 2 * source.format.rowBytes), blocks.count))
         let range = plan.rows(of: blocks)
         if RowStore.byteCount(format: format, rows: range.count) <= memory {
             let store = RowStore(format: format, capacity: range.count)
@@ -37,11 +38,11 @@ final class BlockRows {
     /// Calls `body` with some blocks at a time and the rows of these blocks, from the first on. Throws ``Failure``.
     func forEachPiece(_ body: (_ blocks: Range<Int>, _ store: RowStore) throws -> Void) throws {
         if let store { return try body(blocks, store) }
-        let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: Self.piece))
-        func piece(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + Self.piece, blocks.upperBound) }
-        let pieces = try RowPieces(source, preparation, count: starts.count, capacity: Self.piece * BlockPlan.blockSize) {
-            [rows, plan] index in rows.rows(plan.rows(of: piece(index)))
+        let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: piece))
+        func some(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + piece, blocks.upperBound) }
+        let pieces = try RowPieces(source, preparation, count: starts.count, capacity: piece * BlockPlan.blockSize) {
+            [rows, plan] index in rows.rows(plan.rows(of: some(index)))
         }
-        for index in starts.indices { try body(piece(index), try pieces.next()) }
+        for index in starts.indices { try body(some(index), try pieces.next()) }
     }
 }

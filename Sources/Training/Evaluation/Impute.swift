@@ -41,9 +41,7 @@ extension TrainedModel {
         // What binarisation draws.
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
-        let blocks = max(1, min(16, (64 << 20) / (features * (draws + 2) * BlockPlan.blockSize * 4)))
-        try sweep.run(source, source.selection, columns: [features, features, draws * features], blocks: blocks) {
-            worker, batch, columns in
+        try sweep.run(source, source.selection, columns: [features, features, draws * features]) { worker, batch, columns in
             fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
@@ -186,6 +184,20 @@ private final class ImputedWriter {
 
     func write(
         _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
+    ) throws {
+        let features = format.features
+        // In about 4 MiB of doubles.
+        let most = max(1, (1 << 19) / (features * (drawCount + 1)))
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
+            let place = (first - rows.lowerBound) * features
+            try writePiece(
+                first..<min(first + most, rows.upperBound), mean: mean + place, mask: mask + place,
+                draws: draws + place * drawCount)
+        }
+    }
+
+    private func writePiece(
+        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>
     ) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)

@@ -15,7 +15,7 @@ struct KMeans {
 
     /// Finds k clusters of `[count, size]` values. Every rank makes some of the attempts. Collective.
     static func compute(_ values: [Float], size: Int, k: Int, seed: UInt64, world: World) throws -> KMeans {
-        let points = values.map(Double.init)
+        let points = world.rank < attempts ? values.map(Double.init) : []
         var best: KMeans?
         var bestAttempt = attempts
         for attempt in stride(from: world.rank, to: attempts, by: world.size) {
@@ -26,8 +26,8 @@ struct KMeans {
         let tried = try world.communicator.allGather([Int64(bestAttempt)]).map { Int($0[0]) }
         // Of equally good attempts the first.
         let winner = inertias.indices.min { (inertias[$0], tried[$0]) < (inertias[$1], tried[$1]) }!
-        let clusters = try world.communicator.allGather(winner == world.rank ? best!.clusters.map(Int64.init) : [])
-        return KMeans(clusters: clusters[winner].map { Int($0) }, inertia: inertias[winner], centres: [])
+        let clusters = try world.communicator.broadcast(best?.clusters ?? [], root: winner)
+        return KMeans(clusters: clusters, inertia: inertias[winner], centres: [])
     }
 
     private init(clusters: [Int], inertia: Double, centres: [Double]) {

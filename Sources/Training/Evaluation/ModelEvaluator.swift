@@ -139,6 +139,6 @@ struct Codebook {
 extension World {
     /// Root's array on every rank, whatever the others have. Collective.
     func fromRoot<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value] {
-        try communicator.allGather(isRoot ? values : [])[0]
+        try communicator.broadcast(values)
     }
 }

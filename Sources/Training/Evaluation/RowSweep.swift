@@ -2,7 +2,8 @@ internal import Distributed
 internal import Foundation
 internal import VAE
 
-/// Takes rows through a model, each once, and gives what comes out in the rows' order; memory does not grow with the rows.
+/// Takes rows through a model, each once, and gives what comes out in the rows' order; memory grows neither with the rows nor with the
+/// ranks.
 ///
 /// In a round every rank takes some whole blocks of 256 rows, so that the shapes of all products, and with them all bits, are the
 /// same on any number of ranks.
@@ -27,33 +28,29 @@ final class RowSweep {
     ///
     /// - Parameters:
     ///   - columns: the numbers that each row gives, column by column.
-    ///   - blocks: that a rank takes in a round.
     ///   - everywhere: whether all ranks receive, or root alone.
     ///   - compute: writes the columns of a batch, `[rowCount, column]` each. Called by several workers at a time.
-    ///   - receive: gets the rows by their numbers in the set, in order, and their columns. Whatever it throws is told to all ranks.
+    ///   - receive: gets stretches of whole blocks of rows by their numbers in the set, in order, and their columns. Whatever it throws is told
+    ///     to all ranks.
     /// - Throws: ``SharedFailure``.
     func run(
-        _ source: DataSource, _ rows: RowSet, columns: Columns, blocks: Int = 16, everywhere: Bool = false,
+        _ source: DataSource, _ rows: RowSet, columns: Columns, everywhere: Bool = false,
         compute: (_ worker: Int, _ batch: Batch, _ columns: [UnsafeMutablePointer<Float>]) -> Void,
         receive: (_ rows: Range<Int>, _ columns: [AlignedBuffer]) throws -> Void
     ) throws {
-        let count = rows.count
-        let own = blocks * BlockPlan.blockSize
-        let round = own * world.size
+        // Of a rank's rows there are two pieces, one of which is read while the other is worked on.
+        let results = SweepResults(
+            world, rowCount: rows.count, columns: columns, rowBytes: 2 * source.format.rowBytes, everywhere: everywhere)
+        let starts = Array(results.starts)
         let pieces = try world.together { [rank = world.rank] in
-            try RowPieces(source, preparation, count: (count + round - 1) / round, capacity: own) { piece in
-                let first = min(piece * round + rank * own, count)
-                return rows.rows(first..<min(first + own, count))
+            try RowPieces(source, preparation, count: starts.count, capacity: results.share) { piece in
+                rows.rows(results.rows(ofRank: rank, from: starts[piece]))
             }
         }
         let buffers = (0..<pool.count).map { _ in
             BatchBuffer(capacity: BlockPlan.blockSize, format: source.format, preparation: preparation)
         }
-        for start in stride(from: 0, to: count, by: round) {
-            // The ranks' rows follow each other, so they make up one stretch.
-            let ranges = (0..<world.size).map { rank in
-                min(start + rank * own, count) - start..<min(start + (rank + 1) * own, count) - start
-            }
+        for start in starts {
             let store = try world.together {
                 if StopSignal.wasGiven {
                     throw Failure(
@@ -61,37 +58,16 @@ final class RowSweep {
                 }
                 return try pieces.next()
             }
-            let results = columns.map { AlignedBuffer(count: store.count * $0) }
             let plan = BlockPlan(rowCount: store.count)
             pool.run { worker in
                 for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                     let some = plan.rows(ofBlock: block)
                     Heartbeat.beat()
                     let batch = buffers[worker].fill(count: some.count, noise: noise) { store.row(some.lowerBound + $0) }
-                    compute(worker, batch, zip(results, columns).map { $0.pointer + some.lowerBound * $1 })
+                    compute(worker, batch, zip(results.own, columns).map { $0.pointer + some.lowerBound * $1 })
                 }
             }
-            let whole = try gather(results, columns, ranges, everywhere: everywhere)
-            let stretch = start..<start + ranges[world.size - 1].upperBound
-            try world.together {
-                if let whole { try receive(stretch, whole) }
-            }
+            try results.deliver(from: start, receive: receive)
         }
-    }
-
-    /// All ranks' results, on root or on all ranks; nil elsewhere.
-    private func gather(
-        _ results: [AlignedBuffer], _ columns: Columns, _ ranges: [Range<Int>], everywhere: Bool
-    ) throws -> [AlignedBuffer]? {
-        let count = ranges[world.size - 1].upperBound
-        let whole = world.isRoot || everywhere ? columns.map { AlignedBuffer(count: count * $0) } : nil
-        for (index, size) in columns.enumerated() {
-            try world.communicator.gather(
-                results[index].pointer, ranges: ranges.map { $0.lowerBound * size..<$0.upperBound * size },
-                into: whole?[index].pointer)
-            guard everywhere, let whole else { continue }
-            try world.communicator.broadcast(UnsafeMutableRawBufferPointer(start: whole[index].pointer, count: count * size * 4))
-        }
-        return whole
     }
 }

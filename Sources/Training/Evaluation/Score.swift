@@ -242,8 +242,7 @@ extension TrainedModel {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let codes = Scatter(size: latent, world: world, pool: pool)
         let activations = whitens ? Scatter(size: width, world: world, pool: pool) : nil
-        let blocks = max(1, min(16, (16 << 20) / (width * BlockPlan.blockSize * 4)))
-        try sweep.run(known.source, known.rows, columns: [latent, whitens ? width : 0], blocks: blocks, everywhere: true) {
+        try sweep.run(known.source, known.rows, columns: [latent, whitens ? width : 0], everywhere: true) {
             worker, batch, columns in
             let logVariance = AlignedBuffer(count: batch.rowCount * latent)
             let (reconstruction, kl) = (AlignedBuffer(count: batch.rowCount), AlignedBuffer(count: batch.rowCount))

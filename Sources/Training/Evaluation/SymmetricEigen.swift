@@ -3,27 +3,20 @@ internal import Foundation
 
 /// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals and the QL method with implicit
 /// shifts (Wilkinson & Reinsch 1971, contributions II/2 and II/3, as `tred2` and `tql2` of EISPACK and JAMA).
-struct SymmetricEigen {
-    /// In no order.
-    let values: [Double]
-    /// The eigenvector of `values[i]` is `vectors[i * size..<(i + 1) * size]`, of length 1.
-    let vectors: [Double]
-
-    /// - Parameter matrix: `[size, size]`.
-    init(_ matrix: [Double], size n: Int) {
-        var v = matrix
+enum SymmetricEigen {
+    /// Puts the eigenvectors into the place of a matrix `[size, size]`, each a row of length 1.
+    ///
+    /// - Returns: their eigenvalues, in no order.
+    static func decompose(_ v: UnsafeMutablePointer<Double>, size n: Int) -> [Double] {
         var d = [Double](repeating: 0, count: n)
         var e = d
-        v.withUnsafeMutableBufferPointer { v in
-            d.withUnsafeMutableBufferPointer { d in
-                e.withUnsafeMutableBufferPointer { e in
-                    Self.reduce(v.baseAddress!, d.baseAddress!, e.baseAddress!, n)
-                    Self.diagonalize(v.baseAddress!, d.baseAddress!, e.baseAddress!, n)
-                }
+        d.withUnsafeMutableBufferPointer { d in
+            e.withUnsafeMutableBufferPointer { e in
+                reduce(v, d.baseAddress!, e.baseAddress!, n)
+                diagonalize(v, d.baseAddress!, e.baseAddress!, n)
             }
         }
-        values = d
-        vectors = v
+        return d
     }
 
     private typealias Numbers = UnsafeMutablePointer<Double>

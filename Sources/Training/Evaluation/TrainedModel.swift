@@ -6,10 +6,11 @@ internal import VAE
 /// A model from a checkpoint, ready to be applied to data by all ranks.
 public final class TrainedModel {
     let world: World
+    /// Without parameters and moments.
     let checkpoint: Checkpoint
     let configuration: Configuration
     let model: Model
-    let parameters: AlignedBuffer
+    private let parameters: NodeArray<Float>
     let pool: WorkerPool
     let workspaces: [Workspace]
     let log: Logger
@@ -25,7 +26,8 @@ public final class TrainedModel {
         world.endAfterSilence(of: Double(Configuration.Run().timeout))
         let place = CheckpointPlace(path)
         self.place = place
-        let checkpoint = try Checkpoint.broadcast(world) { try place.checkpoint() }
+        let whole = try Checkpoint.share(world) { try place.checkpoint() }
+        let checkpoint = whole.description
         self.checkpoint = checkpoint
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
         let trained = configuration.training.precision
@@ -35,9 +37,10 @@ public final class TrainedModel {
         }
         let model = try Model(
             configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
-            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32)
-        parameters = AlignedBuffer(count: model.layout.count)
-        parameters.pointer.update(from: checkpoint.parameters, count: checkpoint.parameters.count)
+            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32, trains: false)
+        parameters = try NodeArray(world, count: model.layout.count)
+        if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
+        try parameters.distribute(first: model.layout.count)
         model.prepare(parameters.pointer)
         self.model = model
         let threads = try threads > 0 ? threads : world.usualThreadCount()

@@ -44,23 +44,29 @@ final class Scatter {
 
     /// The whitening by all rows that were added. Collective.
     func whitening() throws -> Whitening {
-        let parts = try world.communicator.allGather(
-            Array(UnsafeBufferPointer(start: products, count: own.count * size)))
         let mean = sums.map { $0 / Double(max(count, 1)) }
-        var axes: [Double] = []
+        // Root works in the one matrix of its node, which becomes the axes.
+        let matrix = try NodeArray<Double>(world, count: size * size)
+        for first in stride(from: 0, to: size, by: world.size) {
+            // A row of each rank: they follow each other.
+            let rows = (0..<world.size).map { min($0, size - first) * size..<min($0 + 1, size - first) * size }
+            try world.communicator.gather(
+                products + first / world.size * size, ranges: rows, into: matrix.pointer + first * size)
+        }
+        var axisCount = 0
         try world.onRoot {
-            var matrix = [Double](repeating: 0, count: size * size)
             for row in 0..<size {
-                let part = parts[row % world.size]
                 for column in row..<size {
-                    let value = part[row / world.size * size + column] - Double(count) * mean[row] * mean[column]
-                    matrix[row * size + column] = value
-                    matrix[column * size + row] = value
+                    let value = matrix.pointer[row * size + column] - Double(count) * mean[row] * mean[column]
+                    matrix.pointer[row * size + column] = value
+                    matrix.pointer[column * size + row] = value
                 }
             }
-            axes = Whitening.axes(of: SymmetricEigen(matrix, size: size), size: size)
+            axisCount = Whitening.makeAxes(matrix.pointer, size: size)
         }
-        return Whitening(mean: mean, axes: try world.fromRoot(axes), size: size, count: count)
+        axisCount = Int(try world.communicator.broadcast(Int64(axisCount)))
+        try matrix.distribute(first: size * axisCount)
+        return Whitening(mean: mean, axes: matrix, axisCount: axisCount, count: count)
     }
 }
 
@@ -68,31 +74,42 @@ final class Scatter {
 /// length of (x - mean) V / S.
 struct Whitening {
     private let mean: [Double]
-    /// V / S transposed back, `[size, axisCount]`.
-    private let axes: [Double]
-    private let size: Int
+    /// V / S transposed back, `[size, axisCount]`; one matrix a node.
+    private let axes: NodeArray<Double>
     private let axisCount: Int
     /// The rows it was made of.
     let count: Int
+    private var size: Int { mean.count }
 
-    init(mean: [Double], axes: [Double], size: Int, count: Int) {
+    init(mean: [Double], axes: NodeArray<Double>, axisCount: Int, count: Int) {
         self.mean = mean
         self.axes = axes
-        self.size = size
+        self.axisCount = axisCount
         self.count = count
-        axisCount = axes.count / size
     }
 
+    /// Puts V / S into the place of a symmetric matrix `[size, size]`, as `[size, axisCount]`.
+    ///
     /// Axes along which rows differ by less than 1e-5 of what they do along the first are left out: they are rounding.
-    static func axes(of eigen: SymmetricEigen, size: Int) -> [Double] {
-        let largest = eigen.values.max() ?? 0
-        let kept = eigen.values.indices.filter { eigen.values[$0] > largest * 1e-10 && eigen.values[$0] > 0 }
-        var axes = [Double](repeating: 0, count: size * kept.count)
-        for (place, axis) in kept.enumerated() {
-            let factor = 1 / eigen.values[axis].squareRoot()
-            for i in 0..<size { axes[i * kept.count + place] = eigen.vectors[axis * size + i] * factor }
+    ///
+    /// - Returns: the number of axes.
+    static func makeAxes(_ matrix: UnsafeMutablePointer<Double>, size: Int) -> Int {
+        let values = SymmetricEigen.decompose(matrix, size: size)
+        let largest = values.max() ?? 0
+        let kept = values.indices.filter { values[$0] > largest * 1e-10 && values[$0] > 0 }
+        let factors = kept.map { 1 / values[$0].squareRoot() }
+        for i in 0..<size {
+            for j in 0..<i {
+                (matrix[i * size + j], matrix[j * size + i]) = (matrix[j * size + i], matrix[i * size + j])
+            }
         }
-        return axes
+        // Each number goes forward, to where none is that will be read.
+        for i in 0..<size {
+            for (place, axis) in kept.enumerated() {
+                matrix[i * kept.count + place] = matrix[i * size + axis] * factors[place]
+            }
+        }
+        return kept.count
     }
 
     /// What one thread needs for some rows at a time.
@@ -126,14 +143,11 @@ struct Whitening {
             for i in 0..<size { differences[row * size + i] = Double(rows[row * size + i]) - mean[i] }
         }
         lengths.update(repeating: 0, count: rowCount * axisCount)
-        axes.withUnsafeBufferPointer { axes in
-            guard let axes = axes.baseAddress else { return }
-            for first in stride(from: 0, to: size, by: Self.panel) {
-                for row in 0..<rowCount {
-                    kernel_add_products_double(
-                        lengths + row * axisCount, differences + row * size + first, axes + first * axisCount, axisCount,
-                        min(Self.panel, size - first), axisCount)
-                }
+        for first in stride(from: 0, to: size, by: Self.panel) {
+            for row in 0..<rowCount {
+                kernel_add_products_double(
+                    lengths + row * axisCount, differences + row * size + first, axes.pointer + first * axisCount, axisCount,
+                    min(Self.panel, size - first), axisCount)
             }
         }
         for row in 0..<rowCount {

@@ -72,38 +72,21 @@ extension TrainedModel {
         _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.configuration.latentSize, model.configuration.inputSize)
-        let own = Self.blocks(features: features) * BlockPlan.blockSize
-        for start in stride(from: 0, to: codes.count, by: own * world.size) {
-            let ranges = (0..<world.size).map { rank in
-                min(start + rank * own, codes.count)..<min(start + (rank + 1) * own, codes.count)
-            }
-            let mine = ranges[world.rank]
-            let latent = AlignedBuffer(count: mine.count * latentSize)
-            let data = AlignedBuffer(count: mine.count * features)
+        let results = SweepResults(world, rowCount: codes.count, columns: [latentSize, features], rowBytes: 0, everywhere: false)
+        for start in results.starts {
+            let mine = results.rows(ofRank: world.rank, from: start)
             let plan = BlockPlan(rowCount: mine.count)
             pool.run { worker in
                 for block in stride(from: worker, to: plan.blockCount, by: pool.count) {
                     let rows = plan.rows(ofBlock: block)
-                    let (z, mean) = (latent.pointer + rows.lowerBound * latentSize, data.pointer + rows.lowerBound * features)
+                    let z = results.own[0].pointer + rows.lowerBound * latentSize
+                    let mean = results.own[1].pointer + rows.lowerBound * features
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
                     workspaces[worker].decode(z, rowCount: rows.count, mean: mean)
                 }
             }
-            let stretch = start..<ranges[world.size - 1].upperBound
-            let allLatent = try gather(latent, ranges, stretch, size: latentSize)
-            let allData = try gather(data, ranges, stretch, size: features)
-            try world.onRoot { try receive(stretch, allLatent, allData) }
+            try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }
         }
-    }
-
-    private func gather(_ values: AlignedBuffer, _ ranges: [Range<Int>], _ stretch: Range<Int>, size: Int) throws -> AlignedBuffer
-    {
-        let whole = AlignedBuffer(count: world.isRoot ? stretch.count * size : 0)
-        let places = ranges.map {
-            ($0.lowerBound - stretch.lowerBound) * size..<($0.upperBound - stretch.lowerBound) * size
-        }
-        try world.communicator.gather(values.pointer, ranges: places, into: whole.pointer)
-        return whole
     }
 }
 

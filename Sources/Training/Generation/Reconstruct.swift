@@ -48,7 +48,7 @@ extension TrainedModel {
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let features = source.features
         try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
-            source, source.selection, columns: [features], blocks: Self.blocks(features: features)
+            source, source.selection, columns: [features]
         ) { worker, batch, columns in
             workspaces[worker].reconstruct(batch, into: columns[0])
         } receive: { rows, columns in
@@ -59,9 +59,6 @@ extension TrainedModel {
         try world.onRoot { report = try writer!.finish() }
         return report
     }
-
-    /// The blocks of rows that a rank takes in a round, so that they take about 4 MiB.
-    static func blocks(features: Int) -> Int { max(1, min(16, (1 << 20) / (BlockPlan.blockSize * features))) }
 
     private func openClean(_ path: String, _ options: DataOptions, of source: DataSource) throws -> DataSource {
         var plain = DataOptions()

@@ -24,17 +24,18 @@ struct PrincipalComponents {
         }
         for i in 0..<size { for j in 0..<i { covariance[j * size + i] = covariance[i * size + j] } }
         let total = (0..<size).reduce(0) { $0 + covariance[$1 * size + $1] }
-        let eigen = SymmetricEigen(covariance, size: size)
-        let order = eigen.values.indices.sorted { eigen.values[$0] > eigen.values[$1] }
+        let values = covariance.withUnsafeMutableBufferPointer { SymmetricEigen.decompose($0.baseAddress!, size: size) }
+        let vectors = covariance
+        let order = values.indices.sorted { values[$0] > values[$1] }
         self.mean = mean
         // Of one latent there is no second direction.
         directions = (0..<2).map { place in
             guard place < size else { return [Double](repeating: 0, count: size) }
-            let direction = eigen.vectors[order[place] * size..<(order[place] + 1) * size]
+            let direction = vectors[order[place] * size..<(order[place] + 1) * size]
             let sign = direction.max { abs($0) < abs($1) }! < 0 ? -1.0 : 1
             return direction.map { sign * $0 }
         }
-        shares = (0..<2).map { $0 < size && total > 0 ? eigen.values[order[$0]] / total : 0 }
+        shares = (0..<2).map { $0 < size && total > 0 ? values[order[$0]] / total : 0 }
     }
 
     func place(_ point: ArraySlice<Double>) -> (Double, Double) {

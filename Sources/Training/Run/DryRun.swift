@@ -43,6 +43,7 @@ extension TrainingRun {
         let configuration = replica.configuration
         let moments = OptimizerState.momentNames(configuration.optimizer.optimizer).count
         let checkpoint = Double(replica.model.layout.count * 4 * (1 + moments)) / 1_048_576
+        lines += replica.memory.lines
         lines += [
             String(
                 format: "checkpoint   %.1f MiB each, the newest %ld and the best are kept", checkpoint, configuration.run.keep),

@@ -19,6 +19,8 @@ final class Replica {
     let validation: Evaluator?
     /// What of the data decides the bits.
     let dataIdentity: DataIdentity
+    /// What this rank takes besides its rows.
+    let memory: MemoryPlan
 
     var shardCount: Int { configuration.training.shards }
 
@@ -57,23 +59,27 @@ final class Replica {
                 )
             }
         }
-        try world.together { try Self.requireMemory(for: modelConfiguration, world: world) }
+        let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
+        // More would have no shard to work on.
+        let workers = min(threads, ownShards)
+        let memory = try MemoryPlan(configuration, modelConfiguration, threads: workers, world: world)
+        try world.together { try memory.require() }
+        data.leaveRoom(for: memory.nodeBytes)
         let model = try Model(
             modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
-        let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
         if world.isRoot, threads > 1, threads > world.processorCount {
             log.warning(
                 "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
             )
         }
-        // More would have no shard to work on.
-        let pool = WorkerPool(count: min(threads, ownShards))
+        let pool = WorkerPool(count: workers)
         let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
         self.configuration = configuration
         self.world = world
         self.data = data
         dataIdentity = identity
         self.model = model
+        self.memory = memory
         self.pool = pool
         self.workspaces = workspaces
         let count = model.layout.count
@@ -121,32 +127,10 @@ final class Replica {
             pool: pool,
             workspaces: workspaces, progress: progress)
         let seed = configuration.training.seed
-        try reduction.initialize { parameters in
+        try reduction.setParameters { parameters in
             if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: seed) }
         }
-        resumed?.copyMoments(to: trainer.optimizer)
-    }
-
-    /// Throws ``Failure`` where a model certainly finds no room, which would end in a crash.
-    private static func requireMemory(for model: ModelConfiguration, world: World) throws {
-        let inputs = model.inputSize * (model.seesMask ? 2 : 1)
-        let hidden = [inputs] + model.hiddenSizes + [model.latentSize]
-        let outputs = [model.latentSize] + model.hiddenSizes.reversed() + [model.inputSize]
-        let weights = [hidden, outputs].reduce(0.0) { sum, sizes in
-            zip(sizes, sizes.dropFirst()).reduce(sum) { $0 + Double($1.0) * Double($1.1) }
-        }
-        // Each rank has a gradient, and its weights packed both ways round.
-        let needed = 12 * weights
-        let free = min(Double(availableMemory()) / Double(world.localSize), Double(allowedMemory()))
-        guard needed < free else {
-            throw Failure(
-                .configuration,
-                String(
-                    format:
-                        "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
-                        + "%.1f GiB: fewer --hidden units, fewer ranks on a node, or a larger limit of memory",
-                    weights / 1e6, needed / Double(1 << 30), free / Double(1 << 30)))
-        }
+        try resumed?.copyMoments(to: trainer.optimizer, ranges: reduction.ownedRanges, world: world)
     }
 
     /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.

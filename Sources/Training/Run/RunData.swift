@@ -13,7 +13,10 @@ final class RunData {
     /// What is done to all rows; without statistics until the training rows have been measured.
     var preparation: Preparation
     /// The bytes of memory that this rank's rows may take.
-    private let memory: Int
+    private var memory: Int
+    /// What the node's ranks had for all when the data were opened; nil where the configuration says how much is for rows.
+    private let free: Int?
+    private let localSize: Int
     private let threads: Int
     private let mixingRows: Int
     private let seed: UInt64
@@ -61,7 +64,10 @@ final class RunData {
         testSource = test
         split = Split(source.selection, configuration.data, seed: configuration.training.seed)
         let free = try world.together { min(availableMemory(), allowedMemory()) }
-        memory = configuration.run.memory > 0 ? configuration.run.memory : free / 10 * 7 / world.localSize
+        let given = configuration.run.memory
+        self.free = given > 0 ? nil : free
+        localSize = world.localSize
+        memory = given > 0 ? given : free / 10 * 7 / world.localSize
         threads = configuration.run.readerThreads > 0 ? configuration.run.readerThreads : max(1, configuration.run.threads)
         mixingRows = configuration.training.mixingRows
         seed = configuration.training.seed
@@ -93,6 +99,11 @@ final class RunData {
         return try BlockRows(
             source, rows, preparation: preparation, world: world, memory: max(0, memory - (training?.byteCount ?? 0)),
             threads: threads)
+    }
+
+    /// Leaves room for what else the ranks of the node take, unless the configuration says how much is for rows.
+    func leaveRoom(for byteCount: Int) {
+        if let free { memory = max(0, free - byteCount) / 10 * 7 / localSize }
     }
 
     /// A rank's shards of the training rows: in memory if they fit, or else streamed. Throws ``Failure``.

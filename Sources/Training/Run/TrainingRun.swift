@@ -221,19 +221,22 @@ public final class TrainingRun {
                     scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments)
             }
         }
-        let bestCheckpoint = best.progress == nil ? nil : try collect(best)
+        // Most often the newest is the best, so that it is collected once.
+        let isBest = best.progress == now.progress
+        if isBest { best.discard() }
+        let other = best.progress == nil ? nil : try collect(best)
         let checkpoint = try collect(now)
-        try world.onRoot { try writer!.write(checkpoint!, best: bestCheckpoint) }
+        try world.onRoot { try writer!.write(checkpoint!, best: isBest ? checkpoint : other) }
     }
 
     /// Embeds all rows with the best parameters, which gives the figures of every part too. Collective.
     private func finish() throws {
         Heartbeat.begin("embedding")
         let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
-        let best = try Checkpoint.broadcast(world) { try self.folder.bestCheckpoint() }
-        let parameters = AlignedBuffer(count: model.layout.count)
-        parameters.pointer.update(from: best.parameters, count: best.parameters.count)
-        model.prepare(parameters.pointer)
+        var best = try Checkpoint.share(world) { try self.folder.bestCheckpoint() }
+        try replica.reduction.setParameters { $0.update(from: best.parameters, count: best.parameters.count) }
+        best.parameters = []
+        model.prepare(replica.reduction.parameters.baseAddress!)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
             seed: configuration.training.seed, preparation: data.preparation)

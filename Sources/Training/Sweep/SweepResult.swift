@@ -39,7 +39,7 @@ struct SweepResult {
         // Of a run that goes on meanwhile, as in another job of an array, the newest may be gone: then it is not finished.
         let newest: Checkpoint?
         do {
-            newest = try folder.newestCheckpoint(warn: { _ in })
+            newest = try folder.newestCheckpoint(.model, warn: { _ in })
         } catch {
             // One that is damaged is for the run to speak of; one that could not be looked at may be whole.
             if let other = error as? Failure, other.code != .badData { (status, reason) = (.failed, other.message) }

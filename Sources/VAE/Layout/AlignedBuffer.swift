@@ -1,13 +1,19 @@
+internal import Foundation
+
 /// Zeroed floats that begin on a cache line, with one owner.
 public final class AlignedBuffer {
     public let pointer: UnsafeMutablePointer<Float>
     public let count: Int
 
+    private let memory: UnsafeMutableRawPointer
+
     public init(count: Int) {
         self.count = count
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-        pointer = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
+        // Pages that come zeroed are not touched before they are used, so that what is never used takes no memory.
+        guard let memory = calloc(max(count, 1) + 16, 4) else { fatalError("no memory for \(count) floats") }
+        self.memory = memory
+        pointer = memory.alignedUp(toMultipleOf: 64).bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
-    deinit { pointer.deallocate() }
+    deinit { free(memory) }
 }

@@ -32,35 +32,43 @@ struct Dense: Sendable {
 /// The products of one dense layer for one number of rows.
 struct DenseProducts {
     let forward: MatrixProduct
-    /// The gradient of W, written, and added to what an earlier micro-batch left.
-    let weightGradient: MatrixProduct
-    let weightGradientAccumulating: MatrixProduct
-    /// The gradient of x, with W transposed and packed; nil for the first layer, whose input is data.
-    let inputGradient: MatrixProduct?
+    /// nil of a model that does not train.
+    let backward: Backward?
 
-    /// - Parameters:
-    ///   - weights: the packed W that the forward product will be given; nil for the plain one.
-    ///   - transposed: the packed W transposed.
-    init(
-        engine: Engine, layer: Dense, rows: Int, precision: Precision, weights: PackedMatrix?, transposed: PackedMatrix?
-    ) throws(ComputeError) {
+    struct Backward {
+        /// The gradient of W, written, and added to what an earlier micro-batch left.
+        let weightGradient: MatrixProduct
+        let weightGradientAccumulating: MatrixProduct
+        /// The gradient of x, with W transposed and packed; nil for the first layer, whose input is data.
+        let inputGradient: MatrixProduct?
+    }
+
+    /// - Parameter layer: the number of one of the model's layers.
+    init(_ model: Model, layer index: Int, rows: Int) throws(ComputeError) {
+        let (engine, layer, weights) = (model.engine, model.layers[index], model.weights[index])
         let (inputs, outputs) = (layer.inputSize, layer.outputSize)
-        let option = precision.option
+        let option = model.precision.option
         forward = try MatrixProduct(
             engine: engine, m: rows, k: inputs, n: outputs, option.union(weights == nil ? .bias : [.bias, .packedB]),
             finish: layer.activation?.fused ?? .none, packed: weights)
-        weightGradient = try MatrixProduct(engine: engine, m: inputs, k: rows, n: outputs, option.union(.transposeA))
-        weightGradientAccumulating = try MatrixProduct(
-            engine: engine, m: inputs, k: rows, n: outputs, option.union([.transposeA, .accumulate]))
-        if let transposed {
+        guard model.trains else {
+            backward = nil
+            return
+        }
+        var inputGradient: MatrixProduct?
+        if let transposed = model.transposed[index] {
             inputGradient = try MatrixProduct(
                 engine: engine, m: rows, k: outputs, n: inputs, option.union([.packedB, .transposeB]), packed: transposed)
-        } else {
-            inputGradient = nil
         }
+        backward = Backward(
+            weightGradient: try MatrixProduct(engine: engine, m: inputs, k: rows, n: outputs, option.union(.transposeA)),
+            weightGradientAccumulating: try MatrixProduct(
+                engine: engine, m: inputs, k: rows, n: outputs, option.union([.transposeA, .accumulate])),
+            inputGradient: inputGradient)
     }
 
     var scratchCount: Int {
-        [forward, weightGradient, weightGradientAccumulating, inputGradient ?? forward].map(\.scratchCount).max()!
+        [forward, backward?.weightGradient, backward?.weightGradientAccumulating, backward?.inputGradient]
+            .compactMap { $0?.scratchCount }.max()!
     }
 }

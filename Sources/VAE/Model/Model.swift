@@ -19,40 +19,27 @@ public final class Model {
     public let precision: Precision
     /// W of every layer, where products cannot take the plain parameters.
     let weights: [PackedMatrix?]
-    /// W transposed, of every layer but the first.
+    /// Whether gradients can be computed: else the model is to be applied alone, and takes no memory for them.
+    let trains: Bool
+    /// W transposed, of every layer but the first, of a model that trains.
     let transposed: [PackedMatrix?]
     /// The flat parameters of this step.
     private(set) var parameters: UnsafePointer<Float>?
 
+    /// - Parameter trains: whether gradients are wanted, for which weights are packed and products compiled as well.
     /// - Throws: ``ComputeError``.
     public init(
-        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32
+        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32, trains: Bool = true
     ) throws(ComputeError) {
         precondition(microBatch > 0)
+        let network = Network(configuration)
         self.precision = precision
         self.configuration = configuration
         self.microBatch = microBatch
-        let c = configuration
-        var layout = ParameterLayout()
-        var layers: [Dense] = []
-        func add(_ part: String, from inputSize: Int, hidden: [Int], to outputSize: Int) {
-            let sizes = [inputSize] + hidden + [outputSize]
-            for (index, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
-                let isLast = index == hidden.count
-                layers.append(
-                    Dense(
-                        &layout, "\(part)/\(index)", inputs, outputs, isLast ? nil : c.activation,
-                        isLast ? .none : c.normalization))
-            }
-        }
-        let codeSize = c.kind == .variational ? 2 * c.latentSize : c.latentSize
-        add("encoder", from: c.seesMask ? 2 * c.inputSize : c.inputSize, hidden: c.hiddenSizes, to: codeSize)
-        posteriorLayer = layers.count - 1
-        add(
-            "decoder", from: c.latentSize, hidden: c.hiddenSizes.reversed(),
-            to: c.inputSize * c.likelihood.outputsPerFeature)
-        self.layout = layout
-        self.layers = layers
+        self.trains = trains
+        layout = network.layout
+        layers = network.layers
+        posteriorLayer = network.posteriorLayer
 
         useOneThread()
         let engine = try Engine()
@@ -64,7 +51,7 @@ public final class Model {
                 try PackedMatrix(engine: engine, m: microBatch, k: k, n: n, transposed: transposed, precision: precision)
             }
             weights.append(precision == .fp32 ? nil : try pack(layer.inputSize, layer.outputSize, transposed: false))
-            transposed.append(index == 0 ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
+            transposed.append(index == 0 || !trains ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
         }
         self.weights = weights
         self.transposed = transposed

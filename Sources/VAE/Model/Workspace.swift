@@ -63,6 +63,7 @@ public final class Workspace {
     ///
     /// Rows beyond the model's micro-batch go through one piece after the other, each adding to the gradient.
     ///
+    /// - Precondition: the model trains.
     /// - Returns: the unscaled sums over the rows.
     public func gradient(
         of batch: Batch, noise key: NoiseKey, beta: Float, scale: Float, into gradient: UnsafeMutablePointer<Float>
@@ -148,12 +149,7 @@ public final class Workspace {
 extension Workspace {
     private func compile(rows: Int) throws(ComputeError) -> [DenseProducts] {
         var compiled: [DenseProducts] = []
-        for (index, layer) in model.layers.enumerated() {
-            compiled.append(
-                try DenseProducts(
-                    engine: model.engine, layer: layer, rows: rows, precision: model.precision,
-                    weights: model.weights[index], transposed: model.transposed[index]))
-        }
+        for index in model.layers.indices { compiled.append(try DenseProducts(model, layer: index, rows: rows)) }
         let scratchCount = compiled.map(\.scratchCount).max()!
         if scratchCount > scratch.count { scratch = AlignedBuffer(count: scratchCount) }
         return compiled
@@ -251,10 +247,11 @@ extension Workspace {
                     rows, layer.outputSize)
             }
             let rounded = gradientOperand.take(outputGradient, count: rows * layer.outputSize)
-            let product = accumulate ? products[index].weightGradientAccumulating : products[index].weightGradient
+            let own = products[index].backward!
+            let product = accumulate ? own.weightGradientAccumulating : own.weightGradient
             product.run(operands[index].pointer, rounded, into: gradient + layer.weight.lowerBound, scratch: scratch.pointer)
             guard index > 0 else { break }
-            products[index].inputGradient!.run(
+            own.inputGradient!.run(
                 rounded, model.transposed[index]!.pointer,
                 into: samples ? zGradient.pointer : gradients[index - 1].pointer, scratch: scratch.pointer)
             if samples {

@@ -1,0 +1,80 @@
+internal import Distributed
+internal import Foundation
+internal import VAE
+
+/// The memory that this rank takes to train besides that of its rows, in bytes, counted before any of it is taken.
+struct MemoryPlan {
+    /// What is taken from the beginning to the end.
+    let parts: [(name: String, bytes: Int)]
+    /// What root takes while it writes a checkpoint and the best model beside it; 0 on the other ranks.
+    let saving: Int
+    /// Of all ranks of this rank's node.
+    let nodeBytes: Int
+
+    private let weightCount: Int
+
+    var total: Int { parts.reduce(saving) { $0 + $1.bytes } }
+
+    /// Collective. Throws ``MPIError``.
+    ///
+    /// - Parameters:
+    ///   - configuration: with the numbers of shards and of rows at once as they were decided.
+    ///   - threads: that have shards to work on.
+    init(_ configuration: Configuration, _ model: ModelConfiguration, threads: Int, world: World) throws {
+        let layout = model.layout
+        let (count, shards) = (layout.count, configuration.training.shards)
+        let precision = configuration.training.precision
+        let reduction =
+            switch configuration.run.reduction {
+            case .ordered:
+                OrderedReduction.memory(world: world, parameterCount: count, shardCount: shards, threads: threads)
+            case .allreduce: PlainAllReduce.memory(parameterCount: count, threads: threads)
+            }
+        let moments = OptimizerState.momentNames(configuration.optimizer.optimizer).count
+        // A batch is kept as it is, with its mask and both side by side for the encoder, and corrupted.
+        let copies = 1 + (model.seesMask ? 3 : 0) + (configuration.corruption == nil ? 0 : 1)
+        let rows = configuration.training.globalBatch / shards + BlockPlan.blockSize
+        let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange
+        let clipped = configuration.optimizer.clipNorm > 0 ? 4 * reduction.owned : 0
+        parts = [
+            ("parameters", reduction.parameters),
+            ("gradients", reduction.gradients + clipped),
+            ("exchange", exchange),
+            ("moments", 4 * moments * reduction.owned),
+            // The newest state and the best.
+            ("snapshots", 2 * 4 * (moments * reduction.owned + (world.isRoot ? count : 0))),
+            ("packed weights", model.packedByteCount(precision)),
+            ("activations", threads * model.workspaceByteCount(microBatch: configuration.training.microBatch, precision)),
+            ("batches", threads * rows * model.inputSize * 4 * copies),
+        ]
+        // Both as they come together, one of them as a file in memory, and its bytes.
+        saving = world.isRoot ? 4 * 4 * count * (1 + moments) : 0
+        weightCount = layout.entries.reduce(0) { $0 + ($1.shape.count > 1 ? $1.range.count : 0) }
+        nodeBytes = try world.sumOnNode(parts.reduce(saving) { $0 + $1.bytes })
+    }
+
+    /// Throws ``Failure`` (78) where there is not as much, which would end in a crash.
+    func require() throws {
+        // Of what the node has this rank's share.
+        let free = min(Double(availableMemory()) / Double(nodeBytes) * Double(total), Double(allowedMemory()))
+        guard Double(total) < free else {
+            throw Failure(
+                .configuration,
+                String(
+                    format:
+                        "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
+                        + "%.1f GiB: fewer --hidden units, fewer ranks on a node, or a larger limit of memory",
+                    Double(weightCount) / 1e6, Double(total) / Double(1 << 30), free / Double(1 << 30)))
+        }
+    }
+
+    /// As text, of root.
+    var lines: [String] {
+        func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }
+        let list = parts.filter { $0.bytes > 0 }.map { "\($0.name) \(mebibytes($0.bytes))" }.joined(separator: ", ")
+        return [
+            "memory       of rank 0 besides its rows, in MiB: \(list); while it saves \(mebibytes(saving))",
+            "             of all ranks of its node \(mebibytes(nodeBytes)) MiB",
+        ]
+    }
+}
