@@ -45,12 +45,9 @@ extension TrainedModel {
             fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
-            func restored(_ values: AlignedBuffer, _ count: Int) -> ExactValues {
-                preparation.restore(values.pointer, rows: count, features: features, pool: pool)
+            try writer!.write(rows, mean: columns[0].pointer, mask: columns[1].pointer, draws: columns[2].pointer) {
+                preparation.restore($0, rows: $1, features: features, pool: pool)
             }
-            try writer!.write(
-                rows, mean: restored(columns[0], rows.count), mask: columns[1].pointer,
-                draws: restored(columns[2], rows.count * draws))
         }
         var counts = (missing: 0, all: 0)
         try world.onRoot {
@@ -182,23 +179,26 @@ private final class ImputedWriter {
         }
     }
 
+    /// - Parameters:
+    ///   - mean, draws: as the model has them.
+    ///   - restore: brings rows, and how many they are, to the data's scale.
     func write(
-        _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
+        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>,
+        restore: (UnsafePointer<Float>, Int) -> ExactValues
     ) throws {
         let features = format.features
         // In about 4 MiB of doubles.
         let most = max(1, (1 << 19) / (features * (drawCount + 1)))
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
             let place = (first - rows.lowerBound) * features
+            let piece = first..<min(first + most, rows.upperBound)
             try writePiece(
-                first..<min(first + most, rows.upperBound), mean: mean + place, mask: mask + place,
-                draws: draws + place * drawCount)
+                piece, mean: restore(mean + place, piece.count), mask: mask + place,
+                draws: restore(draws + place * drawCount, piece.count * drawCount))
         }
     }
 
-    private func writePiece(
-        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>
-    ) throws {
+    private func writePiece(_ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)
         // Bytes are taken for pixels, which the model sees as numbers in 0...1.

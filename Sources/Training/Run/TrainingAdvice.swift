@@ -42,7 +42,7 @@ struct TrainingAdvice {
         let some = (0..<count).flatMap { rows.rows($0 * rows.count / count..<$0 * rows.count / count + 1) }
         let preparation = replica.data.preparation
         let store = RowStore(format: source.format, capacity: count)
-        try RowLoader(source, preparation.allowed).load(some, into: store, at: 0)
+        try RowLoader(source, preparation).load(some, into: store, at: 0)
         let buffer = BatchBuffer(capacity: count, format: source.format, preparation: preparation)
         let noise = NoiseKey(seed: replica.configuration.training.seed, epoch: 0, purpose: .validation)
         let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
