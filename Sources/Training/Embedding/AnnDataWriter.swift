@@ -93,7 +93,9 @@ final class AnnDataWriter: EmbeddingOutput {
         of sources: [DataSource], _ notes: inout [String]
     ) throws -> (frames: AnnDataFrames, byteCount: Int)? {
         guard sources.count == 1, let input = sources[0].onlyFile else {
-            notes.append("obs and var are not copied: the rows are of several files")
+            if sources.contains(where: \.isAnnotated) {
+                notes.append("obs and var are not copied: the rows are of several files")
+            }
             return nil
         }
         guard let frame = input.rowFrame else { return nil }
