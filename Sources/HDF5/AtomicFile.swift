@@ -85,7 +85,9 @@ public final class AtomicFile {
     }
 
     /// Makes the temporary file a copy of another one, and takes hold of room for `byteCount` bytes more. Throws ``FileError``.
-    func fill(fromFile source: String, thenReserving byteCount: Int) throws(FileError) {
+    ///
+    /// - Parameter progress: called after each piece.
+    func fill(fromFile source: String, thenReserving byteCount: Int, progress: () -> Void) throws(FileError) {
         let input = open(source, O_RDONLY | O_CLOEXEC)
         if input < 0 { throw FileError(path: source, action: "open", errorNumber: errno) }
         defer { close(input) }
@@ -109,6 +111,7 @@ public final class AtomicFile {
                 if some <= 0 { throw failure("write") }
                 written += some
             }
+            progress()
         }
     }
 

@@ -84,9 +84,10 @@ public final class File {
 
     /// Makes a copy of a file on disk under its temporary name, to add to it, with room for `byteCount` bytes more.
     ///
-    /// Throws ``HDF5Error`` or ``FileError``.
-    public static func copy(_ source: String, to file: AtomicFile, byteCount: Int) throws -> File {
-        try file.fill(fromFile: source, thenReserving: byteCount)
+    /// - Parameter progress: called every now and then while the file is copied.
+    /// - Throws: ``HDF5Error`` or ``FileError``.
+    public static func copy(_ source: String, to file: AtomicFile, byteCount: Int, progress: () -> Void) throws -> File {
+        try file.fill(fromFile: source, thenReserving: byteCount, progress: progress)
         Library.lock()
         defer { Library.unlock() }
         Library.prepare

@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Foundation
 internal import HDF5
 
@@ -31,7 +32,7 @@ final class ResultFile {
         let published = AtomicFile(path)
         self.published = published
         do {
-            file = try File.copy(source, to: published, byteCount: byteCount + 1 << 20)
+            file = try File.copy(source, to: published, byteCount: byteCount + 1 << 20, progress: Heartbeat.beat)
         } catch {
             throw Self.failure(error)
         }

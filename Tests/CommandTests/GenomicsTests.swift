@@ -41,6 +41,17 @@ struct GenomicsTests {
                 ["\(run)/embeddings.h5"])
             #expect(python.status == 0, "\(python)")
         }
+        let embedded = try mpiVAE(
+            "embed", "--checkpoint", folder.path("run0"), "--data", folder.path("new.h5"), "--format", "h5ad", "--output",
+            folder.path("new.h5ad"))
+        #expect(embedded.status == 0, "\(embedded)")
+        let python = try Program.python(
+            """
+            import anndata, sys
+            a = anndata.read_h5ad(sys.argv[1])
+            assert list(a.obs_names)[:2] == ["AC0000-1", "AC0001-1"] and list(a.var_names) == ["ENSG%05d" % k for k in range(50)]
+            """, [folder.path("new.h5ad")])
+        #expect(python.status == 0, "\(python)")
         for (data, text) in [
             ("two.h5", "name one as"), ("turned.h5", "50 rows need 51 row starts"), ("shape.h5", "without a shape"),
         ] {

@@ -138,7 +138,8 @@ extension ConfigurationKey {
         text("data", "test-data", \.data.testData, .none, "data set to test on at the end, file.h5[:/path]"),
         text(
             "data", "labels", \.data.options.labels, .names,
-            "path of the labels in the files, as /obs/cell_type; those beside the data if none is given"),
+            "path of the labels in the files, as /obs/cell_type, or a column of AnnData's obs, as cell_type; those beside the data "
+                + "if none is given"),
         text(
             "data", "mask", \.data.options.mask, .names,
             "path of a mask of the data's shape in the files, 0 where a value is missing; for nan mask or drop"),

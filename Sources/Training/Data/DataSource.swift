@@ -53,6 +53,8 @@ final class DataSource {
     let onlyFile: DataFile?
     /// The rows of each file, one file after the other.
     let files: [(path: String, rows: any Rows)]
+    /// Whether AnnData names rows in any of the files.
+    let isAnnotated: Bool
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -99,6 +101,7 @@ final class DataSource {
         self.content = content
         onlyFile = files.count == 1 ? files[0] : nil
         self.files = zip(files, parts).map { ($0.path, $1) }
+        isAnnotated = files.contains { $0.rowFrame != nil }
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features, isWide: content.isWide)

@@ -15,7 +15,8 @@ final class AnnDataWriter: EmbeddingOutput {
     private let index: Dataset?
     let notes: [String]
 
-    /// A file with `obs` and `var` of the input, if it is one AnnData file all of whose rows are embedded; else ids are the index.
+    /// A file with `obs` and `var` of the input, if it is one AnnData file all of whose rows are embedded; else with the ids and the
+    /// features' names alone.
     convenience init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
         var notes: [String] = []
         let original = try Self.original(of: sources, &notes)
@@ -27,9 +28,11 @@ final class AnnDataWriter: EmbeddingOutput {
         let index: Dataset? = try result.writing { file in
             try file.encode("/", "anndata", "0.1.0")
             try original?.frames.copy(into: file)
-            for path in ["/obs", "/var"] where original?.frames.has(path) != true { try Self.frame(file, path) }
-            if original?.frames.has("/obs") == true { return nil }
-            return try Self.index(file, "/obs/_index", count: count)
+            if original?.frames.has("/var") != true {
+                let names = sources[0].featureNames ?? []
+                try Self.frame(file, "/var", count: names.count).write(names, rows: 0..<names.count)
+            }
+            return original?.frames.has("/obs") == true ? nil : try Self.frame(file, "/obs", count: count)
         }
         let target = try result.writing { try AnnDataTarget($0, root: "", isOld: false) }
         try self.init(result, target, index, notes + (original?.frames.notes ?? []), sources, latentSize, checkpoint)
@@ -93,7 +96,9 @@ final class AnnDataWriter: EmbeddingOutput {
         of sources: [DataSource], _ notes: inout [String]
     ) throws -> (frames: AnnDataFrames, byteCount: Int)? {
         guard sources.count == 1, let input = sources[0].onlyFile else {
-            notes.append("obs and var are not copied: the rows are of several files")
+            if sources.contains(where: \.isAnnotated) {
+                notes.append("obs and var are not copied: the rows are of several files")
+            }
             return nil
         }
         guard let frame = input.rowFrame else { return nil }
@@ -102,7 +107,14 @@ final class AnnDataWriter: EmbeddingOutput {
             return nil
         }
         let (path, rows, features) = (input.path, sources[0].rowCount, sources[0].features)
-        let paths = [frame.path] + (input.featureFrame.map { [$0.path] } ?? [])
+        var paths = [frame.path]
+        if let features = input.featureFrame {
+            if sources[0].columns == nil {
+                paths.append(features.path)
+            } else {
+                notes.append("var has names alone, for features were chosen or put in order")
+            }
+        }
         try FileProbe.framesSurvive(path, paths, rows: rows, features: features)
         do throws(HDF5Error) {
             return (try AnnDataFrames(path, paths, rows: rows, features: features), try File.open(path).size)
@@ -111,18 +123,14 @@ final class AnnDataWriter: EmbeddingOutput {
         }
     }
 
-    /// A table without columns; that of the features has no rows either.
-    private static func frame(_ file: File, _ path: String) throws(HDF5Error) {
+    /// Makes a table without columns, and gives its index.
+    private static func frame(_ file: File, _ path: String, count: Int) throws(HDF5Error) -> Dataset {
         try file.createGroup(path)
         try file.encode(path, "dataframe", "0.2.0")
         try file.setAttribute("_index", .string("_index"), of: path)
         try file.setAttribute("column-order", .strings([]), of: path)
-        if path == "/var" { _ = try index(file, "/var/_index", count: 0) }
-    }
-
-    private static func index(_ file: File, _ path: String, count: Int) throws(HDF5Error) -> Dataset {
-        let index = try file.createStrings(path, count: count)
-        try file.encode(path, "string-array", "0.2.0")
+        let index = try file.createStrings("\(path)/_index", count: count)
+        try file.encode(index.path, "string-array", "0.2.0")
         return index
     }
 
