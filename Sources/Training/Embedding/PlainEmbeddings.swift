@@ -29,7 +29,8 @@ final class CSVEmbeddings: EmbeddingOutput {
 
     init(_ path: String, sources: [DataSource], latentSize: Int) throws {
         file = try SequentialFile(path, byteCount: sources.reduce(0) { $0 + $1.rowCount } * (latentSize + 3) * 2)
-        try file.write("id,label,split,\((0..<latentSize).map { "z\($0)" }.joined(separator: ","))\n".utf8)
+        let names = ["id", "label", "split"] + (0..<latentSize).map { "z\($0)" }
+        try file.write("\(names.csvLine)\n".utf8)
     }
 
     func write(_ codes: Codes, source item: EmbeddedSource, rows: Range<Int>, at place: Int) throws {

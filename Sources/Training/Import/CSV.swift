@@ -132,6 +132,9 @@ extension Importer {
                 "\(path): missing values (\(words)) are NaN: \(missing) of \(survey.rowCount * isKept.count); train with --nan mask, or --nan drop"
             )
         }
+        if survey.emptyRowCount > 0, survey.emptyRowCount < survey.rowCount {
+            log.notice("\(path): rows without any value: \(survey.emptyRowCount); --nan drop leaves them out")
+        }
         func list(_ which: (CSVSurvey.Column) -> Bool) -> String? {
             let found = isKept.filter { which(survey.columns[$0]) }
             if found.isEmpty { return nil }

@@ -39,6 +39,8 @@ struct CSVSurvey {
 
     private(set) var columns: [Column]
     private(set) var rowCount = 0
+    /// Rows without any value.
+    private(set) var emptyRowCount = 0
     /// The first words for missing values.
     private(set) var missingWords: [String] = []
     /// The decimal mark, as soon as one was seen.
@@ -61,8 +63,11 @@ struct CSVSurvey {
     /// Takes a record's columns of data. Throws ``Failure`` (65) for a number that is too large.
     mutating func add(_ record: CSVRecordReader, _ table: CSVColumns) throws {
         rowCount += 1
+        var isEmpty = true
         for (index, column) in table.data.enumerated() {
-            switch cell(record, column) {
+            let cell = cell(record, column)
+            if cell != .missing { isEmpty = false }
+            switch cell {
             case .number(let number):
                 columns[index].numbers.add(number)
                 if abs(number) >= 0x1p53, isRounded(record.roughText(column), number) { roundedCount += 1 }
@@ -82,6 +87,7 @@ struct CSVSurvey {
                 if columns[index].firstText == nil { columns[index].firstText = (record.roughText(column), record.line) }
             }
         }
+        if isEmpty { emptyRowCount += 1 }
     }
 
     private mutating func cell(_ record: CSVRecordReader, _ column: Int) -> CSVCell {

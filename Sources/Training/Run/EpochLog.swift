@@ -11,7 +11,7 @@ struct EpochLog {
     init(_ path: String, columns: [String], resumedAt step: Int) throws {
         self.path = path
         self.columns = columns
-        var lines = [columns.joined(separator: ",")]
+        var lines = [columns.csvLine]
         if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
             let old = text.split(separator: "\n")
             let width = old.first?.split(separator: ",").count ?? 0
@@ -26,7 +26,7 @@ struct EpochLog {
 
     /// Adds lines, in one write. Throws ``Failure``.
     func append(_ lines: [[String]]) throws {
-        let text = lines.map { $0.joined(separator: ",") + "\n" }.joined()
+        let text = lines.map { $0.csvLine + "\n" }.joined()
         guard let handle = FileHandle(forWritingAtPath: path) else {
             throw Failure(.inputOutput, "cannot append to \(path)")
         }
