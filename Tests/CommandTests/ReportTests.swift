@@ -137,9 +137,10 @@ struct ReportTests {
         #expect(left.contains("<h2>Loss</h2>") && left.contains("<h2>Samples</h2>") && left.contains("(not found)"))
         #expect(!left.contains("<h2>Reconstructions</h2>") && !left.contains("<h2>KL per latent</h2>"))
 
+        try FileManager.default.copyItem(atPath: "\(run)/best.h5", toPath: folder.path("alone.h5"))
         for (arguments, status, text) in [
             ([run, "--output", other], 73, "is there already"), ([folder.path("none")], 66, "none"),
-            (["\(run)/best.h5"], 66, "is not the folder of a run"),
+            ([folder.path("alone.h5")], 66, "is not the folder of a run"),
         ] as [([String], Int32, String)] {
             let outcome = try mpiVAE(ranks: 2, ["report"] + arguments)
             #expect(outcome.status == status && outcome.errorLines.count == 1 && outcome.errors.contains(text), "\(outcome)")

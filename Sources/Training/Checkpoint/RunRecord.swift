@@ -39,23 +39,30 @@ struct RunRecord {
         absolute = Self.keys.reduce(into: [:]) { $0[$1.name] = origin?[$1.name]?.string }
     }
 
-    /// The configuration with the paths that its data have now, seen from here: where they lay, or else as they were given.
+    /// Where the data that are trained on lie now, seen from here; nil where they are not to be found.
+    var trainingData: String? { place("data", configuration.data.data) }
+
+    /// The configuration with the paths that its data have now, seen from here; data to test on that are gone are left out.
     ///
-    /// Throws ``Failure`` (66) that names the run for data that are not there.
+    /// Throws ``Failure`` (66) that names the run for others that are gone.
     func located() throws -> Configuration {
         var configuration = configuration
         for (name, path) in Self.keys where !configuration[keyPath: path].isEmpty {
             let given = configuration[keyPath: path]
-            // The generated shapes lie in the folder itself, wherever that has gone.
-            let own = given == Self.shapes(RunFolder(path: configuration.run.output)) ? Self.shapes(folder) : nil
-            let candidates = [absolute[name], given, own].compactMap(\.self)
-            guard let there = candidates.first(where: Self.isThere) else {
-                let place = candidates[0] == given ? "" : " (\(candidates[0]))"
-                throw Failure(.inputMissing, "\(file): \(name) \(given)\(place) is not there any more")
+            guard let there = place(name, given) ?? (name == "test-data" ? "" : nil) else {
+                let known = absolute[name].flatMap { $0 == given ? nil : " (\($0))" } ?? ""
+                throw Failure(.inputMissing, "\(file): \(name) \(given)\(known) is not there any more")
             }
             configuration[keyPath: path] = there
         }
         return configuration
+    }
+
+    /// Where data lay, or else where their path as it was given leads.
+    private func place(_ name: String, _ given: String) -> String? {
+        // The generated shapes lie in the folder itself, wherever that has gone.
+        let own = given == Self.shapes(RunFolder(path: configuration.run.output)) ? Self.shapes(folder) : nil
+        return [absolute[name], given, own].compactMap(\.self).first(where: Self.isThere)
     }
 
     private static func shapes(_ folder: RunFolder) -> String { "\(folder.shapes):/data" }

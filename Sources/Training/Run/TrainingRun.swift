@@ -53,12 +53,12 @@ public final class TrainingRun {
                 }
             }
             run = try TrainingRun(configuration, folder, world, log)
-        } catch let failure as SharedFailure {
+        } catch {
             // Nothing stays of a start that failed; the lock goes before the folder that it lies in.
             if madeShapes { unlink(folder.shapes) }
             lock = nil
             made?.removeEmpty()
-            throw failure
+            throw error
         }
         return try run.train()
     }

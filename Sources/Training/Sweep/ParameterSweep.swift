@@ -46,9 +46,9 @@ public final class ParameterSweep {
     public func train(task: Int?) throws -> ExitCode {
         do {
             return try trainAll(task: task)
-        } catch let failure as SharedFailure {
+        } catch {
             made?.removeEmpty()
-            throw failure
+            throw error
         }
     }
 
