@@ -84,7 +84,7 @@ struct DocumentationTests {
         var (commands, python) = (0, "")
         for case .shell(let line) in try steps("README.md") {
             if line.hasPrefix("$ ") {
-                let outcome = try run(line.dropFirst(2).replacing(".build/release/", with: ""), slurm, in: folder)
+                let outcome = try run(String(line.dropFirst(2)).replacing(".build/release/", with: ""), slurm, in: folder)
                 #expect(outcome.status == 0, "\(line)\n\(outcome)")
                 commands += 1
             } else if line.contains("h5py") || line.contains("pd.") {
