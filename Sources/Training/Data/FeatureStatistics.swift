@@ -97,6 +97,8 @@ struct FeatureMoments {
     }
 
     var isConstant: Bool { count > 0 && low == high }
+    /// Whether values differ by what rounding errors of double precision do.
+    var differsByRounding: Bool { low < high && high - low <= 4 * max(abs(low), abs(high)).ulp }
     var deviation: Double { (squares / count).squareRoot() }
 
     /// Chan, Golub & LeVeque 1979, equation 2.1.

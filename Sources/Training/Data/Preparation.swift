@@ -15,6 +15,8 @@ struct Preparation: Sendable {
     private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
     private(set) var constantFeatures = 0
+    /// Features whose values differ in the last digits of double precision alone, as those of sums do that should be the same.
+    private(set) var roundedFeatures = 0
     /// Features that are missing in all training rows; they stay as they are.
     private(set) var missingFeatures = 0
 
@@ -142,6 +144,7 @@ extension Preparation {
     mutating func take(_ moments: [FeatureMoments], isWide: Bool) throws {
         missingFeatures = moments.count { $0.count == 0 }
         constantFeatures = moments.count { $0.isConstant }
+        roundedFeatures = moments.count { $0.differsByRounding }
         var moments = moments
         if settings.scaleBy == .global {
             let overall = moments.dropFirst().reduce(into: moments[0]) { $0.join($1) }

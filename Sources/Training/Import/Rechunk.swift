@@ -6,8 +6,8 @@ extension Importer {
     /// Copies the rows of HDF5 files, of any kind that can be trained on, into one data set whose chunks are good to read by: about
     /// a quarter of a megabyte of whole rows, compressed, with checksums. Labels and ids go along.
     ///
-    /// Numbers keep their type where they are stored in one; sparse and masked rows become float32, lists of contacts and packed
-    /// bits int8.
+    /// Numbers keep their type where they are stored in one; sparse and masked rows become float32, or float64 if they have more
+    /// digits, lists of contacts and packed bits int8.
     ///
     /// - Parameter data: as of `train`.
     /// - Returns: what was written, as a line of text.

@@ -113,6 +113,13 @@ final class Replica {
                 log.notice(
                     "\(data.preparation.constantFeatures) features are the same in all training rows: shifted, but not scaled")
             }
+            if world.isRoot, data.preparation.roundedFeatures > 0 {
+                log.warning(
+                    """
+                    \(data.preparation.roundedFeatures) features differ in the last digits of double precision alone, which are scaled like \
+                    others: leave such features out by --columns if these are rounding errors
+                    """)
+            }
         }
         let held = try world.together { try data.blocks(.validation, beside: shards, world: world) }
         validation = held.map {
