@@ -70,8 +70,10 @@ struct AnnDataVersionTests {
         for version in AnnDataVersion.allCases {
             let file = "\(version.rawValue).h5ad"
             cases += [
-                (file, "four", "kind", "['B', 'T', ''] * 10"), ("\(file):/layers/counts", "four", "stage", "['late', 'early', 'mid'] * 10"),
-                ("\(file):/raw/X", "six", "lane", "['3', '1', '2'] * 10"), ("\(file):/obsm/X_raw", "six", "depth", "list(range(30))"),
+                (file, "four", "kind", "['B', 'T', ''] * 10"),
+                ("\(file):/layers/counts", "four", "stage", "['late', 'early', 'mid'] * 10"),
+                ("\(file):/raw/X", "six", "lane", "['3', '1', '2'] * 10"),
+                ("\(file):/obsm/X_raw", "six", "depth", "list(range(30))"),
             ]
         }
         let new = "0.12.19.h5ad"
@@ -83,7 +85,8 @@ struct AnnDataVersionTests {
         ]
         var script = "import h5py, sys\nd = sys.argv[1] + '/'\n"
         for (index, (data, run, labels, wanted)) in cases.enumerated() {
-            let outcome = try embed(data, run, ranks: index == 0 ? 2 : 1, options: ["--labels", labels], to: folder.path("\(index).h5"))
+            let outcome = try embed(
+                data, run, ranks: index == 0 ? 2 : 1, options: ["--labels", labels], to: folder.path("\(index).h5"))
             #expect(outcome.status == 0, "\(data) \(labels): \(outcome)")
             script += """
                 f = h5py.File(d + "\(index).h5", "r"); have = f["label"][:].tolist(); have = [x.decode() if isinstance(x, bytes) else "" if x != x else x for x in have]
@@ -95,7 +98,8 @@ struct AnnDataVersionTests {
         let python = try Program.python(script, [folder.url.path])
         #expect(python.status == 0, "\(python)")
         for data in ["0.7.8.h5ad", "0.12.19.h5ad:/obsm/X_raw"] {
-            let refused = try embed(data, data.contains("obsm") ? "six" : "four", options: ["--labels", "knid"], to: folder.path("x.h5"))
+            let refused = try embed(
+                data, data.contains("obsm") ? "six" : "four", options: ["--labels", "knid"], to: folder.path("x.h5"))
             #expect(refused.status == 65 && refused.errorLines.count == 1, "\(refused)")
             #expect(refused.errors.contains("no labels at knid") && refused.errors.contains("the columns kind, "), "\(refused)")
             #expect(!refused.errors.contains("codes") && !refused.errors.contains("__categories"), "\(refused)")
@@ -120,7 +124,9 @@ struct AnnDataVersionTests {
             let difference = try Program.run(
                 "/usr/bin/h5diff", ["-c", files.path("\(version.rawValue).h5ad"), folder.path("\(version.rawValue)_with.h5ad")])
             #expect(
-                difference.output.split(separator: "\n").allSatisfy { $0.contains("column-order") || $0.hasPrefix("and <column-order>") },
+                difference.output.split(separator: "\n").allSatisfy {
+                    $0.contains("column-order") || $0.hasPrefix("and <column-order>")
+                },
                 "\(version): \(difference)")
         }
         for reader in AnnDataVersion.allCases {
@@ -174,7 +180,8 @@ struct AnnDataVersionTests {
             """, [Self.files.get().path("0.12.19.h5ad"), folder.path("odd.h5ad")])
         #expect(made.status == 0, "\(made)")
         let outcome = try mpiVAE(
-            "embed", "--checkpoint", Self.files.get().path("four"), "--data", folder.path("odd.h5ad"), "--format", "h5ad", "--output",
+            "embed", "--checkpoint", Self.files.get().path("four"), "--data", folder.path("odd.h5ad"), "--format", "h5ad",
+            "--output",
             folder.path("out.h5ad"))
         #expect(outcome.status == 0, "\(outcome)")
         for text in [
@@ -192,7 +199,8 @@ struct AnnDataVersionTests {
     /// What is there stays: codes and columns of an earlier copy.
     @Test func copiesOfCopies() throws {
         let (folder, files) = (try TemporaryFolder(), try Self.files.get())
-        let first = try embed("0.10.9.h5ad", options: ["--format", "h5ad", "--with-input", "--labels", "kind"], to: folder.path("1.h5ad"))
+        let first = try embed(
+            "0.10.9.h5ad", options: ["--format", "h5ad", "--with-input", "--labels", "kind"], to: folder.path("1.h5ad"))
         #expect(first.status == 0, "\(first)")
         let second = try mpiVAE(
             "embed", "--checkpoint", files.path("four"), "--data", folder.path("1.h5ad"), "--format", "h5ad", "--with-input",
@@ -218,7 +226,8 @@ struct AnnDataVersionTests {
         #expect(made.status == 0, "\(made)")
         let file = files.path("0.8.0.h5ad")
         for (data, options, text) in [
-            (file, ["--rows", "0:10", "--format", "h5ad"], "only 10 of 30 rows"), ("\(file),\(file)", ["--format", "h5ad"], "are several"),
+            (file, ["--rows", "0:10", "--format", "h5ad"], "only 10 of 30 rows"),
+            ("\(file),\(file)", ["--format", "h5ad"], "are several"),
             (folder.path("plain.h5"), ["--format", "h5ad"], "has no obs"), (file, ["--format", "csv"], "is for --format h5ad"),
         ] {
             let outcome = try mpiVAE(

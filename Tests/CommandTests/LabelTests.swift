@@ -43,16 +43,20 @@ struct LabelTests {
 
     /// Rows without a label are neither normal nor anomalies, and in no class.
     @Test(arguments: [
-        ("cells.h5ad", "t", "A", 20, 10), ("cells.h5ad", "k", "2", 10, 20), ("cells.h5ad", "/obs/ok", "True", 20, 10), ("bytes.h5", "", "b", 13, 14),
+        ("cells.h5ad", "t", "A", 20, 10), ("cells.h5ad", "k", "2", 10, 20), ("cells.h5ad", "/obs/ok", "True", 20, 10),
+        ("bytes.h5", "", "b", 13, 14),
         ("texts.h5", "", "a", 14, 13), ("nan.h5", "", "1", 13, 14),
     ])
     func noLabelIsNoLabel(data: String, labels: String, normal: String, normalRows: Int, anomalies: Int) throws {
         let folder = try TemporaryFolder()
         let options = labels.isEmpty ? [] : ["--labels", labels]
         let missing = 40 - normalRows - anomalies
-        let scored = try apply("score", data, ranks: 2, options + ["--normal", normal, "--json", "--output", folder.path("s.h5")])
+        let scored = try apply(
+            "score", data, ranks: 2, options + ["--normal", normal, "--json", "--output", folder.path("s.h5")])
         #expect(scored.status == 0 && scored.errors.contains("\(missing) rows have no label"), "\(scored)")
-        #expect(scored.output.contains("\"anomalies\":\(anomalies),") && scored.output.contains("\"rows_without_label\":\(missing)"), "\(scored)")
+        #expect(
+            scored.output.contains("\"anomalies\":\(anomalies),") && scored.output.contains("\"rows_without_label\":\(missing)"),
+            "\(scored)")
         let evaluated = try apply("evaluate", data, options + ["--json", "--output", folder.path("e.h5")])
         #expect(evaluated.status == 0 && evaluated.errors.contains("\(missing) of 40 rows have no label"), "\(evaluated)")
         #expect(
@@ -62,7 +66,8 @@ struct LabelTests {
         #expect(generated.status == 0 && generated.errors.contains("\(missing) rows of"), "\(generated)")
         let trained = try mpiVAE(
             arguments: [
-                "train", "--data", Self.files.get().path(data), "--fit-normal", normal, "--likelihood", "mse", "--hidden", "4", "--latent", "2",
+                "train", "--data", Self.files.get().path(data), "--fit-normal", normal, "--likelihood", "mse", "--hidden", "4",
+                "--latent", "2",
                 "--epochs", "1", "--output", folder.path("run"),
             ] + options)
         #expect(trained.status == 0 && trained.errors.contains("\(missing) rows of"), "\(trained)")
@@ -87,7 +92,8 @@ struct LabelTests {
     @Test func reportsShowNoClassOfNothing() throws {
         let folder = try TemporaryFolder()
         let trained = try mpiVAE(
-            "train", "--data", Self.files.get().path("cells.h5ad"), "--labels", "t", "--likelihood", "mse", "--hidden", "4", "--latent",
+            "train", "--data", Self.files.get().path("cells.h5ad"), "--labels", "t", "--likelihood", "mse", "--hidden", "4",
+            "--latent",
             "2", "--epochs", "1", "--output", folder.path("run"))
         #expect(trained.status == 0, "\(trained)")
         let page = try String(contentsOfFile: folder.path("run/report.html"), encoding: .utf8)
@@ -97,7 +103,10 @@ struct LabelTests {
     /// 0 and 1 are the same as numbers of any kind, and as truth values.
     @Test func numbersAndTruthValues() throws {
         let folder = try TemporaryFolder()
-        for (data, normal) in [("float.h5", "0"), ("float.h5", "False"), ("bool.h5", "0"), ("bool.h5", "false"), ("int.h5", "0.0"), ("column.h5", "0")] {
+        for (data, normal) in [
+            ("float.h5", "0"), ("float.h5", "False"), ("bool.h5", "0"), ("bool.h5", "false"), ("int.h5", "0.0"),
+            ("column.h5", "0"),
+        ] {
             let outcome = try apply("score", data, ["--normal", normal, "--json", "--output", folder.path("s.h5"), "--force"])
             #expect(outcome.status == 0 && outcome.output.contains("\"anomalies\":20,"), "\(data) \(normal): \(outcome)")
         }
@@ -113,7 +122,8 @@ struct LabelTests {
         let unknown = try apply("score", "bool.h5", ranks: 2, ["--normal", "2", "--output", folder.path("x.h5")])
         #expect(unknown.status == 64 && unknown.errors.contains("has the label '2', but False, True"), "\(unknown)")
         let label = try apply("generate", "float.h5", ranks: 2, ["--label", "2", "--output", folder.path("x.h5")])
-        #expect(label.status == 64 && label.errors.contains("has the label '2', but 0, 1") && label.errorLines.count == 1, "\(label)")
+        #expect(
+            label.status == 64 && label.errors.contains("has the label '2', but 0, 1") && label.errorLines.count == 1, "\(label)")
     }
 
     /// Labels and ids of several kinds in several files are text; those that only some files have are said.
@@ -121,14 +131,20 @@ struct LabelTests {
         let folder = try TemporaryFolder()
         let cases: [(String, String, String, String)] = [
             ("int.h5,float.h5", "['0', '1'] * 40", "", ""), ("int.h5,bool.h5", "[0, 1] * 40", "", ""),
-            ("float.h5,bool.h5", "['0', '1'] * 40", "", ""), ("bool.h5,names.h5", "['False', 'True'] * 20 + (['a', 'b', ''] * 14)[:40]", "rows go by their numbers", ""),
-            ("int.h5,plain.h5", "['0', '1'] * 20 + [''] * 40", "has no labels beside it", ""), ("onehot.h5", "None", "has the shape [40, 4]", ""),
-            ("signed.h5,big.h5", "[str(-2**63 + k % 2) for k in range(40)] + [str(2**63 + k % 3) for k in range(40)]", "",
-             "[str(2**53 + 1 + k) for k in range(40)] + [str(2**64 - 1 - k) for k in range(40)]"),
+            ("float.h5,bool.h5", "['0', '1'] * 40", "", ""),
+            ("bool.h5,names.h5", "['False', 'True'] * 20 + (['a', 'b', ''] * 14)[:40]", "rows go by their numbers", ""),
+            ("int.h5,plain.h5", "['0', '1'] * 20 + [''] * 40", "has no labels beside it", ""),
+            ("onehot.h5", "None", "has the shape [40, 4]", ""),
+            (
+                "signed.h5,big.h5", "[str(-2**63 + k % 2) for k in range(40)] + [str(2**63 + k % 3) for k in range(40)]", "",
+                "[str(2**53 + 1 + k) for k in range(40)] + [str(2**64 - 1 - k) for k in range(40)]"
+            ),
         ]
         for (index, (data, wanted, text, ids)) in cases.enumerated() {
             let outcome = try apply("embed", data, ranks: index == 0 ? 2 : 1, ["--output", folder.path("e.h5"), "--force"])
-            #expect(outcome.status == 0 && (text.isEmpty ? outcome.errors.isEmpty : outcome.errors.contains(text)), "\(data): \(outcome)")
+            #expect(
+                outcome.status == 0 && (text.isEmpty ? outcome.errors.isEmpty : outcome.errors.contains(text)),
+                "\(data): \(outcome)")
             let python = try Program.python(
                 """
                 import h5py, sys
@@ -151,7 +167,8 @@ struct LabelTests {
                 let outcome = try apply("embed", data, ["--format", format, "--output", folder.path("\(data).\(format)")])
                 #expect(outcome.status == 0, "\(outcome)")
             }
-            let cells = try apply("embed", "cells.h5ad", ["--labels", "u", "--format", format, "--output", folder.path("u.\(format)")])
+            let cells = try apply(
+                "embed", "cells.h5ad", ["--labels", "u", "--format", format, "--output", folder.path("u.\(format)")])
             #expect(cells.status == 0, "\(cells)")
         }
         let normal = "\(UInt64(1) << 63)"

@@ -45,12 +45,18 @@ extension TrainedModel {
             fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
-            func restored(_ values: AlignedBuffer, _ count: Int) -> ExactValues {
-                preparation.restore(values.pointer, rows: count, features: features, pool: pool)
+            func restored(_ values: UnsafePointer<Float>, _ count: Int) -> ExactValues {
+                preparation.restore(values, rows: count, features: features, pool: pool)
             }
-            try writer!.write(
-                rows, mean: restored(columns[0], rows.count), mask: columns[1].pointer,
-                draws: restored(columns[2], rows.count * draws))
+            // In double precision, a few MiB at a time.
+            let most = max(1, (1 << 18) / (features * (draws + 1)))
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
+                let some = first..<min(first + most, rows.upperBound)
+                let place = (first - rows.lowerBound) * features
+                try writer!.write(
+                    some, mean: restored(columns[0].pointer + place, some.count), mask: columns[1].pointer + place,
+                    draws: restored(columns[2].pointer + place * draws, some.count * draws))
+            }
         }
         var counts = (missing: 0, all: 0)
         try world.onRoot {
@@ -184,20 +190,6 @@ private final class ImputedWriter {
 
     func write(
         _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
-    ) throws {
-        let features = format.features
-        // In about 4 MiB of doubles.
-        let most = max(1, (1 << 19) / (features * (drawCount + 1)))
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
-            let place = (first - rows.lowerBound) * features
-            try writePiece(
-                first..<min(first + most, rows.upperBound), mean: mean + place, mask: mask + place,
-                draws: draws + place * drawCount)
-        }
-    }
-
-    private func writePiece(
-        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>
     ) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)
