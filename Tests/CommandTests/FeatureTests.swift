@@ -229,7 +229,8 @@ struct FeatureTests {
         func train(_ run: String, _ options: [String]) throws -> Outcome {
             try mpiVAE(
                 arguments: [
-                    "train", "--data", folder.path("1.h5ad"), "--hidden", "4", "--latent", "2", "--global-batch", "8", "--epochs", "2",
+                    "train", "--data", folder.path("1.h5ad"), "--hidden", "4", "--latent", "2", "--global-batch", "8", "--epochs",
+                    "2",
                     "--no-report", "--output", folder.path(run),
                 ] + options)
         }
@@ -240,7 +241,8 @@ struct FeatureTests {
             #expect(outcome.errors.contains("put into the order of the model") && text == own.1 && !text.isEmpty, "\(outcome)")
         }
         let (refused, _) = try codes("all", "3.h5ad")
-        #expect(refused.status == 65 && refused.errors.contains("lacks 5 of the 5 features of the model, as A, B, C"), "\(refused)")
+        #expect(
+            refused.status == 65 && refused.errors.contains("lacks 5 of the 5 features of the model, as A, B, C"), "\(refused)")
         let chosen = try train("chosen", ["--columns", "/var/highly_variable"])
         #expect(chosen.status == 0 && chosen.errors.contains("40 rows of 3 "), "\(chosen)")
         let variable = try codes("chosen", "1.h5ad")

@@ -3,7 +3,7 @@ import TestSupport
 
 /// What a command said and took, with all the processes that it started.
 struct Measured: Decodable, CustomStringConvertible {
-    /// 128 plus the signal for one that was killed, -1 for one that was still running after a minute.
+    /// 128 plus the signal for one that was killed, -1 for one that was still running at its limit.
     let status: Int
     let output: String
     let errors: String
@@ -17,8 +17,10 @@ struct Measured: Decodable, CustomStringConvertible {
 
     /// Runs `mpi-vae` with each of the arguments, one after the other.
     ///
-    /// - Parameter ranks: under mpirun; without it if nil.
-    static func run(_ commands: [[String]], ranks: Int? = nil, timeout: Double = 300) throws -> [Measured] {
+    /// - Parameters:
+    ///   - ranks: under mpirun; without it if nil.
+    ///   - limit: the seconds after which one is ended.
+    static func run(_ commands: [[String]], ranks: Int? = nil, limit: Double = 60, timeout: Double = 300) throws -> [Measured] {
         let launcher = ranks.map { ["/usr/bin/mpirun", "-n", "\($0)"] } ?? []
         let lines = try commands.map { launcher + [try Program.built("mpi-vae")] + $0 }
         let python = try Program.python(
@@ -33,7 +35,7 @@ struct Measured: Decodable, CustomStringConvertible {
                     while True:
                         # Its resources are those of all its descendants that were waited for.
                         done, status, usage = os.wait4(pid, os.WNOHANG)
-                        if done or time.monotonic() - start > 60: break
+                        if done or time.monotonic() - start > float(sys.argv[2]): break
                         time.sleep(0.002)
                     if not done: os.kill(pid, 9); os.waitpid(pid, 0)
                     code = os.waitstatus_to_exitcode(status) if done else -1
@@ -42,7 +44,7 @@ struct Measured: Decodable, CustomStringConvertible {
                         "megabytes": usage.ru_maxrss / 1000, "output": out.read().decode("utf8", "replace"),
                         "errors": err.read().decode("utf8", "replace")})
             print(json.dumps(results))
-            """, [String(decoding: try JSONEncoder().encode(lines), as: UTF8.self)], timeout: timeout)
+            """, [String(decoding: try JSONEncoder().encode(lines), as: UTF8.self), "\(limit)"], timeout: timeout)
         if python.status != 0 { throw CannotRun(description: "\(python)") }
         return try JSONDecoder().decode([Measured].self, from: Data(python.output.utf8))
     }

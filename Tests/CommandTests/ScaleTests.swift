@@ -43,7 +43,7 @@ struct ScaleTests {
         func impute(_ output: String) -> [String] {
             ["impute", "--checkpoint", folder.path("run"), "--data", data + ":/data", "--output", folder.path(output)]
         }
-        let many = try Measured.run([score("s64.h5"), impute("i64.h5")], ranks: 64)
+        let many = try Measured.run([score("s64.h5"), impute("i64.h5")], ranks: 64, limit: 200, timeout: 420)
         for outcome in many { #expect(outcome.status == 0 && outcome.megabytes < 100, "\(outcome)") }
         let few = try Measured.run([score("s3.h5"), impute("i3.h5")], ranks: 3)
         for outcome in few { #expect(outcome.status == 0 && outcome.megabytes < 100, "\(outcome)") }

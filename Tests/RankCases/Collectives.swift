@@ -52,6 +52,15 @@ func collectives(_ world: World, _ options: Options) throws {
     try communicator.gather(line, ranges: (0..<size).map { 5 * $0..<5 * $0 + 5 }, into: &lines, root: root)
     if rank == root { try expect(lines == (0..<5 * size).map { UInt8($0 / 5) }, "gather of bytes") }
 
+    // Rows of uneven numbers, of which some ranks get no column.
+    let rowCount = sizes.reduce(0, +)
+    let firstRow = sizes[..<rank].reduce(0, +)
+    let table = (firstRow..<firstRow + sizes[rank]).flatMap { row in (0..<3).map { Double(10 * row + $0) } }
+    let mineOfThree = ShardPlan.part(rank, of: size, count: 3)
+    try expect(
+        try communicator.columns(of: table, columnCount: 3)
+            == (0..<rowCount).flatMap { row in mineOfThree.map { Double(10 * row + $0) } }, "columns")
+
     for owner in 0..<size {
         for toAll in [false, true] {
             var values = [Double](repeating: rank == owner ? Double(owner) + 0.5 : -1, count: 3 * owner + 2)

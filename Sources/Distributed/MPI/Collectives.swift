@@ -133,7 +133,7 @@ extension Array where Element: FixedWidthInteger {
 
 extension Array where Element: BitwiseCopyable {
     /// An array of any values, to be written over.
-    fileprivate static func ofRoom(for count: Int) -> [Element] {
+    static func ofRoom(for count: Int) -> [Element] {
         [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             memset(UnsafeMutableRawPointer(buffer.baseAddress!), 0, count * MemoryLayout<Element>.stride)
             initialized = count

@@ -55,6 +55,32 @@ extension Communicator {
         }
     }
 
+    /// Of rows that the ranks have some of each, all rows of some columns: ``ShardPlan/part(_:of:count:)`` of the columns is this rank's.
+    ///
+    /// - Parameters:
+    ///   - rows: this rank's, `[rowCount, columnCount]`.
+    ///   - columnCount: more than 0.
+    /// - Returns: the rows of all ranks in their order, `[rowCount of all, own columns]`.
+    public func columns<Value: BitwiseCopyable>(of rows: [Value], columnCount: Int) throws(MPIError) -> [Value] {
+        let counts = try allGather([Int64(rows.count / columnCount)]).map { Int($0[0]) }
+        let firsts = counts.exclusiveSums()
+        let total = firsts[size - 1] + counts[size - 1]
+        var result: [Value] = []
+        for owner in 0..<size {
+            let part = ShardPlan.part(owner, of: size, count: columnCount)
+            var sent: [Value] = []
+            sent.reserveCapacity(counts[rank] * part.count)
+            for row in 0..<counts[rank] {
+                sent += rows[row * columnCount + part.lowerBound..<row * columnCount + part.upperBound]
+            }
+            var whole = [Value].ofRoom(for: owner == rank ? total * part.count : 0)
+            let ranges = zip(firsts, counts).map { $0 * part.count..<($0 + $1) * part.count }
+            try gather(sent, ranges: ranges, into: &whole, root: owner)
+            if owner == rank { result = whole }
+        }
+        return result
+    }
+
     /// Copies one rank's bytes to root, or to all ranks; those that neither give nor get return at once.
     ///
     /// - Parameter buffer: the owner's bytes, or as much room where they go to; not touched elsewhere.

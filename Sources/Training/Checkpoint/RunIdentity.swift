@@ -45,7 +45,8 @@ struct RunIdentity {
         guard inputShape == shape else {
             throw Failure(
                 .badData,
-                "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape): give another --output for a new run")
+                "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape): give another --output for a new run"
+            )
         }
         guard data.fingerprint == found.fingerprint else {
             throw Failure(

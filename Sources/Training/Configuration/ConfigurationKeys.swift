@@ -51,7 +51,8 @@ extension ConfigurationKey {
         _ section: String, _ name: String, _ path: Path<String>, _ identity: Identity, _ help: String
     ) -> ConfigurationKey {
         let key = text(section, name, path, identity, help)
-        return ConfigurationKey(section: section, name: name, help: help, identity: identity) { configuration, text throws(Unsuitable) in
+        return ConfigurationKey(section: section, name: name, help: help, identity: identity) {
+            configuration, text throws(Unsuitable) in
             // As from a script whose variable is not set.
             if text.isEmpty { throw Unsuitable("is empty: give a file, or leave it out") }
             try key.set(&configuration, text)

@@ -18,13 +18,15 @@ extension Preparation {
     ) throws {
         guard needsStatistics else { return }
         let own = try world.together { try moments(shards, features: format.features, pool: pool, scan: scan) }
-        let all = try own.indices.map { try world.communicator.allGather(own[$0]).flatMap { $0 } }
-        let features = format.features
+        // Every rank joins some features over all shards, so that none takes what all shards have of all of them.
+        let all = try own.map { try world.communicator.columns(of: $0, columnCount: format.features) }
+        let features = ShardPlan.part(world.rank, of: world.size, count: format.features).count
         var joined = (0..<features).map { FeatureMoments(all, $0) }
-        for first in stride(from: features, to: all[0].count, by: features) {
+        for first in stride(from: features, to: all[0].count, by: max(features, 1)) {
             for feature in 0..<features { joined[feature].join(FeatureMoments(all, first + feature)) }
         }
-        try world.together { try take(joined, isWide: format.isWide) }
+        let whole = try world.communicator.allGather(joined).flatMap { $0 }
+        try world.together { try take(whole, isWide: format.isWide) }
     }
 
     /// The same, of rows that are kept as they come.

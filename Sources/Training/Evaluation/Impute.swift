@@ -45,8 +45,17 @@ extension TrainedModel {
             fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
-            try writer!.write(rows, mean: columns[0].pointer, mask: columns[1].pointer, draws: columns[2].pointer) {
-                preparation.restore($0, rows: $1, features: features, pool: pool)
+            func restored(_ values: UnsafePointer<Float>, _ count: Int) -> ExactValues {
+                preparation.restore(values, rows: count, features: features, pool: pool)
+            }
+            // In double precision, a few MiB at a time.
+            let most = max(1, (1 << 18) / (features * (draws + 1)))
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
+                let some = first..<min(first + most, rows.upperBound)
+                let place = (first - rows.lowerBound) * features
+                try writer!.write(
+                    some, mean: restored(columns[0].pointer + place, some.count), mask: columns[1].pointer + place,
+                    draws: restored(columns[2].pointer + place * draws, some.count * draws))
             }
         }
         var counts = (missing: 0, all: 0)
@@ -179,26 +188,9 @@ private final class ImputedWriter {
         }
     }
 
-    /// - Parameters:
-    ///   - mean, draws: as the model has them.
-    ///   - restore: brings rows, and how many they are, to the data's scale.
     func write(
-        _ rows: Range<Int>, mean: UnsafePointer<Float>, mask: UnsafePointer<Float>, draws: UnsafePointer<Float>,
-        restore: (UnsafePointer<Float>, Int) -> ExactValues
+        _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
     ) throws {
-        let features = format.features
-        // In about 4 MiB of doubles.
-        let most = max(1, (1 << 19) / (features * (drawCount + 1)))
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
-            let place = (first - rows.lowerBound) * features
-            let piece = first..<min(first + most, rows.upperBound)
-            try writePiece(
-                piece, mean: restore(mean + place, piece.count), mask: mask + place,
-                draws: restore(draws + place * drawCount, piece.count * drawCount))
-        }
-    }
-
-    private func writePiece(_ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)
         // Bytes are taken for pixels, which the model sees as numbers in 0...1.
