@@ -5,7 +5,9 @@ import Training
 struct SHA256Tests {
     private func digest(_ bytes: [UInt8], inPiecesOf size: Int) -> String {
         var digest = SHA256()
-        for first in stride(from: 0, to: bytes.count, by: size) { digest.update(Array(bytes[first..<min(first + size, bytes.count)])) }
+        for first in stride(from: 0, to: bytes.count, by: size) {
+            digest.update(Array(bytes[first..<min(first + size, bytes.count)]))
+        }
         return digest.finalize()
     }
 

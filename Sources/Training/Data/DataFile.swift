@@ -15,7 +15,12 @@ struct DataFile {
     /// Without any the data set is `/data`, of an AnnData file `/X`, or the only one with rows and columns that the file has; the
     /// path of a group means the sparse matrix that it is, or the `data` in it.
     init(_ item: DataSpecification.Item, _ options: DataOptions) throws {
-        let file = try File.open(item.file)
+        let file: File
+        do throws(HDF5Error) {
+            file = try File.open(item.file)
+        } catch  where error.kind == .notHDF5 {
+            throw Failure(.badData, "\(item.file): \(ForeignFile.advice(item.file))")
+        }
         let objects = item.objects.isEmpty ? [try Self.onlyCandidate(in: file)] : item.objects
         var folder = ""
         let parts = try objects.enumerated().map { index, object in
@@ -113,6 +118,12 @@ struct DataFile {
     private static func onlyCandidate(in file: File) throws -> String {
         if try file.item("/data") == .dataset { return "/data" }
         if try file.item("/X") != nil, try file.item("/obs") != nil { return "/X" }
+        if try file.item("/matrix") == .dataset, try file.item("/row_attrs") != nil, try file.item("/col_attrs") != nil {
+            throw Failure(
+                .badData,
+                "\(file.path) is a loom file, whose columns are the cells: anndata.read_loom(\"...\").write_h5ad(\"data.h5ad\") turns it"
+            )
+        }
         let candidates = try file.datasetPaths().filter { path in
             guard let dataset = try? file.dataset(path) else { return false }
             return dataset.holdsLists || (dataset.type.isNumeric && dataset.shape.count >= 2)

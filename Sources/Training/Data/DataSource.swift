@@ -37,8 +37,10 @@ final class DataSource {
     /// What the weights are multiplied by.
     var weightScale = 1.0
     let content: any Rows
+    /// The paths of the files.
+    let files: [String]
     /// The path of the file, if it is one.
-    let onlyFile: String?
+    var onlyFile: String? { files.count == 1 ? files[0] : nil }
 
     /// The rows in use.
     var rowCount: Int { selection.count }
@@ -48,9 +50,13 @@ final class DataSource {
     ///
     /// - Throws: ``Failure`` that says what is there instead.
     static func open(_ specification: String, _ options: DataOptions = DataOptions()) throws -> DataSource {
+        try open(DataSpecification(specification), options)
+    }
+
+    /// The same for one that was taken apart already.
+    static func open(_ specification: DataSpecification, _ options: DataOptions = DataOptions()) throws -> DataSource {
         do {
-            let files = try DataSpecification(specification).items.map { try DataFile($0, options) }
-            return try DataSource(files, options)
+            return try DataSource(specification.items.map { try DataFile($0, options) }, options)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
@@ -67,7 +73,7 @@ final class DataSource {
             throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
         }
         self.content = content
-        onlyFile = files.count == 1 ? files[0].path : nil
+        self.files = files.map(\.path)
         self.name = name
         rowShape = content.rowShape
         format = RowFormat(numbers: content.format, features: features)

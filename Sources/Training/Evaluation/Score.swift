@@ -89,8 +89,9 @@ extension TrainedModel {
     public func score(
         _ data: String, _ options: DataOptions, checkpoint path: String, _ wanted: ScoreOptions
     ) throws -> ScoreReport {
+        let outputs = OutputFiles([.init("--output", wanted.output)], force: wanted.force)
         try world.onRoot {
-            try ResultFile.check(wanted.output, force: wanted.force)
+            try outputs.check(data: [data, wanted.fitData], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
@@ -101,6 +102,8 @@ extension TrainedModel {
             }
         }
         let known = try knownRows(wanted.fitData, checkpoint: path)
+        // Those that the run was trained on are known only now.
+        try world.onRoot { try outputs.check(files: known.files) }
         let scorer = try fit(known.fitted, samples: wanted.samples)
         let thresholds = try wanted.quantiles.isEmpty ? nil : thresholds(wanted.quantiles, scorer, known)
         var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count)
@@ -171,6 +174,8 @@ private struct KnownRows {
     /// Those that thresholds are quantiles of, and what they are.
     let reference: SourceRows
     let origin: Origin
+
+    var files: [String] { fitted.source.files + reference.source.files }
 
     /// As the file of scores names them.
     enum Origin: String {

@@ -1,6 +1,7 @@
 public import Distributed
 internal import Foundation
 public import Logging
+internal import Support
 internal import VAE
 
 /// A model from a checkpoint, ready to be applied to data by all ranks.
@@ -13,6 +14,8 @@ public final class TrainedModel {
     let pool: WorkerPool
     let workspaces: [Workspace]
     let log: Logger
+    /// What is read of the model, on root: its checkpoint, and all that training wrote into a run's folder.
+    let files: [String]
 
     /// Reads a checkpoint, or the best one of a run's folder. Collective; throws ``SharedFailure``.
     ///
@@ -23,6 +26,7 @@ public final class TrainedModel {
         world.endAfterSilence(of: Double(Configuration.Run().timeout))
         let checkpoint = try Checkpoint.broadcast(world) { try Self.read(path) }
         self.checkpoint = checkpoint
+        files = world.isRoot ? FilePath.isFolder(path) ? RunFolder(path: path).trainingFiles : [path] : []
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
         let trained = configuration.training.precision
         let isFast = try world.communicator.allReduce(trained.isFast ? 1 : 0, .minimum) == 1
@@ -51,10 +55,7 @@ public final class TrainedModel {
     }
 
     private static func read(_ path: String) throws -> Checkpoint {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            return try RunFolder(path: path).bestCheckpoint()
-        }
+        if FilePath.isFolder(path) { return try RunFolder(path: path).bestCheckpoint() }
         return try Checkpoint.read(path)
     }
 
@@ -95,7 +96,9 @@ public final class TrainedModel {
     public func embed(
         _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, force: Bool = false
     ) throws {
-        try world.onRoot { try ResultFile.check(output, force: force) }
+        try world.onRoot {
+            try OutputFiles([.init("--output", output, [format.fileFormat])], force: force).check(data: [data], files: files)
+        }
         let source = try open(data, options)
         let embedder = Embedder(
             world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,

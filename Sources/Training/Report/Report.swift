@@ -1,5 +1,5 @@
 internal import Distributed
-internal import Foundation
+internal import Support
 
 extension TrainedModel {
     /// Writes a page about a run, `report.html` in its folder unless another path is given. Collective; throws ``SharedFailure``.
@@ -12,9 +12,11 @@ extension TrainedModel {
         let run = RunFolder(path: folder)
         let path = output ?? run.report
         try world.onRoot {
-            if let output { try ResultFile.check(output, force: force) }
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            if let output {
+                try OutputFiles([.init("--output", output, [.html])], force: force).check(
+                    files: files + [run.embeddings, run.scores])
+            }
+            guard FilePath.isFolder(folder) else {
                 throw Failure(.inputMissing, "\(folder) is not the folder of a run: give the one that train wrote")
             }
         }

@@ -18,6 +18,9 @@ final class RunData {
     private let mixingRows: Int
     private let seed: UInt64
 
+    /// The paths of all files that rows are read from.
+    var files: [String] { [source, validationSource, testSource].compactMap(\.self).flatMap(\.files) }
+
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
     init(_ configuration: Configuration, world: World) throws {
         let preparation = Preparation(configuration)
