@@ -43,13 +43,14 @@ let package = Package(
         // Elementwise loops that use the widest vectors of the processor at run time, which Swift cannot choose.
         .target(name: "CKernels"),
 
-        .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
-        .target(name: "Distributed", dependencies: ["CMPI", "CKernels"], swiftSettings: settings),
+        .target(name: "Support", swiftSettings: settings),
+        .target(name: "HDF5", dependencies: ["Support", "CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
+        .target(name: "Distributed", dependencies: ["Support", "CMPI", "CKernels"], swiftSettings: settings),
         .target(name: "VAE", dependencies: ["COneDNN", "CKernels"], swiftSettings: settings),
         .target(
             name: "Training",
             dependencies: [
-                "HDF5", "Distributed", "VAE", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip",
+                "Support", "HDF5", "Distributed", "VAE", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -59,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "mpi-vae",
             dependencies: [
-                "Training", "Distributed",
+                "Training", "Distributed", "Support",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -75,6 +76,7 @@ let package = Package(
         ),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "VAETests", dependencies: ["VAE", "CKernels"], swiftSettings: settings),

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Foundation
+internal import Support
 
 /// A file that could not be written.
 public struct FileError: Error, Sendable, CustomStringConvertible {
@@ -33,11 +34,12 @@ public final class AtomicFile {
     /// Chooses a temporary name in the folder of `path`; creates nothing yet.
     public init(_ path: String) {
         self.path = path
-        folder = (path as NSString).deletingLastPathComponent
-        let name = (path as NSString).lastPathComponent
+        folder = FilePath.folder(of: path)
+        // Names may be as long as a file system takes them, but this one is longer.
+        let name = String(decoding: FilePath.name(of: path).utf8.prefix(200), as: UTF8.self)
         let random = UInt32.random(in: 0 ... .max)
         let temporary = ".\(name).tmp.\(getpid()).\(String(random, radix: 16))"
-        temporaryPath = folder.isEmpty ? temporary : "\(folder)/\(temporary)"
+        temporaryPath = folder.isEmpty ? temporary : folder == "/" ? "/\(temporary)" : "\(folder)/\(temporary)"
     }
 
     /// An unpublished file leaves nothing behind.
@@ -170,7 +172,7 @@ public final class AtomicFile {
         }
     }
 
-    private var name: String { (path as NSString).lastPathComponent }
+    private var name: String { FilePath.name(of: path) }
 
     private func failure(_ action: String) -> FileError {
         FileError(path: path, action: action, errorNumber: errno)

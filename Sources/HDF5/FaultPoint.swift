@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// A moment in the writing of a file at which a test ends the process, as a power cut would, or asks it to stop.
 ///
@@ -7,11 +8,8 @@ internal import Foundation
 package enum FaultPoint: String {
     case opened, written, synced, renamed, pruned
 
-    private static let faults = [wanted("MPI_VAE_TEST_KILL_AT", SIGKILL), wanted("MPI_VAE_TEST_STOP_AT", SIGUSR1)]
-        .compactMap(\.self)
-
-    private static func wanted(_ variable: String, _ signal: Int32) -> (point: String, signal: Int32)? {
-        getenv(variable).map { (String(cString: $0), signal) }
+    private static let faults = [(TestVariable.killAt, SIGKILL), (.stopAt, SIGUSR1)].compactMap { variable, signal in
+        variable.value.map { (point: $0, signal: signal) }
     }
 
     package func reach(_ name: String) {

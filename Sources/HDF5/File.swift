@@ -40,12 +40,22 @@ public final class File {
         let known = H5Fis_hdf5(path)
         if known <= 0 {
             _ = takeErrorFrames()
+            // Of what is being written not even the first bytes need be there.
+            if isLockedByWriter(path) { throw HDF5Error(.inputOutput, file: path, HDF5Error.inUse) }
             throw HDF5Error(.notHDF5, file: path, "is not an HDF5 file (or is cut short before its first byte of data)")
         }
         let access = try accessProperties(path)
         chdf5_ignore_disabled_locks(access.id)
         let id = H5Fopen(path, chdf5_read_only(), access.id)
         return File(path, try Handle(id, file: path, "cannot be opened: damaged or incomplete"))
+    }
+
+    /// Whether another process holds the lock that those take who write HDF5 files.
+    private static func isLockedByWriter(_ path: String) -> Bool {
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { Foundation.close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     /// Creates a file in memory, whose bytes ``closeInMemory()`` gives.

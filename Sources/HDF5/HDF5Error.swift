@@ -27,9 +27,33 @@ public struct HDF5Error: Error, Sendable, CustomStringConvertible {
         self.kind = kind
         self.file = file
         self.object = object
-        self.reason = reason
+        self.reason = Self.explanation(of: frames) ?? reason
         self.frames = frames
     }
+
+    /// What some errors of the library mean, which are nobody's damage; nil for others.
+    private static func explanation(of frames: [String]) -> String? {
+        func says(_ words: String...) -> Bool { frames.contains { frame in words.contains { frame.contains($0) } } }
+        if says("unable to lock file") { return inUse }
+        if says("consistency flags", "already open for write") {
+            return
+                "is open for writing in another process, or was not closed by one that has ended: wait until it is closed; if nobody "
+                + "writes to it, `h5clear -s FILE` says so in it"
+        }
+        if says("truncated file") {
+            return "cannot be opened: damaged or incomplete: shorter than it says, copied in part or still being written"
+        }
+        if frames.contains(where: {
+            $0.contains("version") && ["bad", "wrong", "unknown", "unsupported"].contains(where: $0.contains)
+        }) {
+            return
+                "is damaged, or was written for a newer version of HDF5 than \(hdf5Version()), with which this program reads: there "
+                + "`h5repack --low=0 --high=2 OLD NEW` rewrites it"
+        }
+        return nil
+    }
+
+    static let inUse = "is open in another process, which writes to it: wait until it is closed there, or read a copy"
 
     /// One line: where, what, and the library's innermost word on it.
     public var description: String {

@@ -86,14 +86,6 @@ final class ResultFile {
         if let error = error as? FileError { return Failure(error) }
         return error
     }
-
-    /// Throws ``Failure`` (73) if there is something at `path` that is not to be replaced.
-    static func check(_ path: String, force: Bool) throws {
-        if path.isEmpty { throw Failure(.usage, "--output is empty, but must name a file") }
-        if !force, FileManager.default.fileExists(atPath: path) {
-            throw Failure(.cannotCreate, "\(path) is there already: give another --output, or --force to replace it")
-        }
-    }
 }
 
 extension File {

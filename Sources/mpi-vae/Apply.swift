@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Distributed
 internal import Foundation
 internal import Logging
+internal import Support
 internal import Training
 
 /// What is used of data files, as `train` has it.
@@ -33,13 +34,13 @@ struct DataFlags: ParsableArguments {
 
 /// Which model, which data, and how to go about it: what all commands that apply a model have.
 struct ModelFlags: ParsableArguments {
-    @Option(help: .checkpoint) var checkpoint: String
+    @Option(help: .checkpoint, transform: FilePath.expandingHome) var checkpoint: String
     @Option(help: "The data, file.h5[:/path].") var data: String
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
     func validate() throws {
-        if threads < 0 { throw ValidationError("--threads must be at least 0") }
+        try checkThreads(threads)
         if checkpoint.isEmpty { throw ValidationError.emptyCheckpoint }
         if data.isEmpty { throw ValidationError.emptyData }
     }
@@ -61,14 +62,24 @@ extension ValidationError {
     static let emptyData = ValidationError("--data is empty, but must name data: file.h5[:/path]")
 }
 
+/// Throws for what is no number of threads.
+func checkThreads(_ threads: Int) throws {
+    guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), but must be 0 to 1024") }
+}
+
 struct Embed: RankedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the latent codes of all rows of a data set: HDF5, AnnData, NPY or CSV.")
 
     @OptionGroup var flags: ModelFlags
-    @Option(help: "The file to write; embeddings.h5, or what the format ends in.") var output: String?
-    @Option(help: "What kind of file: \(Self.formats); h5 has everything.", transform: Self.format)
-    var format = EmbeddingFormat.hdf5
+    @Option(
+        help: "The file to write; embeddings.h5, or what the format ends in. - for standard output, with --format csv.",
+        transform: FilePath.expandingHome)
+    var output: String?
+    @Option(
+        help: "What kind of file: \(Self.formats); h5 has everything. By the name of the output if none is given.",
+        transform: Self.format)
+    var format: EmbeddingFormat?
     @Flag(help: "With --format h5ad: write a copy of the data's .h5ad with the codes in obsm/X_vae and columns added to obs.")
     var withInput = false
     @Flag(help: "Replace the output if it is there.") var force = false
@@ -81,10 +92,11 @@ struct Embed: RankedCommand {
     }
 
     func run(world: World) throws -> Int32 {
-        let output = output ?? "embeddings.\(format.rawValue)"
+        let output = output ?? "embeddings.\((format ?? .hdf5).rawValue)"
+        let format = try world.together { try EmbeddingFormat.of(output, wanted: format) }
         try flags.model(world).embed(
             flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, force: force)
-        if world.isRoot { print("wrote \(output)") }
+        if world.isRoot { Terminal.sayWritten(output) }
         return 0
     }
 }
@@ -102,7 +114,8 @@ struct Evaluate: RankedCommand {
     @Option(help: "Path of known factors [rows, factors] in the data's files, for the mutual information gap.") var factors = ""
     @Option(help: "The most rows that figures with labels and factors are computed on, drawn by the seed; 0 for all.")
     var codeRows = 10_000
-    @Option(help: "An HDF5 file to write what was found of each of these rows to.") var output = ""
+    @Option(help: "An HDF5 file to write what was found of each of these rows to.", transform: FilePath.expandingHome)
+    var output = ""
     @Flag(help: "Replace the output if it is there.") var force = false
     @Flag(help: "Write JSON.") var json = false
 

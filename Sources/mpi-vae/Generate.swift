@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Distributed
 internal import Foundation
 internal import Logging
+internal import Support
 internal import Training
 
 struct Reconstruct: RankedCommand {
@@ -10,9 +11,12 @@ struct Reconstruct: RankedCommand {
         discussion: "docs/generating.md says which steps of the preparation are undone.")
 
     @OptionGroup var flags: ModelFlags
-    @Option(help: "The HDF5 file to write.") var output = "reconstructions.h5"
+    @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "reconstructions.h5"
     @Option(help: "The same rows without noise, file.h5[:/path], to tell how much nearer to them the model comes.") var clean = ""
-    @Option(help: "A PNG file to write the first images to, each beside its reconstruction.") var grid = ""
+    @Option(
+        help: "A PNG or JPEG file to write the first images to, each beside its reconstruction.",
+        transform: FilePath.expandingHome)
+    var grid = ""
     @Flag(help: "Replace the outputs if they are there.") var force = false
 
     func run(world: World) throws -> Int32 {
@@ -48,12 +52,12 @@ struct Generate: RankedCommand {
         case prior, mixture
     }
 
-    @Option(help: .checkpoint) var checkpoint: String
+    @Option(help: .checkpoint, transform: FilePath.expandingHome) var checkpoint: String
     @Option(help: "The data, file.h5[:/path], of all but samples of the prior.") var data: String?
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
-    @Option(help: "The HDF5 file to write.") var output = "samples.h5"
-    @Option(help: "A PNG file to write the first images to.") var grid = ""
+    @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "samples.h5"
+    @Option(help: "A PNG or JPEG file to write the first images to.", transform: FilePath.expandingHome) var grid = ""
     @Flag(help: "Replace the outputs if they are there.") var force = false
     @Option(help: "Rows to make up.") var count = 64
     @Option(help: "Seed of the codes; that of the training if none is given.") var seed: UInt64?
@@ -71,7 +75,7 @@ struct Generate: RankedCommand {
     @Option(help: "Draw codes as those of the rows with this label.") var label: String?
 
     func validate() throws {
-        if threads < 0 { throw ValidationError("--threads must be at least 0") }
+        try checkThreads(threads)
         if checkpoint.isEmpty { throw ValidationError.emptyCheckpoint }
         if data?.isEmpty == true { throw ValidationError.emptyData }
         if count < 1 || count > 1 << 40 { throw ValidationError("--count must be at least 1") }
@@ -86,6 +90,7 @@ struct Generate: RankedCommand {
         _ = try origin()
     }
 
+    /// Throws ``ValidationError``.
     private func origin() throws -> GenerationOptions.Origin {
         if let label { return .label(label) }
         if traverse { return .traversal(latents: try Self.numbers(latents, "--latents")) }
@@ -103,8 +108,10 @@ struct Generate: RankedCommand {
     }
 
     private static func numbers(_ text: String, _ option: String) throws -> [Int] {
-        try text.split(separator: ",").map {
-            guard let number = Int($0) else { throw ValidationError("\(option) must be numbers with commas, but has '\($0)'") }
+        try listed(text).map {
+            guard let number = Int($0), number >= 0 else {
+                throw ValidationError("\(option) must be numbers from 0 with commas, but has '\($0)'")
+            }
             return number
         }
     }

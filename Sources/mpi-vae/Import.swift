@@ -22,7 +22,7 @@ struct Import: ParsableCommand {
         }
         guard let file = firstFile(Array(rest)) else { return arguments }
         let kind = try ImportKind(file)
-        if (launcherRank ?? 0) == 0 {
+        if Launcher().rank == 0 {
             Logger(label: "import").notice("\(file): taken as \(kind.description) (import \(kind.rawValue))")
         }
         return ["import", kind.rawValue] + rest

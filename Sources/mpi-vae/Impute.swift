@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Distributed
+internal import Support
 internal import Training
 
 struct Impute: RankedCommand {
@@ -13,7 +14,7 @@ struct Impute: RankedCommand {
     @OptionGroup var flags: ModelFlags
     @Option(help: "Multiple imputations: rows to draw for each.") var draws = 0
     @Option(help: "Samples of the posterior that draws are chosen from, by importance.") var samples = 1000
-    @Option(help: "The HDF5 file to write.") var output = "imputed.h5"
+    @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "imputed.h5"
     @Flag(help: "Replace the output if it is there.") var force = false
 
     func validate() throws {

@@ -1,11 +1,13 @@
 internal import ArgumentParser
+internal import Support
 internal import Training
 
-struct Inspect: ParsableCommand {
+struct Inspect: ReadingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what an HDF5 file holds: data, checkpoints, embeddings.")
 
-    @Argument(help: "The file; or the folder of a run, whose best checkpoint is shown.") var file: String
+    @Argument(help: "The file; or the folder of a run, whose best checkpoint is shown.", transform: FilePath.expandingHome)
+    var file: String
     @Flag(help: "Write JSON.") var json = false
 
     func run() throws {
@@ -17,7 +19,7 @@ struct Inspect: ParsableCommand {
     }
 }
 
-struct Config: ParsableCommand {
+struct Config: ReadingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show all keys of the configuration with their defaults, as a TOML file to begin with.")
 

@@ -10,6 +10,9 @@ protocol RankedCommand: ParsableCommand {
     func run(world: World) throws -> Int32
 }
 
+/// A command that reads and prints, which may well be one of several tasks: the first one does it, and all end as that does.
+protocol ReadingCommand: ParsableCommand {}
+
 @main
 struct MPIVAE: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,31 +32,66 @@ struct MPIVAE: ParsableCommand {
             Inspect.self, Check.self, Bench.self, Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])
 
-    /// Parses on every rank, so that all end alike, but speaks on one.
+    /// Parses in every task, so that all end alike, but speaks in one.
     static func main() {
         // A crash of ours is a bug to report by its message; a page of registers per rank helps no user.
         Terminal.holdPlaces()
         LoggingSystem.bootstrap { _ in TerminalLog() }
-        let speaks = (launcherRank ?? 0) == 0
+        let launcher = Launcher()
         do {
-            var command = try parseAsRoot(Import.namingKind(Array(CommandLine.arguments.dropFirst())))
-            if let ranked = command as? any RankedCommand {
-                let status = withMPI { try ranked.run(world: $0) }
-                Foundation.exit(status == 0 ? statusOfOutput() : status)
-            }
-            if speaks { try command.run() }
-            Foundation.exit(statusOfOutput())
-        } catch let failure as Failure {
-            Terminal.say("mpi-vae: error: \(failure.message)")
-            Foundation.exit(failure.exitStatus)
+            let status = try run(try parse(Import.namingKind(Array(CommandLine.arguments.dropFirst()))), launcher)
+            Foundation.exit(status == 0 ? statusOfOutput() : status)
+        } catch  where !(error is Failure) && exitCode(for: error) == .success {
+            // Help, or the version.
+            if launcher.rank == 0 { exit(withError: error) }
+            Foundation.exit(0)
         } catch {
-            if !speaks {
-                // mpirun ends all ranks when the first one fails, so the one that speaks must be the first.
+            if launcher.rank == 0 {
+                Terminal.say("mpi-vae: error: \((error as? Failure)?.message ?? "\(error)")")
+            } else {
+                // mpirun ends all tasks when the first one fails, so the one that speaks must be the first.
                 sleep(2)
-                Foundation.exit(exitCode(for: error).rawValue)
             }
-            exit(withError: error)
+            Foundation.exit((error as? Failure)?.exitStatus ?? Training.ExitCode.internal.rawValue)
         }
+    }
+
+    /// Throws ``Failure`` (64) for words that are no command, or what the parser throws for help.
+    private static func parse(_ given: some Sequence<String>) throws -> any ParsableCommand {
+        let words = try CommandWords(given)
+        do {
+            return try parseAsRoot(words.words)
+        } catch  where exitCode(for: error) != .success {
+            throw Failure(.usage, words.line(for: error))
+        }
+    }
+
+    /// Does what the command says: once, or in all tasks together; each task gets the same status.
+    private static func run(_ command: any ParsableCommand, _ launcher: Launcher) throws -> Int32 {
+        var command = command
+        switch command {
+        case let ranked as any RankedCommand: return withMPI { try ranked.run(world: $0) }
+        // One of another task's process, and none of the launcher's.
+        case is ProbeFile, is MPIVAE: try command.run()
+        case is any ReadingCommand where launcher.taskCount > 1 && launcher.joinsTasks:
+            return withMPI { world in
+                try world.onRoot { try command.run() }
+                return 0
+            }
+        case is any ReadingCommand:
+            // Tasks that cannot find each other all do it, and the first one speaks.
+            if launcher.rank > 0 { Terminal.silence() }
+            try command.run()
+        default:
+            guard launcher.taskCount == 1 else {
+                throw Failure(
+                    .usage,
+                    "this command is done by one process, but \(launcher.taskCount) were started: run it without "
+                        + "mpirun or srun")
+            }
+            try command.run()
+        }
+        return 0
     }
 
     /// Results that went to a full disk are no results, though all files may be whole.

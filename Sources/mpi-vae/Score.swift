@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import Training
 
 struct Score: RankedCommand {
@@ -15,31 +16,40 @@ struct Score: RankedCommand {
 
     @OptionGroup var flags: ModelFlags
     @Option(help: "Data whose rows are normal; the training rows of the run if none is given.") var fitData: String?
-    @Option(parsing: .upToNextOption, help: "The labels of normal rows: all others are anomalies.") var normal: [String] = []
+    @Option(parsing: .upToNextOption, help: "The labels of normal rows, by commas, as 0,1: all others are anomalies.")
+    var normal: [String] = []
     @Option(help: "Samples per row for the score iw, say 50: each takes as long as a decoder's pass; 0 for none.") var samples = 0
     @Option(
         parsing: .upToNextOption,
-        help: "Shares of the run's validation rows, as 0.99, above whose scores rows are marked.")
-    var quantile: [Double] = []
-    @Option(help: "The HDF5 file to write.") var output = "scores.h5"
+        help: "Shares of the run's validation rows, by commas, as 0.9,0.99, above whose scores rows are marked.")
+    var quantile: [String] = []
+    @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "scores.h5"
     @Flag(help: "Replace the output if it is there.") var force = false
     @Flag(help: "Write JSON.") var json = false
 
     func validate() throws {
         if samples < 0 || samples > 1 << 24 { throw ValidationError("--samples must be at least 0, and at most \(1 << 24)") }
-        if let wrong = quantile.first(where: { !($0 > 0 && $0 <= 1) }) {
-            throw ValidationError("--quantile must be above 0 and at most 1, not \(wrong)")
+        if try quantiles().count > 100 { throw ValidationError("--quantile takes at most 100 numbers") }
+        if !normal.isEmpty, normal.flatMap(listed).isEmpty { throw ValidationError("--normal is empty, but must name labels") }
+    }
+
+    /// Throws ``ValidationError``.
+    private func quantiles() throws -> [Double] {
+        try quantile.flatMap { $0.isEmpty ? [""] : listed($0) }.map { text in
+            guard let value = Double(text), value > 0, value <= 1 else {
+                throw ValidationError("--quantile is '\(text)', but must be above 0 and at most 1")
+            }
+            return value
         }
         if fitData?.isEmpty == true { throw ValidationError("--fit-data is empty, but must name data: file.h5[:/path]") }
-        if quantile.count > 100 { throw ValidationError("--quantile takes at most 100 numbers") }
     }
 
     func run(world: World) throws -> Int32 {
         var options = ScoreOptions()
         options.fitData = fitData ?? ""
-        options.normal = normal
+        options.normal = normal.flatMap(listed)
         options.samples = samples
-        options.quantiles = quantile
+        options.quantiles = try quantiles()
         options.output = output
         options.force = force
         let report = try flags.model(world).score(

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Training
 
-struct Slurm: ParsableCommand {
+struct Slurm: ReadingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a job script for Slurm that trains, saves in time, and queues itself again.",
         discussion: """
@@ -42,13 +42,14 @@ struct Slurm: ParsableCommand {
     /// - Returns: the runs of a sweep; nil for one run.
     private func check() throws -> SweepGrid? {
         let train: Train
+        let words = try CommandWords(["train"] + arguments)
         do {
-            train = try Train.parse(arguments)
+            train = try Train.parse(Array(words.words.dropFirst()))
         } catch {
             guard Train.exitCode(for: error) != .success else {
                 throw Failure(.usage, "after -- come the arguments of a training: see mpi-vae train --help")
             }
-            throw Failure(.usage, "after --: \(Train.message(for: error))")
+            throw Failure(.usage, "after --: \(words.line(for: error))")
         }
         let given = train.source.flags.values
         if given["output"] != nil { throw Failure(.usage, "after --: give --output before the --") }

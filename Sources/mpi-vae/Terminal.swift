@@ -17,6 +17,19 @@ enum Terminal {
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 
+    /// The line that names a file that was written; none for standard output, which results are read from.
+    static func sayWritten(_ path: String, _ more: String = "") {
+        if path != "-" { print("wrote \(path)\(more)") }
+    }
+
+    /// Says nothing from now on, for another process says the same.
+    static func silence() {
+        let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        guard nothing >= 0 else { return }
+        for number in [STDOUT_FILENO, STDERR_FILENO] { dup2(nothing, number) }
+        close(nothing)
+    }
+
     /// Writes out what was printed; false if something of it is lost.
     static func flush() -> Bool { fflush(stdout) == 0 && ferror(stdout) == 0 }
 }

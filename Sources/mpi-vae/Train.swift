@@ -18,7 +18,7 @@ struct Train: RankedCommand {
 
     func run(world: World) throws -> Int32 {
         let log = Logger(label: "train")
-        let configuration = try source.load(world: world, log: log)
+        let configuration = try source.load(world: world, log: log, writes: !dryRun)
         if dryRun {
             if let plan = try TrainingRun.plan(configuration, world: world, log: log) { print(plan) }
             return 0

@@ -260,7 +260,7 @@ struct ImageImportTests {
         for options in [["--size", "0x4"], ["--size", "64"], ["--threads", "0"], ["--gray", "--rgb"]] {
             let outcome = try Program.run(
                 Program.built("mpi-vae"), ["import", "images", folder.path("cut"), "--output", folder.path("x.h5")] + options)
-            #expect(outcome.status == 64 && outcome.errors.contains("Error: "), "\(outcome)")
+            #expect(outcome.status == 64 && outcome.errors.contains("error: "), "\(outcome)")
         }
         // Small memory is enough to refuse the claims.
         for name in ["claim", "claim-jpg", "huge"] {

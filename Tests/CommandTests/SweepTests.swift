@@ -139,7 +139,8 @@ struct SweepTests {
         #expect(changed.status == 78 && changed.errorLines.count == 1, "\(changed)")
         #expect(changed.errors.contains("latent=2,beta=0.5: lr is 0.01, but was 0.001"), "\(changed)")
         let other = try sweep("a", ranks: 2, array + ["--rows", ":1000"])
-        #expect(other.status == 78 && other.errorLines.count == 1 && other.errors.contains("rows is \":1000\", but was"), "\(other)")
+        #expect(
+            other.status == 78 && other.errorLines.count == 1 && other.errors.contains("rows is \":1000\", but was"), "\(other)")
         #expect(try text("a/sweep.csv") == before)
     }
 

@@ -7,10 +7,12 @@ public protocol ExitStatusError: Error {
 }
 
 /// An error that every rank knows of, so that all end together; thrown by ``World/together(_:)``.
-public struct SharedFailure: ExitStatusError {
+public struct SharedFailure: ExitStatusError, CustomStringConvertible {
     public let exitStatus: Int32
     /// What went wrong, on the one rank that speaks for all; nil on the others.
     public let message: String?
+
+    public var description: String { message ?? "another rank failed, and says why" }
 
     /// - Parameter message: on one rank alone.
     public init(exitStatus: Int32, message: String?) {
@@ -98,13 +100,6 @@ func report(_ message: String) {
     _ = write(2, line, line.count)
 }
 
-/// The launcher's number of this process, before MPI is started; nil without a launcher.
-public var launcherRank: Int? {
-    let environment = ProcessInfo.processInfo.environment
-    return ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"].lazy
-        .compactMap { environment[$0].flatMap { Int($0) } }.first
-}
-
 /// More ranks than cores on this node: ranks that wait must give up their core.
 ///
 /// mpirun sets this itself where it knows of the oversubscription; srun does not.
@@ -121,18 +116,13 @@ private func yieldWhileWaitingIfOversubscribed() {
 /// `srun` without `--mpi=pmix`, or the launcher of another MPI, starts N worlds of one rank that would all write one folder.
 func singletonHint(worldSize: Int) -> String? {
     guard worldSize == 1 else { return nil }
-    let environment = ProcessInfo.processInfo.environment
-    func count(_ name: String) -> Int { environment[name].flatMap { Int($0) } ?? 1 }
-    // A step of Slurm has a SLURM_STEP_ID; the batch shell of a job with many tasks may well start one rank by hand.
-    if environment["SLURM_STEP_ID"] != nil, environment["SLURM_PROCID"] != nil, count("SLURM_STEP_NUM_TASKS") > 1 {
-        return "Slurm started \(count("SLURM_STEP_NUM_TASKS")) tasks but each is an MPI world of its own: "
+    let launcher = Launcher()
+    guard launcher.taskCount > 1 else { return nil }
+    return launcher.isSlurmStep
+        ? "Slurm started \(launcher.taskCount) tasks but each is an MPI world of its own: "
             + "use `srun --mpi=pmix` or mpirun (`srun --mpi=list` shows what your Slurm has)"
-    }
-    for name in ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"] where count(name) > 1 {
-        return "the launcher started \(count(name)) processes but each is an MPI world of its own: "
+        : "the launcher started \(launcher.taskCount) processes but each is an MPI world of its own: "
             + "use the mpirun of the MPI library that mpi-vae was built with (`mpi-vae doctor` names it)"
-    }
-    return nil
 }
 
 /// The name and version of the MPI library that the program runs with.

@@ -1,5 +1,5 @@
 internal import CMPI
-internal import Foundation
+internal import Support
 
 /// How the ranks lie on nodes: a *node group* is a set of consecutive ranks that share memory.
 ///
@@ -34,11 +34,10 @@ final class NodeTopology {
 
     /// The ranks that share memory with this one, as the machine or a test has it. Collective.
     static func nodeGroup(of all: Communicator) throws(MPIError) -> Communicator {
-        let environment = ProcessInfo.processInfo.environment
-        if environment["MPI_VAE_TEST_NO_SHARED_MEMORY"] != nil { return try all.split(color: all.rank, key: 0)! }
+        if TestVariable.noSharedMemory.isSet { return try all.split(color: all.rank, key: 0)! }
         let node = try all.splitByNode()
         // Lets tests on one machine exchange as several nodes do.
-        if let size = environment["MPI_VAE_TEST_RANKS_PER_NODE"].flatMap({ Int($0) }), size > 0 {
+        if let size = TestVariable.ranksPerNode.numbers.first, size > 0 {
             return try node.split(color: node.rank / size, key: node.rank)!
         }
         return node

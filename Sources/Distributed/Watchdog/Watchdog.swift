@@ -54,7 +54,7 @@ final class Watchdog: Sendable {
 
     private func watch() {
         // Started by a launcher, and not by a shell, which may well end before the run.
-        let launcher = launcherRank == nil ? nil : getppid()
+        let launcher = Launcher().isPresent ? getppid() : nil
         var beats = UInt32(0)
         var idle = 0.0
         var last = now()

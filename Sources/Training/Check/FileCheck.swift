@@ -12,6 +12,8 @@ public struct FileCheck {
         var values: ValueScan?
         var problem: String?
         var notes: [String] = []
+        /// Whether values of rows are not numbers.
+        var hasMissing = false
     }
 
     struct Report: Codable {
@@ -77,25 +79,32 @@ extension FileCheck {
             report.kind = "AnnData"
         }
         let contents = file.contents()
+        let matrices = contents.groups.compactMap { Inspection.sparseMatrix($0, in: file) }
+        let matrixValues = Set(matrices.map { "\($0.path)/data" })
         report.problems += contents.problems.map { "\($0.object ?? "/"): \($0.reason)" }
         if !contents.isComplete {
             report.notes.append("holds more than is looked at: \(contents.datasets.count) data sets were read")
         }
         for path in contents.datasets {
-            report.datasets.append(item(path, in: file))
+            report.datasets.append(item(path, in: file, isMatrix: matrixValues.contains(path)))
             FileProbe.giveSignOfLife()
         }
-        for group in contents.groups {
-            // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
-            guard let matrix = Inspection.sparseMatrix(group, in: file), matrix.format == "CSR", matrix.shape[0] < 1 << 21 else {
-                continue
+        for matrix in matrices {
+            let (lines, width) = matrix.format == "CSR" ? (matrix.shape[0], matrix.shape[1]) : (matrix.shape[1], matrix.shape[0])
+            let indices = report.datasets.first { $0.path == "\(matrix.path)/indices" }?.values
+            if let low = indices?.minimum, let high = indices?.maximum, low < 0 || high >= Double(width) {
+                let wrong = Int(low < 0 ? low : high)
+                report.problems.append("\(matrix.path): has a value at index \(wrong), but indices are from 0 to \(width - 1)")
             }
-            do { _ = try SparseRows(file, group) } catch { report.problems.append("\(error)") }
+            // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
+            guard lines < 1 << 21 else { continue }
+            do { _ = try SparseRows(file, matrix.path) } catch { report.problems.append("\(error)") }
         }
         return report
     }
 
-    private static func item(_ path: String, in file: File) -> Item {
+    /// - Parameter isMatrix: whether these are the values of a sparse matrix, whose rows are trained on.
+    private static func item(_ path: String, in file: File, isMatrix: Bool) -> Item {
         var item = Item(path: path)
         do throws(HDF5Error) {
             let dataset = try file.dataset(path)
@@ -107,7 +116,7 @@ extension FileCheck {
             case .other: item.notes.append("not read")
             case .signed, .unsigned, .float:
                 try dataset.checkStorage()
-                try readNumbers(dataset, &item)
+                try readNumbers(dataset, &item, areRows: isMatrix || dataset.shape.count >= 2)
                 if !dataset.hasChecksum { item.notes.append("no checksum: damage would not be noticed") }
                 if let advice = chunkAdvice(dataset, file: file.path) { item.notes.append(advice) }
             }
@@ -117,7 +126,7 @@ extension FileCheck {
         return item
     }
 
-    private static func readNumbers(_ dataset: Dataset, _ item: inout Item) throws(HDF5Error) {
+    private static func readNumbers(_ dataset: Dataset, _ item: inout Item, areRows: Bool) throws(HDF5Error) {
         if !dataset.filters.isEmpty, let bytes = dataset.chunkBytes, bytes > ValueScan.largestChunk {
             item.notes.append("not read: a check takes no memory for chunks of \(sizeText(bytes))")
             return
@@ -132,8 +141,14 @@ extension FileCheck {
         }
         let counts = [(values.nanCount, "NaN"), (values.infiniteCount, "infinite")].filter { $0.0 > 0 }
         let text = "\(counts.map { "\($0.0) \($0.1)" }.joined(separator: " and "))\(place)"
-        // Rows with such values cannot be trained on; beside the rows they often stand for what is not known.
-        if dataset.shape.count >= 2 { item.problem = text } else { item.notes.append(text) }
+        // As training has it: infinite values are an error in rows. Beside the rows both often stand for what is not known.
+        if areRows, values.infiniteCount > 0 {
+            item.problem = text
+        } else {
+            item.notes.append(
+                areRows ? "\(text): missing values, which are trained on with --nan mask, or left out with --nan drop" : text)
+            item.hasMissing = areRows
+        }
     }
 
     private static func readStrings(_ dataset: Dataset) throws(HDF5Error) {
@@ -155,7 +170,9 @@ extension FileCheck {
         guard let kind = report.kind else {
             return "\(name): \(problems.map { $0.printable(limit: 1000) }.joined(separator: ", "))"
         }
-        var lines = ["\(name): \(problems.isEmpty ? "good" : "not good"): \(kind.printable())"]
+        let verdict =
+            !problems.isEmpty ? "not good" : report.datasets.contains(where: \.hasMissing) ? "good for --nan mask" : "good"
+        var lines = ["\(name): \(verdict): \(kind.printable())"]
         lines += (report.problems + report.notes).map { "  \($0.printable(limit: 1000))" }
         for item in report.datasets {
             var line = "  \(item.path.printable())"

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// The folder of a run: where its files lie, and which checkpoints are kept. Used by root alone.
 struct RunFolder {
@@ -74,12 +75,12 @@ struct RunFolder {
         let older = checkpointPaths().filter { Self.step(ofPath: $0).map { $0 <= step } ?? false }
         for old in older.dropFirst(keep) where keepEvery == 0 || Self.step(ofPath: old)! % keepEvery != 0 {
             unlink(old)
-            FaultPoint.pruned.reach((old as NSString).lastPathComponent)
+            FaultPoint.pruned.reach(FilePath.name(of: old))
         }
     }
 
     private static func step(ofPath path: String) -> Int? {
-        Int((path as NSString).lastPathComponent.dropFirst("step-".count).dropLast(".h5".count))
+        Int(FilePath.name(of: path).dropFirst("step-".count).dropLast(".h5".count))
     }
 
     /// Writes a file whole. Throws ``Failure``.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// The file `lock` of a run folder, by which one job at a time writes into it. Taken by root; gone with its owner.
 ///
@@ -136,7 +137,7 @@ final class RunLock {
     }
 
     private static func lockWhole(_ descriptor: Int32) -> Bool {
-        if getenv("MPI_VAE_TEST_NO_FLOCK") != nil {
+        if TestVariable.noFileLocks.isSet {
             errno = ENOTSUP
             return false
         }
@@ -150,7 +151,6 @@ final class RunLock {
     }
 
     private static func refusal(_ path: String, _ holder: Holder?, _ advice: String) -> Failure {
-        let folder = (path as NSString).deletingLastPathComponent
-        return Failure(.cannotCreate, "\(folder) is in use by \(holder?.description ?? "another job"): \(advice)")
+        Failure(.cannotCreate, "\(FilePath.folder(of: path)) is in use by \(holder?.description ?? "another job"): \(advice)")
     }
 }

@@ -70,9 +70,8 @@ extension ConfigurationKey {
         ) {
             configuration, text throws(Unsuitable) in
             guard let value = Value(rawValue: text) else {
-                let nearest = nearestNames(to: text, among: choices)[0]
-                throw Unsuitable(
-                    "is '\(text)', but must be one of \(choices.joined(separator: ", ")) (nearest: \(nearest))")
+                let nearest = GuessedNames.hint(forValue: text, among: choices).map { " (nearest: \($0))" } ?? ""
+                throw Unsuitable("is '\(text)', but must be one of \(choices.joined(separator: ", "))\(nearest)")
             }
             configuration[keyPath: path] = value
         } toml: {
@@ -210,7 +209,9 @@ extension ConfigurationKey {
         ) { configuration, text throws(Unsuitable) in
             let parts = text.trimmingPrefix("[").split { ",] ".contains($0) }
             let sizes = parts.compactMap { Int($0) }
-            guard sizes.count == parts.count || text == "none", sizes.allSatisfy({ $0 >= 1 && $0 <= 1 << 24 }) else {
+            guard text == "none" || text == "[]" || (sizes.count == parts.count && !sizes.isEmpty),
+                sizes.allSatisfy({ $0 >= 1 && $0 <= 1 << 24 })
+            else {
                 throw Unsuitable("is '\(text)', but must be sizes such as 512,256, or none")
             }
             configuration.model.hidden = sizes

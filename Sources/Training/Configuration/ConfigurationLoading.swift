@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import TOMLKit
 internal import VAE
 
@@ -23,6 +24,8 @@ extension Configuration {
         for key in ConfigurationKey.all {
             if let value = flags[key.name] { try configuration.apply(key, value, from: "--\(key.name)") }
         }
+        configuration.run.output = FilePath.expandingHome(configuration.run.output)
+        configuration.run.resume = FilePath.expandingHome(configuration.run.resume)
         try configuration.validate()
         return configuration
     }
@@ -58,16 +61,17 @@ extension Configuration {
         for section in table.keys where section != RunRecord.section {
             let line = Self.line(of: section, in: nil, text)
             guard sections.contains(section), let keys = table[section]?.table else {
-                let owner = ConfigurationKey.all.first { $0.name == section }.map { "; \(section) belongs into [\($0.section)]" }
-                let nearest = nearestNames(to: section, among: sections)[0]
+                let owner = ConfigurationKey.all.first { $0.name == section }.map { "\(section) belongs into [\($0.section)]" }
+                let nearest = nearestName(to: section, among: sections).map { "nearest is [\($0)]" }
                 throw Failure(
                     .configuration,
-                    "\(name):\(line): unknown section '\(section)'\(owner ?? ": nearest is [\(nearest)]")")
+                    "\(name):\(line): unknown section '\(section)': "
+                        + (owner ?? nearest ?? Self.keyHint(section) ?? "there are [\(sections.joined(separator: "], ["))]"))
             }
             for key in keys.keys {
                 let place = "\(name):\(Self.line(of: key, in: section, text))"
                 guard let known = ConfigurationKey.all.first(where: { $0.name == key && $0.section == section }) else {
-                    throw Self.unknownKey(key, section: section, place: place)
+                    throw Self.unknownKey(key, in: section, place: place)
                 }
                 try apply(known, Self.text(keys[key]!), from: "\(place): \(key)")
             }
@@ -80,8 +84,14 @@ extension Configuration {
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("MPI_VAE_") {
             if others.contains(name) || name.hasPrefix("MPI_VAE_TEST_") { continue }
             guard let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) else {
-                let nearest = nearestNames(to: name, among: ConfigurationKey.all.map(\.environmentName))[0]
-                throw Failure(.configuration, "environment: unknown variable \(name): nearest is \(nearest)")
+                let keys = ConfigurationKey.all
+                let hint = GuessedNames.hint(for: String(name.dropFirst("MPI_VAE_".count)), among: keys.map(\.name)) { known in
+                    keys.first { $0.name == known }!.environmentName
+                }
+                throw Failure(
+                    .configuration,
+                    "environment: unknown variable \(name): \(hint ?? "`mpi-vae config` shows all keys, from which they have their names")"
+                )
             }
             try apply(key, value, from: "environment: \(name)")
         }
@@ -89,14 +99,11 @@ extension Configuration {
 
     private mutating func apply(assignment: String) throws {
         let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let path = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, path.count == 2 else {
-            throw Failure(.configuration, "--set \(assignment): must be section.key=value, for example model.latent=10")
+        guard parts.count == 2, !parts[0].isEmpty else {
+            throw Failure(.configuration, "--set \(assignment): must be section.key=value, or key=value, for example latent=10")
         }
-        guard let key = ConfigurationKey.all.first(where: { $0.section == path[0] && $0.name == path[1] }) else {
-            throw Self.unknownKey(String(path[1]), section: String(path[0]), place: "--set \(assignment)")
-        }
-        try apply(key, String(parts[1]), from: "--set \(path[0]).\(path[1])")
+        let key = try ConfigurationKey.named(String(parts[0]), place: "--set \(assignment)")
+        try apply(key, String(parts[1]), from: "--set \(parts[0])")
     }
 
     private mutating func apply(_ key: ConfigurationKey, _ text: String, from place: String) throws {
@@ -107,13 +114,20 @@ extension Configuration {
         }
     }
 
-    private static func unknownKey(_ key: String, section: String, place: String) -> Failure {
-        if let other = ConfigurationKey.all.first(where: { $0.name == key }) {
+    /// - Parameter section: nil where none was given.
+    fileprivate static func unknownKey(_ key: String, in section: String?, place: String) -> Failure {
+        if let section, let other = ConfigurationKey.all.first(where: { $0.name == key }) {
             return Failure(.configuration, "\(place): '\(key)' belongs into section [\(other.section)], not [\(section)]")
         }
-        let nearest = nearestNames(to: key, among: ConfigurationKey.all.map(\.name))[0]
-        let home = ConfigurationKey.all.first { $0.name == nearest }!.section
-        return Failure(.configuration, "\(place): unknown key '\(key)' in [\(section)]: nearest is '\(nearest)' in [\(home)]")
+        let hint = keyHint(key) ?? "`mpi-vae config` shows all keys"
+        return Failure(.configuration, "\(place): unknown key '\(key)'\(section.map { " in [\($0)]" } ?? ""): \(hint)")
+    }
+
+    /// What to say of a key that there is not.
+    private static func keyHint(_ name: String) -> String? {
+        GuessedNames.hint(for: name, among: ConfigurationKey.all.map(\.name)) { known in
+            "'\(known)' in [\(ConfigurationKey.all.first { $0.name == known }!.section)]"
+        }
     }
 
     /// What holds between keys.
@@ -161,12 +175,15 @@ extension Configuration {
             throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")
         }
         if run.output.isEmpty { throw Failure(.configuration, "output is empty, but must name a folder") }
+        if run.output == OutputFiles.standardOutput {
+            throw Failure(.configuration, "output is -, but must name a folder: ./- for one of that name")
+        }
     }
 
     /// A TOML value as the text that a flag would have.
     private static func text(_ value: any TOMLValueConvertible) -> String {
         if let string = value.string { return string }
-        if let array = value.array { return array.map { text($0) }.joined(separator: ",") }
+        if let array = value.array { return array.isEmpty ? "[]" : array.map { text($0) }.joined(separator: ",") }
         return value.debugDescription
     }
 
@@ -208,6 +225,35 @@ extension Configuration {
             text += "\(key.name) = \(key.toml(self))\n"
         }
         return text
+    }
+}
+
+extension ConfigurationKey {
+    /// The key of a name, `latent` or `model.latent`.
+    ///
+    /// - Parameter place: where the name stands, for messages.
+    /// - Throws: ``Failure`` (78) that says which one may be meant.
+    static func named(_ name: String, place: String) throws -> ConfigurationKey {
+        let path = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let section = path.count == 2 ? path[0] : nil
+        guard let key = all.first(where: { $0.name == path.last! && (section == nil || $0.section == section) }) else {
+            throw Configuration.unknownKey(path.last!, in: section, place: place)
+        }
+        return key
+    }
+
+    /// The first key, among values by key, that was given several values with commas between them, though it takes one; nil if none was.
+    public static func severalValues(_ values: [String: String]) -> (key: String, value: String)? {
+        for key in all {
+            guard let value = values[key.name], value.contains(","), value != "," else { continue }
+            var scratch = Configuration()
+            let isOne = (try? key.set(&scratch, value)) != nil
+            let parts = value.split(separator: value.contains(";") ? ";" : ",")
+            if !isOne, parts.count > 1, parts.allSatisfy({ (try? key.set(&scratch, String($0))) != nil }) {
+                return (key.name, value)
+            }
+        }
+        return nil
     }
 }
 

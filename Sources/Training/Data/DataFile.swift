@@ -19,7 +19,7 @@ struct DataFile {
     /// Without any the data set is `/data`, of an AnnData file `/X`, or the only one with rows and columns that the file has; the
     /// path of a group means the sparse matrix that it is, or the `data` in it.
     init(_ item: DataSpecification.Item, _ options: DataOptions) throws {
-        let file = try File.open(item.file)
+        let file = try Self.open(item.file)
         let objects = item.objects.isEmpty ? [try Self.onlyCandidate(in: file)] : item.objects
         let opened = try objects.map { try Self.open(file, $0, options, isJoined: objects.count > 1) }
         var rows = opened.count == 1 ? opened[0].rows : try JoinedRows(opened.map(\.rows))
@@ -35,6 +35,15 @@ struct DataFile {
         self.file = file
         folder = opened[0].path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
         parts = try opened.map { ($0.rows.features, try NamedAxes(file, $0.path)) }
+    }
+
+    // A function of its own: where this stands in the initialiser, Swift 6.3's compiler does not come to an end.
+    private static func open(_ path: String) throws -> File {
+        do {
+            return try File.open(path)
+        } catch let error as HDF5Error where error.kind == .notHDF5 {
+            throw Failure(.badData, "\(path): \(ForeignFile.advice(path))")
+        }
     }
 
     private static func open(
@@ -188,6 +197,12 @@ struct DataFile {
         default: break
         }
         if try file.item("/X") != nil, try file.item("/obs") != nil { return "/X" }
+        if try file.item("/matrix") == .dataset, try file.item("/row_attrs") != nil, try file.item("/col_attrs") != nil {
+            throw Failure(
+                .badData,
+                "\(file.path) is a loom file, whose columns are the cells: anndata.read_loom(\"...\").write_h5ad(\"data.h5ad\") turns it"
+            )
+        }
         // Cell Ranger's matrices, by the genome before version 3.
         let matrices = try file.children(of: "/").map { "/\($0)" }.filter { try TenXMatrix(file, $0) != nil }
         let candidates =

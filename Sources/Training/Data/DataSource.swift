@@ -52,13 +52,15 @@ final class DataSource {
     /// The file, if it is one.
     let onlyFile: DataFile?
     /// The rows of each file, one file after the other.
-    let files: [(path: String, rows: any Rows)]
+    let parts: [(path: String, rows: any Rows)]
     /// Whether AnnData names rows in any of the files.
     let isAnnotated: Bool
 
     /// The rows in use.
     var rowCount: Int { selection.count }
     var features: Int { format.features }
+    /// The paths of the files.
+    var files: [String] { parts.map(\.path) }
 
     /// The features that rows must have, by name.
     struct Features {
@@ -74,9 +76,15 @@ final class DataSource {
     static func open(
         _ specification: String, _ options: DataOptions = DataOptions(), as features: Features? = nil
     ) throws -> DataSource {
+        try open(DataSpecification(specification), options, as: features)
+    }
+
+    /// The same for one that was taken apart already.
+    static func open(
+        _ specification: DataSpecification, _ options: DataOptions = DataOptions(), as features: Features? = nil
+    ) throws -> DataSource {
         do {
-            let files = try DataSpecification(specification).items.map { try DataFile($0, options) }
-            return try DataSource(files, options, as: features)
+            return try DataSource(specification.items.map { try DataFile($0, options) }, options, as: features)
         } catch let error as HDF5Error {
             throw Failure(error)
         }
@@ -100,7 +108,7 @@ final class DataSource {
         }
         self.content = content
         onlyFile = files.count == 1 ? files[0] : nil
-        self.files = zip(files, parts).map { ($0.path, $1) }
+        self.parts = zip(files, parts).map { ($0.path, $1) }
         isAnnotated = files.contains { $0.rowFrame != nil }
         self.name = name
         rowShape = content.rowShape

@@ -1,12 +1,17 @@
 internal import Foundation
+internal import HDF5
+internal import Support
 
 /// What `--data` says, in its parts: files, and the objects in each whose rows are put side by side.
 ///
 ///     data.h5                      the data that the file has
-///     data.h5:/images              a data set, or a group with `data` or a sparse matrix in it
+///     data.h5:/images              a data set, or a group with `data` or a sparse matrix in it; also data.h5:images, data.h5/images
 ///     data.h5:/angles+/distances   data sets side by side
 ///     'run-*.h5:/images'           files, one after the other, in the order of their names
 ///     a.h5,b.h5:/test              the same, listed
+///
+/// Names may hold any character: what there is, as it stands, is meant, and only else the text is taken apart. Behind a backslash
+/// `,` `+` `:` and the characters of patterns belong to a name (``SpecificationText``).
 struct DataSpecification {
     struct Item {
         let file: String
@@ -17,57 +22,128 @@ struct DataSpecification {
     let items: [Item]
 
     /// Throws ``Failure`` (66) for a pattern that no file fits.
+    ///
+    /// Looks for names in the files, so of files that may be damaged it is for a child process first (``FileProbe``).
     init(_ text: String) throws {
-        // A name may hold any character: what is there is meant.
-        if FileManager.default.fileExists(atPath: text) {
-            items = [Item(file: text, objects: [])]
-            return
-        }
-        items = try text.split(separator: ",").flatMap { part in
-            let (pattern, objects) = Self.split(String(part))
-            return try Self.files(pattern).map { Item(file: $0, objects: objects) }
-        }
+        var names = ObjectNames()
+        items = try Self.items(SpecificationText(text), &names)
         if items.isEmpty { throw Failure(.inputMissing, "'\(text)' names no file") }
     }
+
+    /// The same object of some files.
+    init(files: [String], object: String) { items = files.map { Item(file: $0, objects: [object]) } }
 
     /// The same from any folder: every file by its absolute path, patterns as the files that fit them.
     var absolute: String {
         items.map { item in
-            Self.absolute(item.file) + (item.objects.isEmpty ? "" : ":" + item.objects.joined(separator: "+"))
+            let objects = item.objects.map(SpecificationText.escaped).joined(separator: "+")
+            return SpecificationText.escaped(Self.absolute(item.file)) + (objects.isEmpty ? "" : ":\(objects)")
         }.joined(separator: ",")
     }
 
     /// The path of a file from any folder; a link stays one.
     private static func absolute(_ file: String) -> String {
-        let slash = file.lastIndex(of: "/")
-        let (folder, name) = slash.map { (String(file[...$0]), String(file[file.index(after: $0)...])) } ?? (".", file)
-        guard let real = realpath(folder, nil) else { return file }
+        let folder = FilePath.folder(of: file)
+        guard let real = realpath(folder.isEmpty ? "." : folder, nil) else { return file }
         defer { free(real) }
         let path = String(cString: real)
-        return path == "/" ? "/\(name)" : "\(path)/\(name)"
+        return (path == "/" ? "/" : "\(path)/") + FilePath.name(of: file)
     }
 
-    /// `file.h5:/a+/b` in its parts.
-    private static func split(_ text: String) -> (file: String, objects: [String]) {
-        guard let colon = text.range(of: ":/", options: .backwards) else { return (text, []) }
-        let objects = text[colon.upperBound...].split(separator: "+", omittingEmptySubsequences: false)
-        return (
-            String(text[..<colon.lowerBound]), objects.map { "/" + $0.trimmingPrefix("/") }
-        )
+    /// All files that a text can mean, whichever way it is taken apart; nothing is opened.
+    static func possibleFiles(_ text: String) -> [String] {
+        let parts = SpecificationText(text).split(",")
+        var files: [String] = []
+        for first in parts.indices {
+            for end in first + 1...min(parts.count, first + mostParts) {
+                let joined = SpecificationText(joining: parts[first..<end], by: ",").trimmed
+                files += joined.files
+                for cut in joined.cuts(at: ":") + joined.cuts(at: "/") { files += cut.before.files }
+            }
+        }
+        return files.filter { FilePath.isRegularFile($0) }
     }
 
-    private static func files(_ pattern: String) throws -> [String] {
-        guard pattern.contains(where: { "*?[".contains($0) }), !FileManager.default.fileExists(atPath: pattern) else {
-            return [pattern]
+    /// Names that have more than so many commas, or plus signs, need backslashes.
+    fileprivate static let mostParts = 12
+
+    private static func items(_ text: SpecificationText, _ names: inout ObjectNames) throws -> [Item] {
+        let parts = text.split(",")
+        var items: [Item] = []
+        var first = 0
+        while first < parts.count {
+            var found: [Item]?
+            var end = min(parts.count, first + mostParts)
+            while found == nil, end > first {
+                let joined = SpecificationText(joining: parts[first..<end], by: ",")
+                found = existing(joined, &names) ?? existing(joined.trimmed, &names)
+                end -= found == nil ? 1 : 0
+            }
+            if let found {
+                items += found
+                first = end
+            } else {
+                if !parts[first].trimmed.isEmpty { items += try takenApart(parts[first].trimmed) }
+                first += 1
+            }
         }
-        var found = glob_t()
-        defer { globfree(&found) }
-        guard glob(pattern, 0, nil, &found) == 0, found.gl_pathc > 0 else {
-            throw Failure(.inputMissing, "\(pattern): no file fits the pattern")
+        return items
+    }
+
+    /// The files, and the objects in them, if all of them are there.
+    private static func existing(_ text: SpecificationText, _ names: inout ObjectNames) -> [Item]? {
+        if text.isEmpty { return nil }
+        let files = text.files
+        if !files.isEmpty { return files.map { Item(file: $0, objects: []) } }
+        for (before, after) in text.cuts(at: ":") + text.cuts(at: "/") {
+            let files = before.files.filter { FilePath.isRegularFile($0) }
+            guard let file = files.first, let objects = names.existing(after, in: file) else { continue }
+            return files.map { Item(file: $0, objects: objects) }
         }
-        // By bytes, whatever the language of the environment.
-        return (0..<Int(found.gl_pathc)).map { String(cString: found.gl_pathv[$0]!) }.sorted {
-            $0.utf8.lexicographicallyPrecedes($1.utf8)
+        return nil
+    }
+
+    /// What is probably meant where nothing of that name is there, for the message of who opens it.
+    private static func takenApart(_ text: SpecificationText) throws -> [Item] {
+        for (before, after) in text.cuts(at: ":") + text.cuts(at: "/") {
+            let files = before.files.filter { FilePath.isRegularFile($0) }
+            if !files.isEmpty { return files.map { Item(file: $0, objects: after.objects) } }
         }
+        let cut = text.cuts(at: ":").first { $0.after.plain.hasPrefix("/") }
+        let file = cut?.before ?? text
+        if file.isPattern { throw Failure(.inputMissing, "\(file.plain): no file fits the pattern") }
+        return [Item(file: file.plain, objects: cut?.after.objects ?? [])]
+    }
+}
+
+/// Looks for objects in files, each of which is opened once.
+private struct ObjectNames {
+    private var files: [String: File?] = [:]
+
+    /// The objects that a text names, one or several with a plus sign between them; nil if one of them is not there.
+    mutating func existing(_ text: SpecificationText, in path: String) -> [String]? {
+        if files[path] == nil { files[path] = .some(try? File.open(path)) }
+        guard let file = files[path] ?? nil else { return nil }
+        let parts = text.split("+")
+        var objects: [String] = []
+        var first = 0
+        while first < parts.count {
+            // The longest name that is there.
+            let ends = (first + 1...min(parts.count, first + DataSpecification.mostParts)).reversed()
+            let found = ends.lazy.compactMap { end -> (end: Int, object: String)? in
+                let joined = SpecificationText(joining: parts[first..<end], by: "+")
+                if joined.isEmpty { return nil }
+                return joined.spellings.first { has($0, file) }.map { (end, $0) }
+            }.first
+            guard let found else { return nil }
+            objects.append(found.object)
+            first = found.end
+        }
+        return objects
+    }
+
+    /// A link that is refused is there as well: who opens it says so.
+    private func has(_ object: String, _ file: File) -> Bool {
+        do throws(HDF5Error) { return try file.item(object) != nil } catch { return error.kind == .refused }
     }
 }

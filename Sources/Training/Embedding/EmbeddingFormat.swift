@@ -9,6 +9,24 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
     /// By ``CSVEmbeddings``.
     case csv
 
+    /// The format of a file, by its name or by what is asked for.
+    ///
+    /// - Parameter wanted: nil for what the name says; `h5` where it says nothing.
+    /// - Throws: ``Failure`` (64) where the two do not agree, or the name says something that cannot be written.
+    public static func of(_ path: String, wanted: EmbeddingFormat?) throws -> EmbeddingFormat {
+        let format = try FileFormat.of(path, flag: "--output", among: allCases.map(\.fileFormat), wanted: wanted?.fileFormat)
+        return allCases.first { $0.fileFormat == format }!
+    }
+
+    var fileFormat: FileFormat {
+        switch self {
+        case .hdf5: .hdf5
+        case .annData: .annData
+        case .npy: .npy
+        case .csv: .csv
+        }
+    }
+
     /// Begins a file. Used by root alone. Throws ``Failure``.
     ///
     /// - Parameter withInput: whether it is to be a copy of the input with the codes in it, which AnnData alone can be.

@@ -1,15 +1,22 @@
 internal import Foundation
 internal import HDF5
 
-/// A file that is written from its beginning to its end, and appears when it is complete. Throws ``Failure``.
+/// A file that is written from its beginning to its end, and appears when it is complete; or standard output. Throws ``Failure``.
 final class SequentialFile {
-    private let published: AtomicFile
+    /// nil for standard output.
+    private let published: AtomicFile?
+    private let name: String
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     private var isOpen = true
 
     /// - Parameter byteCount: the bytes that it will have at least; there must be room for them.
     init(_ path: String, byteCount: Int) throws {
+        if path == OutputFiles.standardOutput {
+            (published, name, descriptor) = (nil, "standard output", STDOUT_FILENO)
+            return
+        }
+        name = path
         let published = AtomicFile(path)
         self.published = published
         do {
@@ -21,7 +28,7 @@ final class SequentialFile {
         if descriptor < 0 { throw Self.failure(path, "open") }
     }
 
-    deinit { if isOpen { close(descriptor) } }
+    deinit { if isOpen, published != nil { close(descriptor) } }
 
     func write(_ bytes: some Collection<UInt8>) throws {
         buffer.append(contentsOf: bytes)
@@ -43,7 +50,7 @@ final class SequentialFile {
         while written < bytes.count {
             let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
             if count < 0, errno == EINTR { continue }
-            if count <= 0 { throw Self.failure(published.path, "write") }
+            if count <= 0 { throw Self.failure(name, "write") }
             written += count
         }
     }
@@ -51,8 +58,9 @@ final class SequentialFile {
     /// Closes the file and gives it its name.
     func finish() throws {
         try flush()
+        guard let published else { return }
         isOpen = false
-        if close(descriptor) != 0 { throw Self.failure(published.path, "write") }
+        if close(descriptor) != 0 { throw Self.failure(name, "write") }
         do {
             try published.publish()
         } catch {

@@ -9,11 +9,12 @@ extension TrainedModel {
         _ data: String, _ options: DataOptions, _ wanted: EvaluationOptions = EvaluationOptions()
     ) throws -> EvaluationReport {
         try world.onRoot {
-            if !wanted.output.isEmpty { try ResultFile.check(wanted.output, force: wanted.force) }
+            try OutputFiles(OutputFiles.File.optional("--output", wanted.output), force: wanted.force)
+                .check(data: [data], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
-        let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: data, source)
+        let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: source)
         if let misfit = source.misfit { try world.onRoot { throw Failure(.badData, misfit) } }
         let rows = try world.together {
             try BlockRows(source, source.selection, preparation: preparation, world: world)
@@ -135,11 +136,10 @@ extension TrainedModel {
     }
 
     /// Opens the factors that lie in the data's files. Collective.
-    private func openFactors(_ path: String, of data: String, _ source: DataSource) throws -> DataSource {
+    private func openFactors(_ path: String, of source: DataSource) throws -> DataSource {
         try world.together {
             let path = path.hasPrefix("/") ? path : "/\(path)"
-            let text = try DataSpecification(data).items.map { "\($0.file):\(path)" }.joined(separator: ",")
-            let factors = try DataSource.open(text)
+            let factors = try DataSource.open(DataSpecification(files: source.files, object: path))
             guard factors.rowCount == source.selection.universe else {
                 throw Failure(
                     .badData,

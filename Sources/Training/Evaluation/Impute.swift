@@ -21,7 +21,7 @@ extension TrainedModel {
     /// - Returns: on root, how many values were missing, and how many there are.
     public func impute(_ data: String, _ options: DataOptions, _ wanted: ImputeOptions) throws -> (missing: Int, all: Int) {
         try world.onRoot {
-            try ResultFile.check(wanted.output, force: wanted.force)
+            try OutputFiles([.init("--output", wanted.output)], force: wanted.force).check(data: [data], files: files)
             guard preparation.masks else {
                 throw Failure(.usage, "the model was trained without missing values: only models trained with --nan mask impute")
             }

@@ -38,7 +38,7 @@ struct RowOrigins {
         func add(_ own: DataSource, _ part: @escaping (_ row: Int) -> Part) {
             let selection = own.selection
             var first = 0
-            for file in own.files {
+            for file in own.parts {
                 let begin = first
                 known.append((file.rows, { selection.contains(begin + $0) ? part(begin + $0) : .new }))
                 first += file.rows.rowCount
@@ -50,7 +50,7 @@ struct RowOrigins {
         if let test = data.testSource { add(test) { _ in .test } }
         var found: [Stretch] = []
         var first = 0
-        for file in source.files {
+        for file in source.parts {
             let rows = first..<first + file.rows.rowCount
             first = rows.upperBound
             if let same = try known.first(where: { try Self.haveSameRows(file.rows, $0.rows) }) {
@@ -107,7 +107,7 @@ extension TrainedModel {
             let paths = [run.data, run.validationData, run.testData].flatMap {
                 (try? DataSpecification($0).items.map(\.file)) ?? []
             }
-            mayShare = Set(paths.map(Self.size)).isDisjoint(with: source.files.map { Self.size($0.path) }) ? 0 : 1
+            mayShare = Set(paths.map(Self.size)).isDisjoint(with: source.parts.map { Self.size($0.path) }) ? 0 : 1
         }
         return try world.communicator.broadcast(mayShare) == 1 ? runData(record) : nil
     }

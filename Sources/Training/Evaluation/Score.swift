@@ -92,8 +92,9 @@ extension TrainedModel {
 
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
     public func score(_ data: String, _ options: DataOptions, _ wanted: ScoreOptions) throws -> ScoreReport {
+        let outputs = OutputFiles([.init("--output", wanted.output)], force: wanted.force)
         try world.onRoot {
-            try ResultFile.check(wanted.output, force: wanted.force)
+            try outputs.check(data: [data, wanted.fitData], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
@@ -108,6 +109,8 @@ extension TrainedModel {
             labelled = LabelledScores(normal: normal)
         }
         let known = try knownRows(wanted.fitData)
+        // Those that the run was trained on are known only now.
+        try world.onRoot { try outputs.check(files: known.files) }
         let origins = try origins(of: source, among: known.run)
         let scorer = try fit(known.fitted, samples: wanted.samples)
         let thresholds = try wanted.quantiles.isEmpty ? nil : thresholds(wanted.quantiles, scorer, known)
@@ -184,6 +187,8 @@ private struct KnownRows {
     let origin: Origin
     /// The data of the run, where it has been opened.
     var run: RunData?
+
+    var files: [String] { fitted.source.files + reference.source.files }
 
     /// As the file of scores names them.
     enum Origin: String {

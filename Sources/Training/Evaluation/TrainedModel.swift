@@ -1,6 +1,7 @@
 public import Distributed
 internal import Foundation
 public import Logging
+internal import Support
 internal import VAE
 
 /// A model from a checkpoint, ready to be applied to data by all ranks.
@@ -16,6 +17,8 @@ public final class TrainedModel {
     let log: Logger
     /// Where it is from.
     let place: CheckpointPlace
+    /// What is read of the model, on root: its checkpoint, and all that training wrote into a run's folder.
+    let files: [String]
 
     /// Reads a checkpoint, the best one of a run's folder, or the newest of its `checkpoints`. Collective; throws ``SharedFailure``.
     ///
@@ -29,6 +32,7 @@ public final class TrainedModel {
         let whole = try Checkpoint.share(world) { try place.checkpoint() }
         let checkpoint = whole.description
         self.checkpoint = checkpoint
+        files = world.isRoot ? [path] + (place.run?.trainingFiles ?? []) : []
         configuration = try Configuration(toml: checkpoint.configuration, name: path)
         let trained = configuration.training.precision
         let isFast = try world.communicator.allReduce(trained.isFast ? 1 : 0, .minimum) == 1
@@ -101,7 +105,9 @@ public final class TrainedModel {
         _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, withInput: Bool = false,
         force: Bool = false
     ) throws {
-        try world.onRoot { try ResultFile.check(output, force: force) }
+        try world.onRoot {
+            try OutputFiles([.init("--output", output, [format.fileFormat])], force: force).check(data: [data], files: files)
+        }
         let source = try open(data, options)
         let origins = try origins(of: source)
         let embedder = Embedder(

@@ -34,7 +34,7 @@ public struct GenerationOptions: Sendable {
     public var data: String?
     public var dataOptions = DataOptions()
     public var output = ""
-    /// A PNG file; empty for none.
+    /// A PNG or JPEG file; empty for none.
     public var grid = ""
     public var force = false
 
@@ -47,9 +47,8 @@ extension TrainedModel {
     /// - Returns: the number of codes.
     public func generate(_ wanted: GenerationOptions) throws -> Int {
         try world.onRoot {
-            for path in [wanted.output] + (wanted.grid.isEmpty ? [] : [wanted.grid]) {
-                try ResultFile.check(path, force: wanted.force)
-            }
+            let files = [.init("--output", wanted.output)] + OutputFiles.File.optional("--grid", wanted.grid, ImageGrid.formats)
+            try OutputFiles(files, force: wanted.force).check(data: [wanted.data ?? ""], files: self.files)
             if !wanted.grid.isEmpty { _ = try ImageShape.required(checkpoint.inputShape) }
         }
         let source = try wanted.data.map { try open($0, wanted.dataOptions) }
@@ -128,7 +127,7 @@ final class GenerationWriter {
     }
 
     func finish() throws {
-        try grid?.bitmap().writePNG(to: gridPath)
+        try grid?.write(to: gridPath)
         try file.finish()
     }
 }

@@ -1,3 +1,5 @@
+internal import HDF5
+
 /// Rows that are images: gray or with three colours, which come first or last.
 struct ImageShape: Equatable {
     let height: Int
@@ -79,6 +81,20 @@ struct ImageGrid {
     /// From 0 to 1 where the model's values are about there, else from the least to the greatest one.
     private var range: ClosedRange<Double> {
         low > high || (low >= -0.25 && high <= 1.25) ? 0...1 : low...max(high, low.nextUp)
+    }
+
+    /// What grids are written as, by the name of the file.
+    static let formats: [FileFormat] = [.png, .jpeg]
+
+    /// Writes a file, which appears when it is complete. Throws ``Failure`` (64, 73, 74).
+    func write(to path: String) throws {
+        let isJPEG = try FileFormat.of(path, flag: "--grid", among: Self.formats) == .jpeg
+        let bytes = isJPEG ? try bitmap().jpeg() : try bitmap().png()
+        do {
+            try AtomicFile.write(bytes, to: path)
+        } catch {
+            throw Failure(error)
+        }
     }
 
     func bitmap() -> Bitmap {

@@ -10,7 +10,7 @@ public struct ReconstructionOptions: Sendable {
     public var force = false
     /// The same rows without noise, `file.h5[:/path]`; empty for none.
     public var clean = ""
-    /// A PNG file of originals beside their reconstructions; empty for none.
+    /// A PNG or JPEG file of originals beside their reconstructions; empty for none.
     public var grid = ""
 
     public init() {}
@@ -33,9 +33,8 @@ extension TrainedModel {
         _ data: String, _ options: DataOptions, _ wanted: ReconstructionOptions
     ) throws -> ReconstructionReport {
         try world.onRoot {
-            for path in [wanted.output] + (wanted.grid.isEmpty ? [] : [wanted.grid]) {
-                try ResultFile.check(path, force: wanted.force)
-            }
+            let files = [.init("--output", wanted.output)] + OutputFiles.File.optional("--grid", wanted.grid, ImageGrid.formats)
+            try OutputFiles(files, force: wanted.force).check(data: [data, wanted.clean], files: self.files)
         }
         let source = try open(data, options)
         let clean = try wanted.clean.isEmpty ? nil : openClean(wanted.clean, options, of: source)
@@ -160,7 +159,7 @@ final class ReconstructionWriter {
                 try file.setAttribute("output_psnr", .double(ratio.output))
             }
         }
-        try grid?.bitmap().writePNG(to: gridPath)
+        try grid?.write(to: gridPath)
         try file.finish()
         return report
     }

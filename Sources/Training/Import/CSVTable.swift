@@ -50,7 +50,10 @@ struct CSVTable {
             }
             guard reader.count == dialect.columnCount else {
                 let other = dialect.isShifted ? "the lines before have" : "the first line has"
-                throw Failure(.badData, "\(path):\(reader.line): \(reader.count) column\(reader.count == 1 ? "" : "s"), but \(other) \(dialect.columnCount)")
+                throw Failure(
+                    .badData,
+                    "\(path):\(reader.line): \(reader.count) column\(reader.count == 1 ? "" : "s"), but \(other) \(dialect.columnCount)"
+                )
             }
             progress.update(to: reader.storedOffset >> 10)
             try body(reader)

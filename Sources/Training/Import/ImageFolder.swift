@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// The PNG and JPEG files in a folder and the folders in it, by their names; names that begin with a dot are passed over.
 struct ImageFolder {
@@ -57,7 +58,7 @@ struct ImageFolder {
                 otherCount += 1
             } else if isFolder(inside, type) {
                 try enter(inside, above: above.union([identity]))
-            } else if ["png", "jpg", "jpeg"].contains((name as NSString).pathExtension.lowercased()) {
+            } else if ["png", "jpg", "jpeg"].contains(FilePath.fileExtension(of: name)) {
                 paths.append(inside)
             } else {
                 otherCount += 1

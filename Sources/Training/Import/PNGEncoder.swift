@@ -1,5 +1,4 @@
 internal import CPNG
-internal import HDF5
 
 extension Bitmap {
     /// The bytes of a PNG file, by libpng's simplified interface.
@@ -26,16 +25,6 @@ extension Bitmap {
         return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             try encode(to: buffer.baseAddress!, &size)
             count = size
-        }
-    }
-
-    /// Writes a PNG file, which appears when it is complete. Throws ``Failure`` (73, 74).
-    func writePNG(to path: String) throws {
-        let bytes = try png()
-        do {
-            try AtomicFile.write(bytes, to: path)
-        } catch {
-            throw Failure(error)
         }
     }
 }

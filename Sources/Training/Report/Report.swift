@@ -1,5 +1,5 @@
 internal import Distributed
-internal import Foundation
+internal import Support
 
 extension TrainedModel {
     /// Writes a page about the run that the model is from, `report.html` in its folder unless another path is given. Collective; throws
@@ -12,9 +12,12 @@ extension TrainedModel {
     public func report(to output: String?, force: Bool = false) throws -> String {
         var path = ""
         try world.onRoot {
-            if let output { try ResultFile.check(output, force: force) }
             guard let run = place.run else {
                 throw Failure(.inputMissing, "\(place.path) is not the folder of a run: give the one that train wrote")
+            }
+            if let output {
+                try OutputFiles([.init("--output", output, [.html])], force: force).check(
+                    files: files + [run.embeddings, run.scores])
             }
             path = output ?? run.report
         }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// The page about a run: what its folder holds, and what its best model makes of the data. Made by root alone.
@@ -17,12 +18,16 @@ struct RunReport {
     /// What the configuration calls them.
     let dataName: String
 
-    /// Writes the page. Throws ``Failure``.
-    func write(to path: String) throws { try run.write(Array(page().utf8), to: path) }
+    /// Writes the page, to a file or standard output. Throws ``Failure``.
+    func write(to path: String) throws {
+        let page = try page()
+        if path == OutputFiles.standardOutput { return print(page) }
+        try run.write(Array(page.utf8), to: path)
+    }
 
     /// The page as HTML. What is missing in the folder is left out. Throws ``Failure``.
     private func page() throws -> String {
-        var page = HTMLPage(title: "Run \(URL(fileURLWithPath: run.path).standardizedFileURL.lastPathComponent)")
+        var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))")
         // Those of another model, or of none of whose rows anything can be said, are left out.
         let embeddings = (try? RunEmbeddings(run.embeddings)).flatMap {
             $0.klPerLatent.count == model.configuration.latentSize && $0.readCount > 0 ? $0 : nil

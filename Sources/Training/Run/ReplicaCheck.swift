@@ -1,5 +1,5 @@
 internal import Distributed
-internal import Foundation
+internal import Support
 
 /// Compares the parameters of all ranks, which are the same bits as long as no memory, network or program is broken.
 struct ReplicaCheck {
@@ -9,8 +9,8 @@ struct ReplicaCheck {
 
     init(_ world: World) {
         self.world = world
-        let words = ProcessInfo.processInfo.environment["MPI_VAE_TEST_FLIP_BIT"]?.split(separator: ":").compactMap { Int($0) }
-        flip = words.flatMap { $0.count == 2 ? ($0[0], $0[1]) : nil }
+        let numbers = TestVariable.flipBit.numbers
+        flip = numbers.count == 2 ? (numbers[0], numbers[1]) : nil
     }
 
     /// Collective. Throws ``SharedFailure`` (70) that names the ranks that differ from most others.

@@ -21,6 +21,9 @@ final class RunData {
     private let mixingRows: Int
     private let seed: UInt64
 
+    /// The paths of all files that rows are read from.
+    var files: [String] { [source, validationSource, testSource].compactMap(\.self).flatMap(\.files) }
+
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
     ///
     /// - Parameter features: what the rows must have; nil for what they have.

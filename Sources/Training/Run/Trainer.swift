@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// Where training stands: together with parameters and moments all that a checkpoint needs, and nothing of it belongs to a rank.
@@ -76,8 +77,8 @@ final class Trainer {
         betaSchedule = configuration.betaSchedule(stepsPerEpoch: stepsPerEpoch)
         clipNorm = configuration.optimizer.clipNorm > 0 ? configuration.optimizer.clipNorm : nil
         seed = configuration.training.seed
-        let slow = ProcessInfo.processInfo.environment["MPI_VAE_TEST_SLOW_RANK"]?.split(separator: ":").compactMap { UInt32($0) }
-        delay = slow?.count == 2 && slow![0] == world.rank ? slow![1] : 0
+        let slow = TestVariable.slowRank.numbers
+        delay = slow.count == 2 && slow[0] == world.rank ? UInt32(clamping: slow[1]) : 0
         dataSeconds = .allocate(capacity: pool.count)
         dataSeconds.initialize(repeating: 0)
         updateSeconds = .allocate(capacity: pool.count)

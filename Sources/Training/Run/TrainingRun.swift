@@ -66,6 +66,7 @@ public final class TrainingRun {
     private init(_ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
         replica = try Replica(configuration, resumed: resumed, world: world, log: log)
+        try world.onRoot { [replica] in try folder.check(reading: replica.data.files) }
         self.configuration = replica.configuration
         self.folder = folder
         self.world = world
@@ -280,10 +281,15 @@ public final class TrainingRun {
 
     private func notFinite() -> SharedFailure {
         let progress = trainer.progress
-        return SharedFailure(
-            exitStatus: ExitCode.badData.rawValue,
-            message: world.isRoot
-                ? "the loss is not finite in step \(progress.step) (epoch \(progress.epoch + 1)); the last checkpoint is whole: "
-                    + "try a smaller --lr, --clip-norm 1, or scaled data" : nil)
+        var message: String?
+        if world.isRoot {
+            // What is being written counts.
+            try? writer?.wait()
+            let saved = folder.checkpointPaths().first.map { "the last checkpoint, \($0), is whole" } ?? "nothing was saved yet"
+            message =
+                "the loss is not finite in step \(progress.step) (epoch \(progress.epoch + 1)); \(saved): "
+                + "try a smaller --lr, --clip-norm 1, or scaled data"
+        }
+        return SharedFailure(exitStatus: ExitCode.badData.rawValue, message: message)
     }
 }

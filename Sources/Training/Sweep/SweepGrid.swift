@@ -19,12 +19,14 @@ public struct SweepAxis: Sendable {
         guard parts.count == 2 else {
             throw Failure(.usage, "--grid is '\(text)', but must be KEY=VALUE,VALUE, for example latent=8,16,32")
         }
-        key = parts[0]
-        values = parts[1].split(separator: parts[1].contains(";") ? ";" : ",", omittingEmptySubsequences: false).map(String.init)
-        let names = ConfigurationKey.all.map(\.name)
-        guard names.contains(key) else {
-            throw Failure(.usage, "--grid: unknown key '\(key)': nearest is '\(nearestNames(to: key, among: names)[0])'")
+        let known: ConfigurationKey
+        do {
+            known = try ConfigurationKey.named(parts[0], place: "--grid")
+        } catch let failure as Failure {
+            throw Failure(.usage, failure.message)
         }
+        key = known.name
+        values = parts[1].split(separator: parts[1].contains(";") ? ";" : ",", omittingEmptySubsequences: false).map(String.init)
         guard !["output", "resume", "folds"].contains(key) else {
             throw Failure(
                 .usage,

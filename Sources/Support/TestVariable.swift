@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// Variables of the environment that only tests set, to make happen what otherwise happens seldom. All of them are here.
+public enum TestVariable: String, CaseIterable, Sendable {
+    /// `POINT:NAME` kills the process at a point of writing a file whose name begins so.
+    case killAt = "MPI_VAE_TEST_KILL_AT"
+    /// The same, but sends it SIGUSR1.
+    case stopAt = "MPI_VAE_TEST_STOP_AT"
+    /// Takes locks of files away, as on file systems that have none.
+    case noFileLocks = "MPI_VAE_TEST_NO_FLOCK"
+    /// Takes the memory away that ranks of a node share.
+    case noSharedMemory = "MPI_VAE_TEST_NO_SHARED_MEMORY"
+    /// Makes groups of so many ranks, as on several nodes.
+    case ranksPerNode = "MPI_VAE_TEST_RANKS_PER_NODE"
+    /// `RANK:STEP` changes a bit of a rank's parameters.
+    case flipBit = "MPI_VAE_TEST_FLIP_BIT"
+    /// `RANK:MICROSECONDS` makes each step of a rank take longer.
+    case slowRank = "MPI_VAE_TEST_SLOW_RANK"
+
+    /// nil where it is not set.
+    public var value: String? { getenv(rawValue).map { String(cString: $0) } }
+
+    /// Whole numbers with colons between them; none where it is not set.
+    public var numbers: [Int] { value?.split(separator: ":").compactMap { Int($0) } ?? [] }
+
+    public var isSet: Bool { value != nil }
+}
