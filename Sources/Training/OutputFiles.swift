@@ -87,7 +87,7 @@ extension Configuration {
         let folder = RunFolder(path: run.output)
         guard FileIdentity(file) == FileIdentity(folder.configuration), folder.checkpointPaths().isEmpty else { return }
         let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        if let same = try? Configuration(toml: text, name: file), same.resolvedTOML() == text { return }
+        if let same = try? Configuration(toml: text, name: file), text.hasPrefix(same.resolvedTOML()) { return }
         throw Failure(
             .cannotCreate,
             "--config \(file) would be replaced by the run's own config.toml: keep it under another name, or give another --output"

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Logging
+internal import Support
 internal import Training
 
 struct Import: ParsableCommand {
@@ -51,7 +52,13 @@ struct Import: ParsableCommand {
         @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
         @Flag(help: "Replace the output if it is there; with --name, what was imported to that group.") var force = false
 
-        var importer: Importer { Importer(output: output, name: name, force: force, log: Logger(label: "import")) }
+        /// Throws ``Failure`` for an output that is among the files that are read.
+        func importer(reading files: String?..., data: String? = nil) throws -> Importer {
+            let importer = Importer(
+                output: FilePath.expandingHome(output), name: name, force: force, log: Logger(label: "import"))
+            try importer.check(data: data.map { [$0] } ?? [], files: files.compactMap(\.self))
+            return importer
+        }
     }
 
     /// The file, as an argument or, as it once was, by `--file`.
@@ -81,7 +88,7 @@ struct Import: ParsableCommand {
         func validate() throws { try Import.requireOne(path, data, "--data") }
 
         func run() throws {
-            print(try target.importer.importHDF5(path ?? data!, options.options))
+            print(try target.importer(data: path ?? data!).importHDF5(path ?? data!, options.options))
         }
     }
 
@@ -96,7 +103,7 @@ struct Import: ParsableCommand {
         func validate() throws { try Import.requireOne(path, images, "--images") }
 
         func run() throws {
-            print(try target.importer.importIDX(images: path ?? images!, labels: labels))
+            print(try target.importer(reading: path ?? images!, labels).importIDX(images: path ?? images!, labels: labels))
         }
     }
 
@@ -142,7 +149,7 @@ struct Import: ParsableCommand {
             options.decimalMark = decimal
             options.columns = columns
             options.drop = drop
-            print(try target.importer.importCSV(file: source.one, options))
+            print(try target.importer(reading: source.one).importCSV(file: source.one, options))
         }
     }
 
@@ -154,7 +161,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try target.importer.importNPY(file: source.one, labels: labels))
+            print(try target.importer(reading: source.one, labels).importNPY(file: source.one, labels: labels))
         }
     }
 
@@ -171,7 +178,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try target.importer.importNPZ(file: source.one, data: data, labels: labels))
+            print(try target.importer(reading: source.one).importNPZ(file: source.one, data: data, labels: labels))
         }
     }
 
@@ -186,7 +193,7 @@ struct Import: ParsableCommand {
         @OptionGroup var target: Target
 
         func run() throws {
-            print(try target.importer.importMTX(source.one, transpose: transpose))
+            print(try target.importer(reading: source.one).importMTX(source.one, transpose: transpose))
         }
     }
 
@@ -212,7 +219,7 @@ struct Import: ParsableCommand {
 
         func run() throws {
             let color: ImageColor? = gray ? .gray : rgb ? .rgb : nil
-            print(try target.importer.importImages(folder: folder, size: size, color: color, threads: threads))
+            print(try target.importer().importImages(folder: folder, size: size, color: color, threads: threads))
         }
     }
 }

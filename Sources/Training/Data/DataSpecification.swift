@@ -116,12 +116,13 @@ struct DataSpecification {
     }
 }
 
-/// Looks for objects in files, each of which is opened once.
+/// Looks for objects in files, each of which is opened once, and only where a name can be read in more ways than one.
 private struct ObjectNames {
     private var files: [String: File?] = [:]
 
     /// The objects that a text names, one or several with a plus sign between them; nil if one of them is not there.
     mutating func existing(_ text: SpecificationText, in path: String) -> [String]? {
+        if text.isPlain { return text.objects }
         if files[path] == nil { files[path] = .some(try? File.open(path)) }
         guard let file = files[path] ?? nil else { return nil }
         let parts = text.split("+")
@@ -129,12 +130,12 @@ private struct ObjectNames {
         var first = 0
         while first < parts.count {
             // The longest name that is there.
-            let ends = (first + 1...min(parts.count, first + DataSpecification.mostParts)).reversed()
-            let found = ends.lazy.compactMap { end -> (end: Int, object: String)? in
+            var found: (end: Int, object: String)?
+            for end in (first + 1...min(parts.count, first + DataSpecification.mostParts)).reversed() where found == nil {
                 let joined = SpecificationText(joining: parts[first..<end], by: "+")
-                if joined.isEmpty { return nil }
-                return joined.spellings.first { has($0, file) }.map { (end, $0) }
-            }.first
+                guard !joined.isEmpty, let object = joined.spellings.first(where: { has($0, file) }) else { continue }
+                found = (end, object)
+            }
             guard let found else { return nil }
             objects.append(found.object)
             first = found.end

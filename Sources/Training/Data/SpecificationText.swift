@@ -70,6 +70,9 @@ struct SpecificationText {
         }
     }
 
+    /// Whether it can only be one name.
+    var isPlain: Bool { !symbols.contains { $0.isEscaped || ",+:\\".utf8.contains($0.byte) } }
+
     /// The objects that it names where plus signs part them, as paths; one where there is nothing beside a plus sign.
     var objects: [String] {
         let parts = split("+")

@@ -50,6 +50,17 @@ public struct Importer {
         group = name.map { "/" + $0.trimmingCharacters(in: CharacterSet(charactersIn: "/")) } ?? ""
     }
 
+    /// Throws ``Failure``: 64 for a name that says what is not written, 73 for an output that is read and would be replaced.
+    ///
+    /// - Parameters:
+    ///   - data: what is read of HDF5 files, as `--data` has it.
+    ///   - files: other files that are read.
+    public func check(data: [String] = [], files: [String] = []) throws {
+        let output = OutputFiles.File("--output", self.output)
+        // With a group the file is added to, and what is in it stays.
+        try OutputFiles([output], force: true).check(data: group.isEmpty ? data : [], files: group.isEmpty ? files : [])
+    }
+
     /// Rows are copied in pieces of about this size.
     static let pieceBytes = 8 << 20
 
