@@ -49,7 +49,7 @@ struct PreparationTests {
         ),
         (
             ["--scale", "standardize", "--likelihood", "mse"], "shifted",
-            "s = raw[t].std(0); s[7] = 1; x = (raw - raw[t].mean(0).astype('f4')) / s"
+            "s = raw[t].std(0); s[7] = 1; x = (raw - raw[t].mean(0)) / s"
         ),
         (
             ["--scale", "standardize", "--scale-by", "global", "--likelihood", "gaussian"], "data",
