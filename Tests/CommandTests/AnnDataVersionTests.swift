@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct AnnDataVersionTests {
     /// `0.7.8.h5ad` and so on: 30 cells of 4 genes, of 6 in raw, with columns of every kind that the version knows; and a run each
-    /// for rows of 4 and of 6.
+    /// for rows of 4, of 6, and of 6 without names.
     private static let files = Result {
         let folder = try TemporaryFolder()
         for version in AnnDataVersion.allCases {
@@ -47,7 +47,7 @@ struct AnnDataVersionTests {
                 """, [folder.path("\(version.rawValue).h5ad"), version.rawValue])
             if made.status != 0 { throw CannotRun(description: "\(version): \(made)") }
         }
-        for (object, name) in [("X", "four"), ("raw/X", "six")] {
+        for (object, name) in [("X", "four"), ("raw/X", "six"), ("obsm/X_raw", "nameless")] {
             let trained = try mpiVAE(
                 "train", "--data", folder.path("0.8.0.h5ad:/\(object)"), "--likelihood", "mse", "--hidden", "4", "--latent", "2",
                 "--epochs", "1", "--output", folder.path(name))
@@ -75,7 +75,7 @@ struct AnnDataVersionTests {
                 (file, "four", "kind", "['B', 'T', ''] * 10"),
                 ("\(file):/layers/counts", "four", "stage", "['late', 'early', 'mid'] * 10"),
                 ("\(file):/raw/X", "six", "lane", "['3', '1', '2'] * 10"),
-                ("\(file):/obsm/X_raw", "six", "depth", "list(range(30))"),
+                ("\(file):/obsm/X_raw", "nameless", "depth", "list(range(30))"),
             ]
         }
         let new = "0.12.19.h5ad"
@@ -101,7 +101,7 @@ struct AnnDataVersionTests {
         #expect(python.status == 0, "\(python)")
         for data in ["0.7.8.h5ad", "0.12.19.h5ad:/obsm/X_raw"] {
             let refused = try embed(
-                data, data.contains("obsm") ? "six" : "four", options: ["--labels", "knid"], to: folder.path("x.h5"))
+                data, data.contains("obsm") ? "nameless" : "four", options: ["--labels", "knid"], to: folder.path("x.h5"))
             #expect(refused.status == 65 && refused.errorLines.count == 1, "\(refused)")
             #expect(refused.errors.contains("no labels at knid") && refused.errors.contains("the columns kind, "), "\(refused)")
             #expect(!refused.errors.contains("codes") && !refused.errors.contains("__categories"), "\(refused)")
@@ -112,7 +112,7 @@ struct AnnDataVersionTests {
     @Test func framesSurvive() throws {
         let (folder, files) = (try TemporaryFolder(), try Self.files.get())
         for version in AnnDataVersion.allCases {
-            for (object, run) in [("X", "four"), ("layers/counts", "four"), ("raw/X", "six"), ("obsm/X_raw", "six")] {
+            for (object, run) in [("X", "four"), ("layers/counts", "four"), ("raw/X", "six"), ("obsm/X_raw", "nameless")] {
                 let name = object.replacingOccurrences(of: "/", with: "-")
                 let outcome = try embed(
                     "\(version.rawValue).h5ad:/\(object)", run, options: ["--format", "h5ad"],
@@ -230,7 +230,7 @@ struct AnnDataVersionTests {
         for (data, options, text) in [
             (file, ["--rows", "0:10", "--format", "h5ad"], "only 10 of 30 rows"),
             ("\(file),\(file)", ["--format", "h5ad"], "are several"),
-            (folder.path("plain.h5"), ["--format", "h5ad"], "has no obs"), (file, ["--format", "csv"], "is for --format h5ad"),
+            (folder.path("plain.h5"), ["--format", "h5ad", "--feature-names", "none"], "has no obs"), (file, ["--format", "csv"], "is for --format h5ad"),
         ] {
             let outcome = try mpiVAE(
                 arguments: [
