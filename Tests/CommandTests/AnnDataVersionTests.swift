@@ -230,7 +230,8 @@ struct AnnDataVersionTests {
         for (data, options, text) in [
             (file, ["--rows", "0:10", "--format", "h5ad"], "only 10 of 30 rows"),
             ("\(file),\(file)", ["--format", "h5ad"], "are several"),
-            (folder.path("plain.h5"), ["--format", "h5ad", "--feature-names", "none"], "has no obs"), (file, ["--format", "csv"], "is for --format h5ad"),
+            (folder.path("plain.h5"), ["--format", "h5ad", "--feature-names", "none"], "has no obs"),
+            (file, ["--format", "csv"], "is for --format h5ad"),
         ] {
             let outcome = try mpiVAE(
                 arguments: [
