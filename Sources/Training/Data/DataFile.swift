@@ -37,13 +37,13 @@ struct DataFile {
         parts = try opened.map { ($0.rows.features, try NamedAxes(file, $0.path)) }
     }
 
-    // A function of its own: where this stands in the initialiser, Swift 6.3's compiler does not come to an end.
+    // By a Result: with do and catch of typed errors here, Swift 6.3's compiler does not come to an end.
     private static func open(_ path: String) throws -> File {
-        do {
-            return try File.open(path)
-        } catch let error as HDF5Error where error.kind == .notHDF5 {
+        let opened = Result { () throws(HDF5Error) in try File.open(path) }
+        if case .failure(let error) = opened, error.kind == .notHDF5 {
             throw Failure(.badData, "\(path): \(ForeignFile.advice(path))")
         }
+        return try opened.get()
     }
 
     private static func open(
