@@ -93,7 +93,7 @@ struct Embed: RankedCommand {
 
     func run(world: World) throws -> Int32 {
         let output = output ?? "embeddings.\((format ?? .hdf5).rawValue)"
-        let format = try world.together { try EmbeddingFormat.of(output, wanted: format) }
+        let format = try world.together { [wanted = self.format] in try EmbeddingFormat.of(output, wanted: wanted) }
         try flags.model(world).embed(
             flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, force: force)
         if world.isRoot { Terminal.sayWritten(output) }

@@ -10,19 +10,25 @@ struct CommandWords {
     private let command: any ParsableCommand.Type
 
     /// Throws ``Failure`` (64) for a command that there is not.
-    init(_ given: some Sequence<String>) throws {
-        words = Self.attachingNumbers(Array(given))
+    init(_ given: [String]) throws {
+        let words = Self.attachingNumbers(given)
+        let command = Self.command(words)
+        if command == MPIVAE.self, let word = words.first, !word.hasPrefix("-"), word != "help" {
+            let names = MPIVAE.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+            let hint = GuessedNames.hint(forCommand: word, among: names) ?? "there are \(names.joined(separator: ", "))"
+            throw Failure(.usage, "unknown command '\(word)': \(hint)")
+        }
+        (self.words, self.command) = (words, command)
+    }
+
+    /// The command that words begin with.
+    private static func command(_ words: [String]) -> any ParsableCommand.Type {
         var command: any ParsableCommand.Type = MPIVAE.self
         for word in words {
             guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else { break }
             command = next
         }
-        self.command = command
-        if command == MPIVAE.self, let word = words.first, !word.hasPrefix("-"), word != "help" {
-            let names = MPIVAE.configuration.subcommands.filter(\.configuration.shouldDisplay).map(\._commandName)
-            let hint = GuessedNames.hint(forCommand: word, among: names) ?? "there are \(names.joined(separator: ", "))"
-            throw Failure(.usage, "unknown command '\(word)': \(hint)")
-        }
+        return command
     }
 
     /// A negative number behind a flag is its value, and no other flag.

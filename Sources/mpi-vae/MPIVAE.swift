@@ -57,7 +57,7 @@ struct MPIVAE: ParsableCommand {
     }
 
     /// Throws ``Failure`` (64) for words that are no command, or what the parser throws for help.
-    private static func parse(_ given: some Sequence<String>) throws -> any ParsableCommand {
+    private static func parse(_ given: [String]) throws -> any ParsableCommand {
         let words = try CommandWords(given)
         do {
             return try parseAsRoot(words.words)

@@ -29,6 +29,7 @@ struct Score: RankedCommand {
 
     func validate() throws {
         if samples < 0 || samples > 1 << 24 { throw ValidationError("--samples must be at least 0, and at most \(1 << 24)") }
+        if fitData?.isEmpty == true { throw ValidationError("--fit-data is empty, but must name data: file.h5[:/path]") }
         if try quantiles().count > 100 { throw ValidationError("--quantile takes at most 100 numbers") }
         if !normal.isEmpty, normal.flatMap(listed).isEmpty { throw ValidationError("--normal is empty, but must name labels") }
     }
@@ -41,7 +42,6 @@ struct Score: RankedCommand {
             }
             return value
         }
-        if fitData?.isEmpty == true { throw ValidationError("--fit-data is empty, but must name data: file.h5[:/path]") }
     }
 
     func run(world: World) throws -> Int32 {
