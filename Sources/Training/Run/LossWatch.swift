@@ -9,8 +9,8 @@ struct LossWatch {
     private var worseEpochs = 0
     private var hasWarned = false
 
-    /// Of what is worse than at the start, more than noise.
-    private static let margin = 0.05
+    /// Of what is worse than at the start, more than noise: the start is one batch's loss.
+    private static let margin = 0.2
     private static let mostWorseEpochs = 3
     /// The number of times the best loss, beyond which nothing comes back by itself.
     private static let explosion = 1e3
