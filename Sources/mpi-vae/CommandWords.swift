@@ -56,7 +56,9 @@ struct CommandWords {
     func line(for error: any Error) -> String {
         let text = command.message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
         let help = "see mpi-vae \(command == MPIVAE.self ? "" : "\(command._commandName) ")--help"
-        if let option = Self.quoted(in: text, after: "Unknown option ") {
+        // What is missing may have been given by another name.
+        let isMissing = text.hasPrefix("Missing expected argument")
+        if let option = Self.quoted(in: text, after: "Unknown option ") ?? (isMissing ? unknownOption : nil) {
             let hint = GuessedNames.hint(for: option, among: options) { "'--\($0)'" }
             return "unknown option '\(option)': \(hint ?? help)"
         }
@@ -65,6 +67,14 @@ struct CommandWords {
         }
         let start = text.prefix(1).lowercased() + text.dropFirst()
         return "\(start)\(start.hasSuffix(".") ? "" : ":") \(help)"
+    }
+
+    /// The first flag that was given and that the command has not, with its dashes.
+    private var unknownOption: String? {
+        let known = Set(options)
+        return words.prefix { $0 != "--" }.lazy.filter { $0.hasPrefix("--") }
+            .map { String($0.split(separator: "=", omittingEmptySubsequences: false)[0]) }
+            .first { !known.contains(String($0.dropFirst(2))) }
     }
 
     /// The flags of the command, without their dashes.

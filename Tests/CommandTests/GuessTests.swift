@@ -95,7 +95,8 @@ struct GuessTests {
     /// The list above has every flag that takes a number: those of others are texts.
     @Test func flagsAreKnown() throws {
         let texts: Set = [
-            "checkpoint", "data", "output", "labels", "mask", "weights", "rows", "format", "factors", "clean", "grid", "from",
+            "checkpoint", "data", "output", "labels", "mask", "weights", "rows", "columns", "feature-names", "format", "factors",
+            "clean", "grid", "from",
             "covariance", "label",
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]

@@ -108,6 +108,11 @@ struct ImportKindTests {
         #expect(try run("none.csv", "--force").status == 66)
         #expect(try run("a.csv", "--force").status == 65)
         try python("assert 'one' in h5py.File('o.h5', 'r')", folder.url.path)
+        // A group that is read is not replaced by what is read of it.
+        let own = try mpiVAE(
+            arguments: ["import", "hdf5", "o.h5:/one/inner", "--name", "one", "--force", "--output", "o.h5"], folder: folder.url)
+        #expect(own.status == 73 && own.errors.contains("is read by this command"), "\(own)")
+        try python("assert 'inner' in h5py.File('o.h5', 'r')['one']", folder.url.path)
         #expect(try run("b.csv").status == 73)
         #expect(try run("b.csv", "--force").status == 0)
         try python("assert sorted(h5py.File('o.h5', 'r')) == ['data', 'id']", folder.url.path)

@@ -126,7 +126,8 @@ extension ConfigurationKey {
         }
     }
 
-    static let any = 0.0...Double.greatestFiniteMagnitude
+    /// More is no quantity of anything here.
+    static let any = 0.0...1e18
 }
 
 /// Values with units.

@@ -68,7 +68,7 @@ extension ConfigurationKey {
             "preparation", "binarize", \.preparation.binarize, .decides,
             "whether values become 0 or 1, by threshold or drawn each epoch"),
         number(
-            "preparation", "threshold", \.preparation.threshold, 0...1e30, .decides,
+            "preparation", "threshold", \.preparation.threshold, any, .decides,
             "value above which fixed binarisation gives 1"),
 
         choice("model", "model", \.model.model, .decides, "kind of model"),
@@ -107,7 +107,7 @@ extension ConfigurationKey {
         number("objective", "beta", \.objective.beta, any, .decides, "weight of the KL term"),
         choice("objective", "beta-schedule", \.objective.betaSchedule, .decides, "how beta is reached"),
         number(
-            "objective", "beta-warmup-epochs", \.objective.betaWarmupEpochs, any, .decides,
+            "objective", "beta-warmup-epochs", \.objective.betaWarmupEpochs, 0...1e9, .decides,
             "epochs over which a linear beta schedule rises"),
         integer("objective", "beta-cycles", \.objective.betaCycles, from: 1, .decides, "cycles of a cyclical beta schedule"),
 

@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// What is used of data files besides the data themselves; as the section `data` of the configuration has it.
 public struct DataOptions: Codable, Sendable, Equatable {
@@ -148,7 +149,7 @@ final class DataSource {
             guard let labels else {
                 throw Failure(.badData, misfit ?? "\(name) has no labels, which fit-normal goes by: name their path by --labels")
             }
-            let wanted = options.onlyLabels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            let wanted = listed(options.onlyLabels)
             let classes = try LabelClasses(labels, selection)
             selection = try RowSelection.labels(classes.resolve(wanted, "fit-normal", of: name), labels, among: selection)
             if classes.rowsWithoutLabel > 0 {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HDF5
 internal import Logging
+internal import Support
 
 extension Importer {
     /// Copies the rows of HDF5 files, of any kind that can be trained on, into one data set whose chunks are good to read by: about
@@ -13,6 +14,7 @@ extension Importer {
     /// - Returns: what was written, as a line of text.
     /// - Throws: ``Failure`` (65, 66, 73, 74, 77).
     public func importHDF5(_ data: String, _ options: DataOptions) throws -> String {
+        try requireKept(data)
         let source = try DataSource.open(data, options)
         for text in source.notes { log.notice("\(text)") }
         let stored = source.content.stored
@@ -31,6 +33,14 @@ extension Importer {
             case .bit: (.int8, .float32)
             }
         return try type.with { try copy(source, as: $0, format) }
+    }
+
+    /// Throws ``Failure`` (73) if the group that is to be written holds what is read.
+    private func requireKept(_ data: String) throws {
+        let own = try DataSpecification(data).items.filter { FileIdentity($0.file) == FileIdentity(output) }.flatMap(\.objects)
+        guard !group.isEmpty, let object = own.first(where: { $0 == group || $0.hasPrefix("\(group)/") }) else { return }
+        throw Failure(
+            .cannotCreate, "\(output):\(object) is read by this command, and is not replaced: give another --name or --output")
     }
 
     private func copy<Number: HDF5Number>(_ source: DataSource, as _: Number.Type, _ format: NumberFormat) throws -> String {
