@@ -37,7 +37,9 @@ struct ForeignFileTests {
             os.makedirs("cells"); open("cells/matrix.mtx.gz", "wb").write(open("m.mtx.gz", "rb").read())
             os.makedirs("a.zarr"); open("a.zarr/.zgroup", "w").write("{}"); os.makedirs("b.zarr"); open("b.zarr/zarr.json", "w").write("{}")
             os.makedirs("many"); open("many/a.h5", "w"); os.makedirs("nothing")
-            zipfile.ZipFile("all.zip", "w").write("x.csv"); tarfile.open("all.tar", "w").add("x.csv"); tarfile.open("all.tar.gz", "w:gz").add("x.csv")
+            zipfile.ZipFile("all.zip", "w").write("x.csv")
+            for name, mode in ("all.tar", "w"), ("all.tar.gz", "w:gz"):
+                with tarfile.open(name, mode) as tar: tar.add("x.csv")
             open("x.parquet", "wb").write(b"PAR1" + bytes(100)); open("x.feather", "wb").write(b"ARROW1" + bytes(100))
             open("x.json", "w").write("[1, 2]"); open("old.nc", "wb").write(b"CDF\\x01" + bytes(100)); open("noise.dat", "wb").write(bytes(range(256)) * 9)
             """, [folder.url.path])

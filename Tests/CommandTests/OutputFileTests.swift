@@ -158,7 +158,7 @@ struct OutputFileTests {
 
     @Test func namesOfOneCharacter() throws {
         for name in ["g", "é", "ß", "+"] {
-            for command in ["embed", "score", "impute"] {
+            for command in ["embed", "score", "reconstruct"] {
                 let outcome = try run(command, "--checkpoint", "run", "--data", "data.h5", "--force", "--output", name)
                 #expect(
                     outcome.status == 0 && content(name)?.prefix(4) == Data([0x89] + Array("HDF".utf8)), "\(name): \(outcome)")

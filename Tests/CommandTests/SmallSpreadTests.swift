@@ -133,7 +133,8 @@ struct SmallSpreadTests {
             try mpiVAE(
                 ranks: ranks,
                 [
-                    "train", "--data", files.path(what.data), "--model", "ae", "--hidden", "", "--likelihood", "mse", "--latent",
+                    "train", "--data", files.path(what.data), "--model", "ae", "--hidden", "none", "--likelihood", "mse",
+                    "--latent",
                     "\(latent)", "--global-batch", "40", "--epochs", "1", "--mixing-rows", "32", "--validation-fraction", "0.1",
                     "--threads", "1", "--no-report", "--output", run,
                 ] + what.options + options)
@@ -184,7 +185,7 @@ struct SmallSpreadTests {
         }
         let data = files.path("x.h5:/energy")
         _ = try command(
-            "train", "--data", data, "--scale", "standardize", "--hidden", "", "--latent", "2", "--likelihood", "gaussian",
+            "train", "--data", data, "--scale", "standardize", "--hidden", "none", "--latent", "2", "--likelihood", "gaussian",
             "--likelihood-scale", "0.1", "--epochs", "40", "--lr", "0.02", "--global-batch", "80", "--validation-data",
             files.path("x.h5:/big"), "--output", run)
         _ = try command("embed", "--checkpoint", run, "--data", data, "--output", folder.path("e.h5"))
@@ -247,7 +248,8 @@ struct SmallSpreadTests {
         #expect(imputed.status == 0, "\(imputed)")
         let images = files.path("x.h5:/images")
         let shown = try mpiVAE(
-            "train", "--data", images, "--scale", "min-max", "--scale-by", "global", "--hidden", "", "--latent", "9", "--model",
+            "train", "--data", images, "--scale", "min-max", "--scale-by", "global", "--hidden", "none", "--latent", "9",
+            "--model",
             "ae",
             "--likelihood", "mse", "--epochs", "30", "--lr", "0.02", "--global-batch", "80", "--output", folder.path("images"))
         #expect(shown.status == 0, "\(shown)")
