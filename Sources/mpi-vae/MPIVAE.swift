@@ -73,6 +73,8 @@ struct MPIVAE: ParsableCommand {
         case let ranked as any RankedCommand: return withMPI { try ranked.run(world: $0) }
         // One of another task's process, and none of the launcher's.
         case is ProbeFile, is MPIVAE: try command.run()
+        // The parser's own, which prints.
+        case let help where type(of: help)._commandName == "help": if launcher.rank == 0 { try command.run() }
         case is any ReadingCommand where launcher.taskCount > 1 && launcher.joinsTasks:
             return withMPI { world in
                 try world.onRoot { try command.run() }

@@ -83,12 +83,20 @@ struct PlaceTests {
         try FileManager.default.createSymbolicLink(atPath: folder.path("gone.h5"), withDestinationPath: folder.path("none.h5"))
         for (path, status, text) in [
             (pipe, Int32(65), "is not a regular file"), ("/dev/zero", 65, "is not a regular file"),
-            (folder.url.path, 65, "is a folder"), (folder.path("gone.h5"), 66, "no such file"),
+            (folder.path("gone.h5"), 66, "no such file"),
             (folder.path("loop.h5"), 66, "symbolic links"), ("/proc/self/mem", 65, "not an HDF5 file"),
         ] {
             for command in [
                 try arguments(run, data: path), ["inspect", path], ["check", path], try arguments(run) + ["--resume", path],
             ] { expect(status, [text], try mpiVAE(arguments: command)) }
+        }
+        let place = folder.url.path
+        for command in [try arguments(run, data: place), ["check", place]] {
+            expect(65, ["is a folder"], try mpiVAE(arguments: command))
+        }
+        // These take the folder of a run.
+        for command in [["inspect", place], try arguments(run) + ["--resume", place]] {
+            expect(66, ["holds no checkpoint"], try mpiVAE(arguments: command))
         }
     }
 
