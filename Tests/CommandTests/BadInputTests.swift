@@ -96,7 +96,7 @@ struct BadInputTests {
         // A learning rate that blows up.
         try expect(
             65, ["loss is not finite in step"],
-            ["--data", good + ":/large", "--likelihood", "mse", "--optimizer", "sgd", "--lr", "1e30", "--epochs", "50"])
+            ["--data", good + ":/large", "--likelihood", "mse", "--optimizer", "sgd", "--lr", "1e18", "--epochs", "50"])
     }
 
     @Test func rowsShardsAndRanks() throws {
@@ -172,7 +172,7 @@ struct BadInputTests {
         refused(78, "latent is 3, but was 20 in the checkpoint", try train("--latent", "3"))
         refused(78, "seed is 2, but was 1", try train("--seed", "2"))
         refused(78, "9 ranks, but only 8 shards in the checkpoint", try train(ranks: 9))
-        refused(65, "data are not those", try train("--data", good + ":/large", "--likelihood", "gaussian"))
+        refused(65, "data are not those", try train("--data", good + ":/large"))
         refused(65, "rows of shape [6], the data have [5]", try train("--data", good + ":/other"))
         refused(73, "already holds a run", try train("--resume", "never"))
         refused(65, "not a checkpoint", try train("--resume", good))
