@@ -36,8 +36,13 @@ struct DocumentationTests {
 
     private func run(_ command: String, _ slurm: SlurmCluster, in folder: TemporaryFolder) throws -> Outcome {
         let programs = URL(fileURLWithPath: try Program.built("mpi-vae")).deletingLastPathComponent().path
-        // Jobs wait for nobody here, and the nodes are small.
-        let prelude = #"sbatch() { command sbatch --wait --ntasks-per-node=1 --time=5 "$@"; }"#
+        // Jobs are waited for (sbatch --wait looks seldom), and the nodes are small.
+        let prelude = """
+            sbatch() {
+                job=$(command sbatch --parsable --ntasks-per-node=1 --time=5 "$@")
+                while [ -n "$(squeue --noheader --jobs "$job" 2>/dev/null)" ]; do sleep 0.3; done
+            }
+            """
         return try Program.run(
             "/bin/bash", ["-euc", "\(prelude)\nF=/usr/share/datasets/fashion-mnist\n\(command)"],
             environment: ["PATH": "\(programs):/usr/bin:/bin", "SLURM_CONF": "\(slurm.path)/slurm.conf", "MPLBACKEND": "Agg"],
