@@ -217,7 +217,7 @@ struct JobScriptTests {
             (["--grid", "latent="], "cannot name a folder"), (["--grid", "output=a,b"], "cannot be swept"),
             (["--grid", "latent=2", "--", "--latent", "3"], "--grid sweeps it"), (["--", "--folds", "1"], "folds is 1"),
             (["--grid", "latent=2", "--", "--data", "d.h5"], "nothing to compare the runs by"),
-            (["--", "--epoch", "3"], "Did you mean '--epochs'?"), (["--", "--epochs", "x"], "--epochs is 'x'"),
+            (["--", "--epoch", "3"], "nearest is '--epochs'"), (["--", "--epochs", "x"], "--epochs is 'x'"),
             (["--", "--output", "x"], "before the --"), (["--", "--resume", "never"], "begin anew"),
             (["--", "--help"], "train --help"),
         ] as [([String], String)])
