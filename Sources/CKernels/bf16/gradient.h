@@ -5,14 +5,6 @@
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-INLINE ptrdiff_t run_steps(const kernel_shard_rows *run) { return divided_up(run->row_count, tile_depth); }
-
-static ptrdiff_t all_steps(const kernel_fold *fold) {
-    ptrdiff_t steps = 0;
-    for (ptrdiff_t r = 0; r < fold->run_count; r++) steps += run_steps(fold->runs + r);
-    return steps;
-}
-
 /// The part of a thread, columns `input` to `input_end` of x and `output` to `output_end` of g: the wider one is cut, and the other packed
 /// by every thread.
 typedef struct {
@@ -25,8 +17,6 @@ static gradient_part part_of_gradient(ptrdiff_t inputs, ptrdiff_t outputs, ptrdi
     const ptrdiff_t from = least(count, panels * part / parts * panel_lines), to = least(count, panels * (part + 1) / parts * panel_lines);
     return cuts_inputs ? (gradient_part){from, to, 0, outputs} : (gradient_part){0, inputs, from, to};
 }
-
-typedef float block_sums[panel_lines * panel_lines];
 
 /// A thread's scratch memory: a block's unfinished chain and total, its sums at the places below 0, and both operands.
 typedef struct {
@@ -50,25 +40,6 @@ static gradient_memory memory_of_gradient(gradient_sizes sizes, void *scratch) {
     return (gradient_memory){scratch, (tile *)left, (tile *)(left + sizes.left)};
 }
 
-/// Packs `columns` columns of values[row, ld], each run from a step of its own.
-static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t steps, const float *values, ptrdiff_t ld, ptrdiff_t columns,
-                      tile *to) {
-    ptrdiff_t step = 0;
-    for (ptrdiff_t r = 0; r < fold->run_count; r++) {
-        const ptrdiff_t rows = fold->runs[r].row_count;
-        for (ptrdiff_t row = 0; row < rows; row += tile_depth, step++)
-            for (ptrdiff_t t = 0; t < divided_up(columns, tile_lines); t++) {
-                const ptrdiff_t panel = t / panel_tiles;
-                tile *place = to + panel_start(panel, steps) + step * panel_width(panel, columns) + t % panel_tiles;
-                const float *from = values + row * ld + t * tile_lines;
-                // The form is a constant, so that it costs nothing in the loop.
-                if (form == form_left_columns) pack_tile(form_left_columns, from, ld, rows - row, columns - t * tile_lines, place);
-                else pack_tile(form_right_rows, from, ld, rows - row, columns - t * tile_lines, place);
-            }
-        values += rows * ld;
-    }
-}
-
 INLINE __m512 rounded_vector(__m512 x) {
     const __m512i bits = (__m512i)x, one = _mm512_set1_epi32(1);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
@@ -85,23 +56,40 @@ typedef struct {
     float *const *sums;
 } gradient_block;
 
-/// Where row i of a block lies at one of the fold's places.
-INLINE float *row_at(const gradient_block *b, int32_t place, ptrdiff_t i) {
-    return place >= 0 ? b->sums[place] + b->place + i * b->ld : b->levels[~place] + i * panel_lines;
+/// Where a block lies at one of the fold's places.
+INLINE block_place place_in_fold(const gradient_block *b, int32_t place) {
+    return place >= 0 ? place_in_matrix(b->sums[place] + b->place, b->ld) : place_of_sums(b->levels[~place]);
 }
 
-/// Adds the complete left siblings to a shard's sum and stores it.
-static void fold_block(const gradient_block *b, const kernel_shard_rows *run, int is_rounded, const float *sum) {
-    for (ptrdiff_t i = 0; i < b->rows; i++)
-        for (ptrdiff_t j = 0; j < b->columns; j += 16) {
-            const __mmask16 mask = lanes(b->columns - j);
-            __m512 x = _mm512_load_ps(sum + i * panel_lines + j);
-            if (is_rounded) x = rounded_vector(x);
-            for (int32_t add = 0; add < run->add_count; add++) {
-                x = _mm512_maskz_loadu_ps(mask, row_at(b, run->adds[add], i) + j) + x;
-                if (is_rounded) x = rounded_vector(x);
-            }
-            _mm512_mask_storeu_ps(row_at(b, run->destination, i) + j, mask, x);
+/// Adds the complete left siblings to a tile of a shard's sums and stores it. Without masks where the tile is whole.
+INLINE void fold_tile(const int is_whole, const int is_rounded, const gradient_block *b, const kernel_shard_rows *run, int row, int column,
+                      const float *sums) {
+    const ptrdiff_t rows = is_whole ? tile_lines : least(tile_lines, b->rows - row * tile_lines);
+    const __mmask16 mask = is_whole ? 0xffff : lanes(b->columns - column * tile_lines);
+    __m512 x[tile_lines];
+#define FOR_ROWS _Pragma("clang loop unroll(full)") for (int i = 0; i < tile_lines; i++) if (is_whole || i < rows)
+    FOR_ROWS x[i] = _mm512_load_ps(sums + i * tile_lines);
+    if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
+    for (int32_t add = 0; add < run->add_count; add++) {
+        const block_place place = place_in_fold(b, run->adds[add]);
+        const float *left = tile_at(&place, row, column);
+        FOR_ROWS x[i] = _mm512_maskz_loadu_ps(mask, left + i * place.ld) + x[i];
+        if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
+    }
+    const block_place place = place_in_fold(b, run->destination);
+    float *to = tile_at(&place, row, column);
+    FOR_ROWS _mm512_mask_storeu_ps(to + i * place.ld, mask, x[i]);
+#undef FOR_ROWS
+}
+
+static void fold_block(const gradient_block *b, const kernel_shard_rows *run, int is_rounded, const float *sums) {
+    for (int row = 0; row * tile_lines < b->rows; row++)
+        for (int column = 0; column * tile_lines < b->columns; column++) {
+            const float *tile = sums + (row * panel_tiles + column) * tile_floats;
+            const int is_whole = b->rows >= (row + 1) * tile_lines && b->columns >= (column + 1) * tile_lines;
+            if (is_whole && !is_rounded) fold_tile(1, 0, b, run, row, column, tile);
+            else if (is_whole) fold_tile(1, 1, b, run, row, column, tile);
+            else fold_tile(0, is_rounded, b, run, row, column, tile);
         }
 }
 
@@ -113,9 +101,16 @@ static void add_chain(float *total, const float *chain, int is_first) {
     }
 }
 
-static void copy_block(const gradient_block *b, float *to, ptrdiff_t to_ld, const float *from, ptrdiff_t from_ld) {
+/// Copies a block's rows and columns between the flat gradients and its own sums.
+static void copy_block(const gradient_block *b, float *flat, float *sums, int to_flat) {
     for (ptrdiff_t i = 0; i < b->rows; i++)
-        __builtin_memcpy(to + i * to_ld, from + i * from_ld, (size_t)b->columns * sizeof(float));
+        for (ptrdiff_t j = 0; j < b->columns; j += tile_lines) {
+            const __mmask16 mask = lanes(b->columns - j);
+            float *const outside = flat + b->place + i * b->ld + j;
+            float *const inside = sums + (i / tile_lines * panel_tiles + j / tile_lines) * tile_floats + i % tile_lines * tile_lines;
+            if (to_flat) _mm512_mask_storeu_ps(outside, mask, _mm512_load_ps(inside));
+            else _mm512_store_ps(inside, _mm512_maskz_loadu_ps(mask, outside));
+        }
 }
 
 /// The sums of a run whose panels are `left` and `right`. A cut inside a shard carries the chain and the total of finished chains.
@@ -123,26 +118,25 @@ static void sum_run(multiply_block multiply, ptrdiff_t left_width, ptrdiff_t rig
                     const kernel_fold *fold, const kernel_shard_rows *run, const gradient_block *b, float *chain, float *total) {
     const ptrdiff_t end = run->before + run->row_count;
     ptrdiff_t row = run->before;
-    if (row % KERNEL_BLOCK) copy_block(b, chain, panel_lines, fold->unfinished[0] + b->place, b->ld);
-    if (row >= KERNEL_BLOCK) copy_block(b, total, panel_lines, fold->unfinished[2] + b->place, b->ld);
+    if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 0);
+    if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 0);
     // The whole tiles of a leaf that nothing is added to go straight to their place.
-    const int is_whole = b->rows % tile_lines == 0 && b->columns % tile_lines == 0;
-    const int is_plain = run->is_last && run->add_count == 0 && !fold->is_rounded && end <= KERNEL_BLOCK && row < end;
+    const int is_whole = run->destination < 0 || (b->rows % tile_lines == 0 && b->columns % tile_lines == 0);
+    const int goes_straight =
+        is_whole && run->is_last && run->add_count == 0 && !fold->is_rounded && end <= KERNEL_BLOCK && row < end;
     while (row < end) {
         const ptrdiff_t rows = least(end - row, KERNEL_BLOCK - row % KERNEL_BLOCK), steps = divided_up(rows, tile_depth);
-        block_ends e = {row % KERNEL_BLOCK ? chain : NULL, panel_lines, chain, panel_lines};
-        if (is_plain && run->destination < 0) e.to = row_at(b, run->destination, 0);
-        else if (is_plain && is_whole) e.to = row_at(b, run->destination, 0), e.to_ld = b->ld;
-        multiply(steps, left, right, &e);
-        if (e.to != chain) return;
+        const block_place place = place_of_sums(chain), to = goes_straight ? place_in_fold(b, run->destination) : place;
+        multiply(steps, left, right, row % KERNEL_BLOCK ? &place : NULL, &to);
+        if (goes_straight) return;
         left += steps * left_width;
         right += steps * right_width;
         row += rows;
         if (row % KERNEL_BLOCK == 0) add_chain(total, chain, row == KERNEL_BLOCK);
     }
     if (!run->is_last) {
-        if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0] + b->place, b->ld, chain, panel_lines);
-        if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2] + b->place, b->ld, total, panel_lines);
+        if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 1);
+        if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 1);
         return;
     }
     if (row == 0) __builtin_memset(chain, 0, sizeof(block_sums));

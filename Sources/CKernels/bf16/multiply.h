@@ -3,17 +3,27 @@
 #pragma once
 #include "tile.h"
 
+/// Where the tiles of a block of floats lie: the distance from row to row, to the tile on the right and to the one below.
 typedef struct {
-    /// The values that the chains begin with and their distance from row to row, 0 where all rows begin alike; NULL for zeros.
-    const float *start;
-    ptrdiff_t start_ld;
-    /// Where all rows and columns of the block's tiles go.
-    float *to;
-    ptrdiff_t to_ld;
-} block_ends;
+    float *first;
+    ptrdiff_t ld, right, below;
+} block_place;
 
-/// `steps` steps, `left` and `right` advance by the panels' widths.
-typedef void (*multiply_block)(ptrdiff_t steps, const tile *left, const tile *right, const block_ends *ends);
+typedef float block_sums[panel_lines * panel_lines];
+
+/// Floats of a tile of sums.
+enum { tile_floats = tile_lines * tile_lines };
+
+/// Tile after tile, without gaps.
+INLINE block_place place_of_sums(float *sums) { return (block_place){sums, tile_lines, tile_floats, panel_tiles * tile_floats}; }
+INLINE block_place place_in_matrix(float *first, ptrdiff_t ld) { return (block_place){first, ld, tile_lines, tile_lines * ld}; }
+INLINE float *tile_at(const block_place *place, int row, int column) {
+    return place->first + row * place->below + column * place->right;
+}
+
+/// `steps` steps of panels that are as wide as the function is named for. The chains begin with what lies at `start`, or with zeros
+/// where it is NULL, and go to `to`, whole tiles of them. Places are given by address: copies of them on the way stall behind the stores.
+typedef void (*multiply_block)(ptrdiff_t steps, const tile *left, const tile *right, const block_place *start, const block_place *to);
 
 // AMX: one instruction multiplies a pair of tiles.
 
@@ -31,15 +41,13 @@ static void amx_begin(void) {
 static void amx_end(void) { _tile_release(); }
 
 // Registers: 0 and 1 are the first row of c's tiles, 2 and 3 the second; 4 and 5 the left tiles, 6 and 7 the right ones.
-INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right, const block_ends *ends) {
-    const float *start = ends->start;
-    float *to = ends->to;
-    const ptrdiff_t start_ld = ends->start_ld, to_ld = ends->to_ld;
+INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right,
+                         const block_place *start, const block_place *to) {
     if (start) {
-        _tile_loadd(0, start, start_ld * 4);
-        if (columns > 1) _tile_loadd(1, start + 16, start_ld * 4);
-        if (rows > 1) _tile_loadd(2, start + 16 * start_ld, start_ld * 4);
-        if (rows > 1 && columns > 1) _tile_loadd(3, start + 16 * start_ld + 16, start_ld * 4);
+        _tile_loadd(0, tile_at(start, 0, 0), start->ld * 4);
+        if (columns > 1) _tile_loadd(1, tile_at(start, 0, 1), start->ld * 4);
+        if (rows > 1) _tile_loadd(2, tile_at(start, 1, 0), start->ld * 4);
+        if (rows > 1 && columns > 1) _tile_loadd(3, tile_at(start, 1, 1), start->ld * 4);
     } else {
         _tile_zero(0);
         if (columns > 1) _tile_zero(1);
@@ -56,15 +64,16 @@ INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t steps, con
         if (rows > 1) _tile_dpbf16ps(2, 5, 6);
         if (rows > 1 && columns > 1) _tile_dpbf16ps(3, 5, 7);
     }
-    _tile_stored(0, to, to_ld * 4);
-    if (columns > 1) _tile_stored(1, to + 16, to_ld * 4);
-    if (rows > 1) _tile_stored(2, to + 16 * to_ld, to_ld * 4);
-    if (rows > 1 && columns > 1) _tile_stored(3, to + 16 * to_ld + 16, to_ld * 4);
+    _tile_stored(0, tile_at(to, 0, 0), to->ld * 4);
+    if (columns > 1) _tile_stored(1, tile_at(to, 0, 1), to->ld * 4);
+    if (rows > 1) _tile_stored(2, tile_at(to, 1, 0), to->ld * 4);
+    if (rows > 1 && columns > 1) _tile_stored(3, tile_at(to, 1, 1), to->ld * 4);
 }
 
 #define INSTANCE(kind, rows, columns)                                                                                 \
-    static void kind##_##rows##_##columns(ptrdiff_t steps, const tile *left, const tile *right, const block_ends *ends) { \
-        kind##_multiply(rows, columns, steps, left, right, ends);                                                     \
+    static void kind##_##rows##_##columns(ptrdiff_t steps, const tile *left, const tile *right,                       \
+                                          const block_place *start, const block_place *to) {                          \
+        kind##_multiply(rows, columns, steps, left, right, start, to);                                                \
     }
 #define INSTANCES(kind)                                                                                               \
     INSTANCE(kind, 1, 1)                                                                                              \
@@ -81,15 +90,15 @@ INSTANCES(amx)
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
 INLINE void avx512_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right,
-                            const block_ends *ends) {
+                            const block_place *start, const block_place *to) {
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < columns; c++) {
             __m512 sum[tile_lines];
-            const float *start = ends->start ? ends->start + r * 16 * ends->start_ld + c * 16 : NULL;
-            float *to = ends->to + r * 16 * ends->to_ld + c * 16;
+            const float *from = start ? tile_at(start, r, c) : NULL;
+            float *end = tile_at(to, r, c);
 #pragma clang loop unroll(full)
             for (int i = 0; i < tile_lines; i++)
-                sum[i] = start ? _mm512_loadu_ps(start + i * ends->start_ld) : _mm512_setzero_ps();
+                sum[i] = from ? _mm512_loadu_ps(from + i * start->ld) : _mm512_setzero_ps();
             for (ptrdiff_t s = 0; s < steps; s++) {
                 const tile *a = left + s * rows + r, *b = right + s * columns + c;
                 for (int pair = 0; pair < 16; pair++) {
@@ -103,7 +112,7 @@ INLINE void avx512_multiply(const int rows, const int columns, ptrdiff_t steps, 
                 }
             }
 #pragma clang loop unroll(full)
-            for (int i = 0; i < tile_lines; i++) _mm512_storeu_ps(to + i * ends->to_ld, sum[i]);
+            for (int i = 0; i < tile_lines; i++) _mm512_storeu_ps(end + i * to->ld, sum[i]);
         }
 }
 
