@@ -58,8 +58,7 @@ void kernel_bf16_pack(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, 
 }
 
 size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
-    (void)n;
-    return scratch_of_product(m, k);
+    return scratch_of_product(m, k, n);
 }
 
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed, const kernel_product_ends *ends,

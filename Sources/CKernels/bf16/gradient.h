@@ -31,7 +31,7 @@ typedef struct {
 
 static gradient_sizes sizes_of_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
     const ptrdiff_t steps = all_steps(fold);
-    return (gradient_sizes){sizeof(block_sums) * (size_t)(2 + fold->level_count), sizeof(tile) * (size_t)tiles_at_once(inputs, steps),
+    return (gradient_sizes){sizeof(block_sums) * (size_t)(2 + fold->level_count), left_bytes(inputs, outputs, steps),
                             sizeof(tile) * (size_t)(divided_up(outputs, tile_lines) * steps)};
 }
 
@@ -73,12 +73,21 @@ INLINE void fold_tile(const int is_whole, const int is_rounded, const gradient_b
     for (int32_t add = 0; add < run->add_count; add++) {
         const block_place place = place_in_fold(b, run->adds[add]);
         const float *left = tile_at(&place, row, column);
-        FOR_ROWS x[i] = _mm512_maskz_loadu_ps(mask, left + i * place.ld) + x[i];
+        // Most places are the tile's own memory, whose rows are at constant distances.
+        if (run->adds[add] < 0) {
+            FOR_ROWS x[i] = _mm512_load_ps(left + i * tile_lines) + x[i];
+        } else {
+            FOR_ROWS x[i] = _mm512_maskz_loadu_ps(mask, left + i * place.ld) + x[i];
+        }
         if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
     }
     const block_place place = place_in_fold(b, run->destination);
     float *to = tile_at(&place, row, column);
-    FOR_ROWS _mm512_mask_storeu_ps(to + i * place.ld, mask, x[i]);
+    if (run->destination < 0) {
+        FOR_ROWS _mm512_store_ps(to + i * tile_lines, x[i]);
+    } else {
+        FOR_ROWS _mm512_mask_storeu_ps(to + i * place.ld, mask, x[i]);
+    }
 #undef FOR_ROWS
 }
 
@@ -144,30 +153,36 @@ static void sum_run(multiply_block multiply, ptrdiff_t left_width, ptrdiff_t rig
     fold_block(b, run, fold->is_rounded, row >= KERNEL_BLOCK ? total : chain);
 }
 
+/// All runs of a block.
+static void sum_block(const multiply_block blocks[2][2], const kernel_fold *fold, const gradient_block *b, const tile *left,
+                      const tile *right, float *chain, float *total) {
+    const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+    for (ptrdiff_t r = 0; r < fold->run_count; r++) {
+        const kernel_shard_rows *run = fold->runs + r;
+        sum_run(blocks[height - 1][width - 1], height, width, left, right, fold, run, b, chain, total);
+        left += run_steps(run) * height;
+        right += run_steps(run) * width;
+    }
+}
+
 static void weight_gradient(const multiply_block blocks[2][2], const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
                             const float *x, const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
     const gradient_memory memory = memory_of_gradient(sizes_of_gradient(fold, inputs, outputs), scratch);
     const ptrdiff_t steps = all_steps(fold), columns = p.output_end - p.output;
-    const ptrdiff_t at_once = panels_at_once(p.input_end - p.input, steps) * panel_lines;
+    const blocking fitting = blocking_of(outputs, steps);
+    const ptrdiff_t at_once = lines_at_once(p.input_end - p.input, fitting.left), across = lines_at_once(columns, fitting.right);
     pack_runs(form_right_rows, fold, steps, g + p.output, outputs, columns, memory.right);
     for (ptrdiff_t input = p.input; input < p.input_end; input += at_once) {
         const ptrdiff_t rows = least(at_once, p.input_end - input);
         pack_runs(form_left_columns, fold, steps, x + input, inputs, rows, memory.left);
-        for (ptrdiff_t j = 0; j < divided_up(columns, panel_lines); j++)
-            for (ptrdiff_t i = 0; i < divided_up(rows, panel_lines); i++) {
-                const ptrdiff_t row = i * panel_lines, column = j * panel_lines;
-                const ptrdiff_t left_width = panel_width(i, rows), right_width = panel_width(j, columns);
-                const gradient_block block = {least(panel_lines, rows - row), least(panel_lines, columns - column),
-                                              weight + (input + row) * outputs + p.output + column, outputs, memory.sums + 2, fold->sums};
-                const tile *left = memory.left + panel_start(i, steps), *right = memory.right + panel_start(j, steps);
-                for (ptrdiff_t r = 0; r < fold->run_count; r++) {
-                    const kernel_shard_rows *run = fold->runs + r;
-                    sum_run(blocks[left_width - 1][right_width - 1], left_width, right_width, left, right, fold, run, &block,
-                            memory.sums[0], memory.sums[1]);
-                    left += run_steps(run) * left_width;
-                    right += run_steps(run) * right_width;
+        for (ptrdiff_t j = 0; j < columns; j += across)
+            for (ptrdiff_t row = 0; row < rows; row += panel_lines)
+                for (ptrdiff_t column = j; column < least(j + across, columns); column += panel_lines) {
+                    const gradient_block block = {least(panel_lines, rows - row), least(panel_lines, columns - column),
+                                                  weight + (input + row) * outputs + p.output + column, outputs, memory.sums + 2, fold->sums};
+                    sum_block(blocks, fold, &block, memory.left + panel_start(row / panel_lines, steps),
+                              memory.right + panel_start(column / panel_lines, steps), memory.sums[0], memory.sums[1]);
                 }
-            }
     }
 }
 #pragma clang attribute pop

@@ -7,25 +7,35 @@
 
 /// Steps in a chain: the sums of longer products are those of their chains, added in order.
 enum { chain_steps = KERNEL_BLOCK / tile_depth };
-/// Tiles of a's that stay in the second level cache.
+/// Tiles that stay in the second level cache.
 enum { cached_tiles = 1024 };
 
-/// Panels of so many steps that fit.
-INLINE ptrdiff_t fitting_panels(ptrdiff_t steps) { return most(1, cached_tiles / panel_tiles / most(1, steps)); }
+/// Left and right panels that stay in cache together. Where all right panels do, a few left ones pass by them; else many left panels stay
+/// while the right ones pass, a few at a time. Blocks of c are made row by row, so that c is written along its rows.
+typedef struct {
+    ptrdiff_t left, right;
+} blocking;
 
-/// Panels at once over `count` rows or columns: as many as fit, shared evenly.
-INLINE ptrdiff_t panels_at_once(ptrdiff_t count, ptrdiff_t steps) {
-    const ptrdiff_t panels = divided_up(count, panel_lines);
-    return divided_up(most(1, panels), divided_up(most(1, panels), fitting_panels(steps)));
+static blocking blocking_of(ptrdiff_t n, ptrdiff_t steps) {
+    const ptrdiff_t panels = divided_up(n, panel_lines), panel = panel_tiles * most(1, steps), some = cached_tiles / 4;
+    const int right_stays = panels * panel <= cached_tiles - some;
+    const ptrdiff_t few = most(1, some / panel), many = most(1, (cached_tiles - some) / panel);
+    return right_stays ? (blocking){few, most(1, panels)} : (blocking){many, few};
 }
 
-/// Memory for the most panels at once over `count` or fewer.
-INLINE ptrdiff_t tiles_at_once(ptrdiff_t count, ptrdiff_t steps) {
-    return least(fitting_panels(steps), divided_up(count, panel_lines)) * panel_tiles * steps;
+/// `fitting` panels at once of `count` rows or columns, or a little less, so that all times are alike.
+INLINE ptrdiff_t lines_at_once(ptrdiff_t count, ptrdiff_t fitting) {
+    const ptrdiff_t panels = most(1, divided_up(count, panel_lines));
+    return divided_up(panels, divided_up(panels, fitting)) * panel_lines;
 }
 
-static size_t scratch_of_product(ptrdiff_t m, ptrdiff_t k) {
-    return sizeof(tile) * (size_t)tiles_at_once(m, least(divided_up(k, tile_depth), chain_steps));
+/// Bytes of as many left panels as are used at once of `count` rows or less.
+INLINE size_t left_bytes(ptrdiff_t count, ptrdiff_t n, ptrdiff_t steps) {
+    return sizeof(tile) * (size_t)(least(blocking_of(n, steps).left, divided_up(count, panel_lines)) * panel_tiles * steps);
+}
+
+static size_t scratch_of_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
+    return left_bytes(m, n, least(divided_up(k, tile_depth), chain_steps));
 }
 
 INLINE __m512 ended(__m512 x, enum kernel_end end, float slope, __m512 values) {
@@ -71,39 +81,56 @@ static void store_block(const float *sums, ptrdiff_t rows, ptrdiff_t columns, in
         }
 }
 
+/// A factor of a product and what is done with it.
+typedef struct {
+    const multiply_block (*blocks)[2];
+    ptrdiff_t n, steps;
+    const tile *right;
+    const kernel_product_ends *ends;
+} product_task;
+
+/// `lines` rows of c from `row` on, and up to 32 columns from `column` on: the chain of `depth` steps from `step` on.
+INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t column, ptrdiff_t step, ptrdiff_t depth,
+                          const tile *left, float *c) {
+    _Alignas(64) block_sums sums;
+    float padded_bias[panel_lines];
+    const ptrdiff_t columns = least(panel_lines, p->n - column), place = row * p->n + column;
+    const ptrdiff_t height = divided_up(lines, tile_lines), width = divided_up(columns, tile_lines);
+    const int is_first = step == 0, is_last = step + depth == p->steps;
+    block_place start = {(float *)p->ends->bias + column, 0, tile_lines, 0};
+    const int has_bias = is_first && p->ends->bias;
+    if (has_bias && columns < panel_lines) {
+        for (ptrdiff_t j = 0; j < panel_lines; j++) padded_bias[j] = j < columns ? p->ends->bias[column + j] : 0;
+        start.first = padded_bias;
+    }
+    // A whole block that nothing is done to goes straight to its place.
+    const int is_whole = lines % tile_lines == 0 && columns % tile_lines == 0;
+    const enum kernel_end end = is_last ? p->ends->end : kernel_end_none;
+    const int goes_straight = is_whole && is_first && end == kernel_end_none;
+    const block_place to = goes_straight ? place_in_matrix(c + place, p->n) : place_of_sums(sums);
+    const tile *right = p->right + panel_start(column / panel_lines, p->steps) + step * width;
+    p->blocks[height - 1][width - 1](depth, left, right, has_bias ? &start : NULL, &to);
+    if (!goes_straight) store_block(sums, lines, columns, is_first, end, p->ends, place, p->n, c);
+}
+
 static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const tile *packed,
                     const kernel_product_ends *ends, float *c, tile *left) {
-    const ptrdiff_t steps = divided_up(k, tile_depth), at_once = panels_at_once(m, least(steps, chain_steps)) * panel_lines;
-    _Alignas(64) block_sums sums;
-    float padded_bias[panel_lines] = {0};
-    for (ptrdiff_t row = 0; row < m; row += at_once) {
-        const ptrdiff_t rows = least(at_once, m - row);
+    const product_task task = {blocks, n, divided_up(k, tile_depth), packed, ends};
+    const blocking fitting = blocking_of(n, least(task.steps, chain_steps));
+    const ptrdiff_t at_once = lines_at_once(m, fitting.left), across = lines_at_once(n, fitting.right);
+    for (ptrdiff_t first = 0; first < m; first += at_once) {
+        const ptrdiff_t end = least(first + at_once, m);
         ptrdiff_t step = 0;
         do {
-            const ptrdiff_t depth = least(chain_steps, steps - step), first_k = step * tile_depth;
-            const int is_first = step == 0, is_last = step + depth == steps;
-            pack_left(rows, least(depth * tile_depth, k - first_k), a + row * k + first_k, k, left);
-            for (ptrdiff_t j = 0; j < divided_up(n, panel_lines); j++) {
-                const ptrdiff_t column = j * panel_lines, columns = least(panel_lines, n - column), width = panel_width(j, n);
-                const tile *right = packed + panel_start(j, steps) + step * width;
-                block_place start = {NULL, 0, tile_lines, 0};
-                if (is_first && ends->bias) {
-                    start.first = (float *)ends->bias + column;
-                    if (columns < panel_lines) start.first = __builtin_memcpy(padded_bias, start.first, (size_t)columns * sizeof(float));
-                }
-                for (ptrdiff_t i = 0; i < divided_up(rows, panel_lines); i++) {
-                    const ptrdiff_t line = i * panel_lines, lines = least(panel_lines, rows - line), place = (row + line) * n + column;
-                    // A whole block that nothing is done to goes straight to its place.
-                    const int is_whole = lines % tile_lines == 0 && columns % tile_lines == 0;
-                    const enum kernel_end end = is_last ? ends->end : kernel_end_none;
-                    const int goes_straight = is_whole && is_first && end == kernel_end_none;
-                    const block_place to = goes_straight ? place_in_matrix(c + place, n) : place_of_sums(sums);
-                    blocks[panel_width(i, rows) - 1][width - 1](depth, left + panel_start(i, depth), right, start.first ? &start : NULL, &to);
-                    if (!goes_straight) store_block(sums, lines, columns, is_first, end, ends, place, n, c);
-                }
-            }
+            const ptrdiff_t depth = least(chain_steps, task.steps - step), first_k = step * tile_depth;
+            pack_left(end - first, least(depth * tile_depth, k - first_k), a + first * k + first_k, k, left);
+            for (ptrdiff_t j = 0; j < n; j += across)
+                for (ptrdiff_t row = first; row < end; row += panel_lines)
+                    for (ptrdiff_t column = j; column < least(j + across, n); column += panel_lines)
+                        product_block(&task, row, least(panel_lines, end - row), column, step, depth,
+                                      left + panel_start((row - first) / panel_lines, depth), c);
             step += depth;
-        } while (step < steps);
+        } while (step < task.steps);
     }
 }
 #pragma clang attribute pop
