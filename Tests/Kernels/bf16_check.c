@@ -78,7 +78,7 @@ static float chain(float start, ptrdiff_t k, const float *a, ptrdiff_t a_step, c
         for (ptrdiff_t q = first; q < first + 32; q += 2) {
             const float a0 = q < k ? operand(a[q * a_step]) : 0, b0 = q < k ? operand(b[q * b_step]) : 0;
             const float a1 = q + 1 < k ? operand(a[(q + 1) * a_step]) : 0, b1 = q + 1 < k ? operand(b[(q + 1) * b_step]) : 0;
-            if (kernel_bf16_kind() == kernel_bf16_amx) {
+            if (kernel_bf16_kind() != kernel_bf16_avx512) {
                 even = multiply_add(a0, b0, even);
                 odd = multiply_add(a1, b1, odd);
             } else {
@@ -86,7 +86,7 @@ static float chain(float start, ptrdiff_t k, const float *a, ptrdiff_t a_step, c
                 sum = multiply_add(a0, b0, sum);
             }
         }
-        if (kernel_bf16_kind() == kernel_bf16_amx) sum = flushed(sum + flushed(even + odd));
+        if (kernel_bf16_kind() != kernel_bf16_avx512) sum = flushed(sum + flushed(even + odd));
     }
     return sum;
 }
@@ -234,8 +234,8 @@ static void check_all(void) {
 
 int main(void) {
     int failed = 0;
-    static const char *const kinds[] = {"", "avx512"};
-    for (int i = 0; i < 2; i++) {
+    static const char *const kinds[] = {"", "avx512", "fma"};
+    for (int i = 0; i < 3; i++) {
         fflush(stdout);
         // The kind is chosen once in a process.
         const pid_t child = fork();
