@@ -1,4 +1,4 @@
-// Elementwise loops over float arrays, compiled once per vector width and chosen by the loader at run time.
+// Elementwise loops over arrays, compiled once per set of instructions and chosen once at run time; and matrix products.
 #pragma once
 #include "ckernels_activation.h"
 #include "ckernels_bf16.h"

@@ -20,9 +20,7 @@ enum kernel_activation {
 /// `output[i] = f(input[i])`; `output` may be `input`.
 void kernel_activate(enum kernel_activation kind, float *output, const float *input, ptrdiff_t count);
 
-/// Multiplies `gradient[rows, columns]` with the derivative and adds its columns to `column_sums`, row after row.
+/// `gradient[i] *= f'`
 ///
 /// `values` is what the derivative is a function of: the output, or for GELU and SiLU the input.
-void kernel_activate_backward(
-    enum kernel_activation kind, float *gradient, const float *values, float *column_sums, ptrdiff_t rows,
-    ptrdiff_t columns);
+void kernel_activate_backward(enum kernel_activation kind, float *gradient, const float *values, ptrdiff_t count);

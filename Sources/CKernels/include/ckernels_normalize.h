@@ -10,7 +10,7 @@
 void kernel_normalize(float *output, float *moments, const float *values, const float *gain, const float *shift, ptrdiff_t rows,
                       ptrdiff_t columns);
 
-/// Turns `gradient[rows, columns]`, with regard to the output, into that with regard to the values. Those of gain and shift are added to
-/// `gain_sums` and `shift_sums`, row after row.
-void kernel_normalize_backward(float *gradient, const float *values, const float *moments, const float *gain, float *gain_sums,
-                               float *shift_sums, ptrdiff_t rows, ptrdiff_t columns);
+/// Turns `gradient[rows, columns]`, with regard to the output, into that with regard to the values. Sums over rows give the other
+/// gradients: of the columns of `gradient` before the call that of the shift, of those of `products[rows, columns]` that of the gain.
+void kernel_normalize_backward(float *gradient, const float *values, const float *moments, const float *gain, float *products,
+                               ptrdiff_t rows, ptrdiff_t columns);

@@ -9,7 +9,6 @@
 /// mean and, behind it, v.
 void kernel_posterior(const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows, ptrdiff_t size);
 
-/// The gradient with regard to `code` of `loss(z) + scale * weights[row] * KL`, where `dz` is the loss's with regard to z. Its columns are added
-/// to `column_sums`.
+/// The gradient with regard to `code` of `loss(z) + scale * weights[row] * KL`, where `dz` is the loss's with regard to z.
 void kernel_posterior_backward(const float *code, const float *noise, const float *dz, float scale, const float *weights,
-                               float *gradient, float *column_sums, ptrdiff_t rows, ptrdiff_t size);
+                               float *gradient, ptrdiff_t rows, ptrdiff_t size);

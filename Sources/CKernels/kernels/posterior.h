@@ -1,9 +1,7 @@
-#include "ckernels_posterior.h"
-#include "kernel.h"
-#include "lanes.h"
-#include "math.h"
+#include "../lanes.h"
+#include "../math.h"
 
-KERNEL void kernel_posterior(const float *restrict code, const float *restrict noise, float *restrict z,
+static void KERNEL(posterior)(const float *restrict code, const float *restrict noise, float *restrict z,
                              double *restrict kl, ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, z += size) {
@@ -18,8 +16,8 @@ KERNEL void kernel_posterior(const float *restrict code, const float *restrict n
     }
 }
 
-KERNEL void kernel_posterior_backward(const float *restrict code, const float *restrict noise, const float *restrict dz,
-                                      float scale, const float *restrict weights, float *restrict gradient, float *restrict column_sums,
+static void KERNEL(posterior_backward)(const float *restrict code, const float *restrict noise, const float *restrict dz,
+                                      float scale, const float *restrict weights, float *restrict gradient,
                                       ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size) {
@@ -29,11 +27,8 @@ KERNEL void kernel_posterior_backward(const float *restrict code, const float *r
             const float deviation = exp_float(0.5f * held);
             const float dm = dz[i] + weight * mean;
             const float dv = 0.5f * (dz[i] * deviation * noise[i] + weight * (deviation * deviation - 1.0f));
-            const float held_dv = v == held ? dv : 0.0f;
             gradient[i] = dm;
-            gradient[size + i] = held_dv;
-            column_sums[i] += dm;
-            column_sums[size + i] += held_dv;
+            gradient[size + i] = v == held ? dv : 0.0f;
         }
     }
 }

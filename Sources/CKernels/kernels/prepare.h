@@ -1,9 +1,7 @@
-#include "ckernels_prepare.h"
-#include "kernel.h"
-#include "lanes.h"
-#include "philox.h"
+#include "../lanes.h"
+#include "../philox.h"
 
-KERNEL void kernel_scale_to_total(float *restrict values, float total, ptrdiff_t rows, ptrdiff_t features) {
+static void KERNEL(scale_to_total)(float *restrict values, float total, ptrdiff_t rows, ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, values += features) {
         FOR_EACH_FEATURE(0, features, { loss = values[i]; })
         const double sum = sum_of_lanes(lanes);
@@ -13,7 +11,7 @@ KERNEL void kernel_scale_to_total(float *restrict values, float total, ptrdiff_t
     }
 }
 
-KERNEL void kernel_log1p(float *restrict values, ptrdiff_t count) {
+static void KERNEL(log1p)(float *restrict values, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) {
         // Goldberg 1991, theorem 4: the error of 1 + x cancels.
         const float x = values[i], u = 1.0f + x, d = u - 1.0f;
@@ -21,15 +19,15 @@ KERNEL void kernel_log1p(float *restrict values, ptrdiff_t count) {
     }
 }
 
-KERNEL void kernel_clamp(float *restrict values, float low, float high, ptrdiff_t count) {
+static void KERNEL(clamp)(float *restrict values, float low, float high, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) values[i] = clamp(values[i], low, high);
 }
 
-KERNEL void kernel_threshold(float *restrict values, float threshold, ptrdiff_t count) {
+static void KERNEL(threshold)(float *restrict values, float threshold, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) values[i] = values[i] > threshold ? 1.0f : 0.0f;
 }
 
-KERNEL static void draw_row(float *restrict values, uint64_t row, ptrdiff_t features, uint32_t k0, uint32_t k1,
+static void draw_row(float *restrict values, uint64_t row, ptrdiff_t features, uint32_t k0, uint32_t k1,
                             uint32_t purpose, uint32_t epoch) {
     const ptrdiff_t quarter = features / 4;
     for (ptrdiff_t i = 0; i < quarter; i++) {
@@ -48,14 +46,14 @@ KERNEL static void draw_row(float *restrict values, uint64_t row, ptrdiff_t feat
     }
 }
 
-void kernel_draw_bernoulli(float *values, const int64_t *row_numbers, ptrdiff_t rows, ptrdiff_t features, uint64_t seed,
+static void KERNEL(draw_bernoulli)(float *values, const int64_t *row_numbers, ptrdiff_t rows, ptrdiff_t features, uint64_t seed,
                            uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++)
         draw_row(values + row * features, (uint64_t)row_numbers[row], features, (uint32_t)seed, (uint32_t)(seed >> 32),
                  purpose, epoch);
 }
 
-KERNEL void kernel_take_missing(float *restrict values, float *restrict mask, ptrdiff_t count) {
+static void KERNEL(take_missing)(float *restrict values, float *restrict mask, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) {
         const int is_there = values[i] == values[i];
         mask[i] = is_there ? 1.0f : 0.0f;
@@ -63,7 +61,7 @@ KERNEL void kernel_take_missing(float *restrict values, float *restrict mask, pt
     }
 }
 
-KERNEL void kernel_join_mask(float *restrict values, const float *restrict mask, float *restrict encoder_input, ptrdiff_t rows,
+static void KERNEL(join_mask)(float *restrict values, const float *restrict mask, float *restrict encoder_input, ptrdiff_t rows,
                              ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, values += features, mask += features, encoder_input += 2 * features)
         for (ptrdiff_t i = 0; i < features; i++) {

@@ -1,15 +1,13 @@
-#include "ckernels_corrupt.h"
-#include "ckernels_noise.h"
-#include "kernel.h"
-#include "philox.h"
+#include "../philox.h"
+#include "noise.h"
 
-KERNEL static void add_scaled(float *restrict target, const float *restrict values, float factor, ptrdiff_t count) {
+static void add_scaled(float *restrict target, const float *restrict values, float factor, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) target[i] = values[i] + factor * target[i];
 }
 
-void kernel_corrupt_gaussian(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
+static void KERNEL(corrupt_gaussian)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
                              ptrdiff_t features, float deviation, uint64_t seed, uint16_t purpose, uint32_t epoch) {
-    kernel_normal(corrupted, row_numbers, rows, features, seed, purpose, epoch);
+    KERNEL(normal)(corrupted, row_numbers, rows, features, seed, purpose, epoch);
     add_scaled(corrupted, values, deviation, rows * features);
 }
 
@@ -18,7 +16,7 @@ INLINE float unit(uint32_t word) { return (float)(int32_t)(word >> 8) * 0x1p-24f
 
 /// Uniform numbers of a row: its features in quarters, each with a word of the same blocks; the few that are left with blocks of
 /// their own.
-KERNEL static void draw_uniform(float *restrict target, uint64_t row, ptrdiff_t features, uint32_t k0, uint32_t k1,
+static void draw_uniform(float *restrict target, uint64_t row, ptrdiff_t features, uint32_t k0, uint32_t k1,
                                 uint32_t purpose, uint32_t epoch) {
     const ptrdiff_t quarter = features / 4;
     for (ptrdiff_t i = 0; i < quarter; i++) {
@@ -36,7 +34,7 @@ KERNEL static void draw_uniform(float *restrict target, uint64_t row, ptrdiff_t 
     }
 }
 
-KERNEL static void choose(float *restrict target, const float *restrict values, float low, float high, float below_low,
+static void choose(float *restrict target, const float *restrict values, float low, float high, float below_low,
                           float below_high, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) {
         const float u = target[i];
@@ -44,7 +42,7 @@ KERNEL static void choose(float *restrict target, const float *restrict values, 
     }
 }
 
-KERNEL static void find_range(const float *values, float *least, float *greatest, ptrdiff_t count) {
+static void find_range(const float *values, float *least, float *greatest, ptrdiff_t count) {
     float low = values[0], high = values[0];
     for (ptrdiff_t i = 0; i < count; i++) {
         low = values[i] < low ? values[i] : low;
@@ -54,7 +52,7 @@ KERNEL static void find_range(const float *values, float *least, float *greatest
     *greatest = high;
 }
 
-void kernel_corrupt_masking(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
+static void KERNEL(corrupt_masking)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
                             ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         float *target = corrupted + row * features;
@@ -63,7 +61,7 @@ void kernel_corrupt_masking(float *corrupted, const float *values, const int64_t
     }
 }
 
-void kernel_corrupt_salt_and_pepper(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
+static void KERNEL(corrupt_salt_and_pepper)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
                                     ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         float *target = corrupted + row * features;

@@ -1,6 +1,3 @@
-#include "ckernels_scatter.h"
-#include "kernel.h"
-
 #define ADD_PRODUCTS(type)                                                                                            \
     ptrdiff_t i = 0;                                                                                                  \
     for (; i + 4 <= count; i += 4) {                                                                                  \
@@ -17,12 +14,12 @@
         for (ptrdiff_t j = 0; j < columns; j++) sums[j] += a * (double)p[j];                                          \
     }
 
-KERNEL void kernel_add_products(double *restrict sums, const float *factors, ptrdiff_t factor_stride, const float *rows,
+static void KERNEL(add_products)(double *restrict sums, const float *factors, ptrdiff_t factor_stride, const float *rows,
                                 ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns) {
     ADD_PRODUCTS(float)
 }
 
-KERNEL void kernel_add_products_double(double *restrict sums, const double *factors, const double *rows,
+static void KERNEL(add_products_double)(double *restrict sums, const double *factors, const double *rows,
                                        ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns) {
     const ptrdiff_t factor_stride = 1;
     ADD_PRODUCTS(double)

@@ -1,9 +1,7 @@
-#include "ckernels_normalize.h"
-#include "kernel.h"
-#include "lanes.h"
-#include "math.h"
+#include "../lanes.h"
+#include "../math.h"
 
-KERNEL void kernel_normalize(float *restrict output, float *restrict moments, const float *restrict values,
+static void KERNEL(normalize)(float *restrict output, float *restrict moments, const float *restrict values,
                              const float *restrict gain, const float *restrict shift, ptrdiff_t rows, ptrdiff_t columns) {
     for (ptrdiff_t row = 0; row < rows; row++, output += columns, values += columns, moments += 2) {
         double sum, squares;
@@ -27,17 +25,16 @@ KERNEL void kernel_normalize(float *restrict output, float *restrict moments, co
 }
 
 // With n = (values - mean) factor and h = gradient gain, that of the values is factor (h - mean(h) - n mean(h n)).
-KERNEL void kernel_normalize_backward(float *restrict gradient, const float *restrict values, const float *restrict moments,
-                                      const float *restrict gain, float *restrict gain_sums, float *restrict shift_sums,
+static void KERNEL(normalize_backward)(float *restrict gradient, const float *restrict values, const float *restrict moments,
+                                      const float *restrict gain, float *restrict products,
                                       ptrdiff_t rows, ptrdiff_t columns) {
-    for (ptrdiff_t row = 0; row < rows; row++, gradient += columns, values += columns, moments += 2) {
+    for (ptrdiff_t row = 0; row < rows; row++, gradient += columns, values += columns, products += columns, moments += 2) {
         const float mean = moments[0], factor = moments[1];
         double sum, product;
         {
             FOR_EACH_FEATURE(0, columns, {
                 const float g = gradient[i];
-                gain_sums[i] += g * ((values[i] - mean) * factor);
-                shift_sums[i] += g;
+                products[i] = g * ((values[i] - mean) * factor);
                 loss = g * gain[i];
             })
             sum = sum_of_lanes(lanes);

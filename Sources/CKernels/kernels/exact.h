@@ -1,9 +1,7 @@
-#include "ckernels_exact.h"
-#include "kernel.h"
-#include "lanes.h"
-#include "math.h"
+#include "../lanes.h"
+#include "../math.h"
 
-KERNEL void kernel_exact_scale_to_total(double *restrict row, double total, ptrdiff_t features) {
+static void KERNEL(exact_scale_to_total)(double *restrict row, double total, ptrdiff_t features) {
     double lanes[LANES] = {0};
     ptrdiff_t first = 0;
     for (; first + LANES <= features; first += LANES)
@@ -19,16 +17,16 @@ KERNEL void kernel_exact_scale_to_total(double *restrict row, double total, ptrd
     for (ptrdiff_t i = 0; i < features; i++) row[i] *= factor;
 }
 
-KERNEL void kernel_exact_log1p(double *restrict row, ptrdiff_t features) {
+static void KERNEL(exact_log1p)(double *restrict row, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) row[i] = log1p_double(row[i]);
 }
 
-KERNEL void kernel_exact_shift_and_scale(double *restrict row, const double *restrict shift, const double *restrict factor,
+static void KERNEL(exact_shift_and_scale)(double *restrict row, const double *restrict shift, const double *restrict factor,
                                          ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) row[i] = (row[i] - shift[i]) * factor[i];
 }
 
-KERNEL void kernel_exact_clamp(double *restrict row, double low, double high, ptrdiff_t features) {
+static void KERNEL(exact_clamp)(double *restrict row, double low, double high, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) {
         // In this order so that not a number passes through.
         const double x = row[i] < low ? low : row[i];
@@ -36,14 +34,14 @@ KERNEL void kernel_exact_clamp(double *restrict row, double low, double high, pt
     }
 }
 
-KERNEL void kernel_exact_threshold(double *restrict row, double threshold, ptrdiff_t features) {
+static void KERNEL(exact_threshold)(double *restrict row, double threshold, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) {
         const double x = row[i];
         row[i] = x > threshold ? 1.0 : x == x ? 0.0 : x;
     }
 }
 
-KERNEL void kernel_exact_take_moments(const double *restrict row, double *restrict counts, double *restrict firsts,
+static void KERNEL(exact_take_moments)(const double *restrict row, double *restrict counts, double *restrict firsts,
                                       double *restrict lows, double *restrict highs, double *restrict means,
                                       double *restrict squares, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) {
@@ -62,7 +60,7 @@ KERNEL void kernel_exact_take_moments(const double *restrict row, double *restri
     }
 }
 
-KERNEL void kernel_exact_restore(double *restrict restored, const float *restrict values, const double *restrict shift,
+static void KERNEL(exact_restore)(double *restrict restored, const float *restrict values, const double *restrict shift,
                                  const double *restrict factor, ptrdiff_t rows, ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, restored += features, values += features)
         for (ptrdiff_t i = 0; i < features; i++) restored[i] = (double)values[i] / factor[i] + shift[i];

@@ -1,8 +1,6 @@
-#include "ckernels_optimizer.h"
-#include "kernel.h"
-#include "math.h"
+#include "../math.h"
 
-KERNEL void kernel_adam(float *restrict parameters, const float *restrict gradient, float *restrict m, float *restrict v,
+static void KERNEL(adam)(float *restrict parameters, const float *restrict gradient, float *restrict m, float *restrict v,
                         float factor, float rate, float inverse_root, float beta1, float beta2, float epsilon,
                         float decay, float shrink, ptrdiff_t count) {
     const float rest1 = 1.0f - beta1, rest2 = 1.0f - beta2, keep = 1.0f - shrink;
@@ -17,7 +15,7 @@ KERNEL void kernel_adam(float *restrict parameters, const float *restrict gradie
     }
 }
 
-KERNEL void kernel_sgd(float *restrict parameters, const float *restrict gradient, float *restrict m, float factor,
+static void KERNEL(sgd)(float *restrict parameters, const float *restrict gradient, float *restrict m, float factor,
                        float rate, float momentum, float decay, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) {
         const float g = factor * gradient[i] + decay * parameters[i];

@@ -1,10 +1,5 @@
-#include "ckernels_noise.h"
-#include "kernel.h"
-#include "philox.h"
-
-void kernel_philox(uint32_t counter[4], uint32_t key_low, uint32_t key_high) {
-    philox_rounds(&counter[0], &counter[1], &counter[2], &counter[3], key_low, key_high);
-}
+#pragma once
+#include "../philox.h"
 
 /// Two normal numbers from two random words.
 INLINE void box_muller(uint32_t a, uint32_t b, float *first, float *second) {
@@ -27,7 +22,7 @@ INLINE void box_muller(uint32_t a, uint32_t b, float *first, float *second) {
 // Blocks that are worked on side by side.
 #define BLOCKS 64
 
-KERNEL static void normal_blocks(float *restrict out, uint32_t *restrict c0, uint32_t *restrict c1,
+static void normal_blocks(float *restrict out, uint32_t *restrict c0, uint32_t *restrict c1,
                                  uint32_t *restrict c2, uint32_t epoch, uint32_t k0, uint32_t k1) {
     for (int i = 0; i < BLOCKS; i++) {
         uint32_t a = c0[i], b = c1[i], c = c2[i], d = epoch;
@@ -37,7 +32,7 @@ KERNEL static void normal_blocks(float *restrict out, uint32_t *restrict c0, uin
     }
 }
 
-void kernel_normal(float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed,
+static void KERNEL(normal)(float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed,
                    uint16_t purpose, uint32_t epoch) {
     const ptrdiff_t blocks_per_row = (size + 3) / 4, total = row_count * blocks_per_row;
     uint32_t c0[BLOCKS] = {0}, c1[BLOCKS] = {0}, c2[BLOCKS] = {0};

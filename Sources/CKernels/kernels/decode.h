@@ -1,10 +1,7 @@
-#include "ckernels_decode.h"
-#include "kernel.h"
-
-#include <string.h>
+#include "../math.h"
 
 // The half's exponent and fraction moved to a float's places give the number times 2^-112, subnormal numbers too.
-static inline __attribute__((always_inline)) float float_of_half(uint32_t half) {
+INLINE float float_of_half(uint32_t half) {
     uint32_t bits = (half & 0x7fff) << 13;
     float magnitude;
     memcpy(&magnitude, &bits, 4);
@@ -18,7 +15,7 @@ static inline __attribute__((always_inline)) float float_of_half(uint32_t half) 
 }
 
 #define CONVERT(real, name, type, value)                                                                              \
-    KERNEL static void real##_of_##name(real *restrict values, const type *restrict numbers, ptrdiff_t count) {      \
+    static void real##_of_##name(real *restrict values, const type *restrict numbers, ptrdiff_t count) {              \
         for (ptrdiff_t i = 0; i < count; i++) values[i] = (real)(value);                                              \
     }
 
@@ -36,13 +33,13 @@ static inline __attribute__((always_inline)) float float_of_half(uint32_t half) 
     CONVERT(real, float16, uint16_t, float_of_half(numbers[i]))                                                       \
     CONVERT(real, float32, float, numbers[i])                                                                         \
     CONVERT(real, float64, double, numbers[i])                                                                        \
-    KERNEL static void real##_of_bits(real *restrict values, const uint8_t *restrict bytes, ptrdiff_t count) {        \
+    static void real##_of_bits(real *restrict values, const uint8_t *restrict bytes, ptrdiff_t count) {               \
         const ptrdiff_t whole = count / 8;                                                                            \
         for (ptrdiff_t byte = 0; byte < whole; byte++)                                                                \
             for (int bit = 0; bit < 8; bit++) values[8 * byte + bit] = (real)(bytes[byte] >> (7 - bit) & 1);          \
         for (ptrdiff_t i = 8 * whole; i < count; i++) values[i] = (real)(bytes[i / 8] >> (7 - i % 8) & 1);            \
     }                                                                                                                 \
-    void kernel_to_##real(real *values, const void *numbers, enum kernel_number type, ptrdiff_t count) {              \
+    static void KERNEL(to_##real)(real *values, const void *numbers, enum kernel_number type, ptrdiff_t count) {      \
         switch (type) {                                                                                               \
         case kernel_pixel: return real##_of_pixel(values, numbers, count);                                            \
         case kernel_int8: return real##_of_int8(values, numbers, count);                                              \
@@ -62,24 +59,24 @@ static inline __attribute__((always_inline)) float float_of_half(uint32_t half) 
 DECODE(float)
 DECODE(double)
 
-KERNEL static void swap2(uint16_t *numbers, ptrdiff_t count) {
+static void swap2(uint16_t *numbers, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) numbers[i] = __builtin_bswap16(numbers[i]);
 }
-KERNEL static void swap4(uint32_t *numbers, ptrdiff_t count) {
+static void swap4(uint32_t *numbers, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) numbers[i] = __builtin_bswap32(numbers[i]);
 }
-KERNEL static void swap8(uint64_t *numbers, ptrdiff_t count) {
+static void swap8(uint64_t *numbers, ptrdiff_t count) {
     for (ptrdiff_t i = 0; i < count; i++) numbers[i] = __builtin_bswap64(numbers[i]);
 }
 
-void kernel_swap_bytes(void *numbers, ptrdiff_t size, ptrdiff_t count) {
+static void KERNEL(swap_bytes)(void *numbers, ptrdiff_t size, ptrdiff_t count) {
     if (size == 2) swap2(numbers, count);
     if (size == 4) swap4(numbers, count);
     if (size == 8) swap8(numbers, count);
 }
 
 #define UNSHUFFLE(name, size)                                                                                         \
-    KERNEL static void name(uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t count) {             \
+    static void name(uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t count) {                    \
         for (ptrdiff_t i = 0; i < count; i++)                                                                         \
             for (int byte = 0; byte < (size); byte++) elements[i * (size) + byte] = bytes[byte * count + i];          \
     }
@@ -87,7 +84,7 @@ UNSHUFFLE(unshuffle2, 2)
 UNSHUFFLE(unshuffle4, 4)
 UNSHUFFLE(unshuffle8, 8)
 
-void kernel_unshuffle(uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t size, ptrdiff_t byte_count) {
+static void KERNEL(unshuffle)(uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t size, ptrdiff_t byte_count) {
     const ptrdiff_t count = byte_count / size;
     switch (size) {
     case 1: memcpy(elements, bytes, (size_t)byte_count); return;
@@ -104,7 +101,7 @@ void kernel_unshuffle(uint8_t *restrict elements, const uint8_t *restrict bytes,
 
 // Two sums of big-endian 16-bit words, each folded to 16 bits, as H5_checksum_fletcher32 has them. 64 bits hold 2^16 words' worth
 // before they must be folded.
-KERNEL uint32_t kernel_fletcher32(const uint8_t *bytes, ptrdiff_t byte_count) {
+static uint32_t KERNEL(fletcher32)(const uint8_t *bytes, ptrdiff_t byte_count) {
     uint64_t first = 0, second = 0;
     ptrdiff_t words = byte_count / 2;
     while (words > 0) {
@@ -134,7 +131,7 @@ KERNEL uint32_t kernel_fletcher32(const uint8_t *bytes, ptrdiff_t byte_count) {
 }
 
 #define FIND_OUTSIDE(name, real)                                                                                      \
-    KERNEL ptrdiff_t name(const real *values, real low, real high, int missing, ptrdiff_t count) {                    \
+    static ptrdiff_t KERNEL(name)(const real *values, real low, real high, int missing, ptrdiff_t count) {            \
         for (ptrdiff_t start = 0; start < count; start += 1024) {                                                     \
             const ptrdiff_t end = count - start < 1024 ? count : start + 1024;                                        \
             int outside = 0;                                                                                          \
@@ -146,5 +143,5 @@ KERNEL uint32_t kernel_fletcher32(const uint8_t *bytes, ptrdiff_t byte_count) {
         }                                                                                                             \
         return count;                                                                                                 \
     }
-FIND_OUTSIDE(kernel_find_outside, float)
-FIND_OUTSIDE(kernel_find_outside_exact, double)
+FIND_OUTSIDE(find_outside, float)
+FIND_OUTSIDE(find_outside_exact, double)

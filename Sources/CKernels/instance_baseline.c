@@ -1,0 +1,4 @@
+#include "kernels.h"
+
+#define INSTANCE baseline
+#include "instance.h"

@@ -1,0 +1,142 @@
+// The table of elementwise kernels: each is compiled once per set of instructions, and a table has the functions of one.
+//
+// Files in kernels/ have what the functions do, instance.h compiles all of them, and kernels.c calls those of the processor.
+#pragma once
+#include "ckernels.h"
+#include <string.h>
+
+// Result, name, parameters and arguments of each kernel.
+#define KERNELS(KERNEL)                                                                                               \
+    KERNEL(void, activate, (enum kernel_activation kind, float *output, const float *input, ptrdiff_t count),         \
+           (kind, output, input, count))                                                                              \
+    KERNEL(void, activate_backward, (enum kernel_activation kind, float *gradient, const float *values,               \
+            ptrdiff_t count),                                                                                         \
+           (kind, gradient, values, count))                                                                           \
+    KERNEL(void, to_bf16, (uint16_t *rounded, const float *values, ptrdiff_t count),                                  \
+           (rounded, values, count))                                                                                  \
+    KERNEL(void, from_bf16, (float *values, const uint16_t *rounded, ptrdiff_t count),                                \
+           (values, rounded, count))                                                                                  \
+    KERNEL(void, corrupt_gaussian, (float *corrupted, const float *values, const int64_t *row_numbers,                \
+            ptrdiff_t rows, ptrdiff_t features, float deviation, uint64_t seed, uint16_t purpose, uint32_t epoch),    \
+           (corrupted, values, row_numbers, rows, features, deviation, seed, purpose, epoch))                         \
+    KERNEL(void, corrupt_masking, (float *corrupted, const float *values, const int64_t *row_numbers,                 \
+            ptrdiff_t rows, ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),        \
+           (corrupted, values, row_numbers, rows, features, share, seed, purpose, epoch))                             \
+    KERNEL(void, corrupt_salt_and_pepper, (float *corrupted, const float *values, const int64_t *row_numbers,         \
+            ptrdiff_t rows, ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),        \
+           (corrupted, values, row_numbers, rows, features, share, seed, purpose, epoch))                             \
+    KERNEL(void, to_float, (float *values, const void *numbers, enum kernel_number type, ptrdiff_t count),            \
+           (values, numbers, type, count))                                                                            \
+    KERNEL(void, to_double, (double *values, const void *numbers, enum kernel_number type, ptrdiff_t count),          \
+           (values, numbers, type, count))                                                                            \
+    KERNEL(void, swap_bytes, (void *numbers, ptrdiff_t size, ptrdiff_t count),                                        \
+           (numbers, size, count))                                                                                    \
+    KERNEL(void, unshuffle, (uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t size,               \
+            ptrdiff_t byte_count),                                                                                    \
+           (elements, bytes, size, byte_count))                                                                       \
+    KERNEL(uint32_t, fletcher32, (const uint8_t *bytes, ptrdiff_t byte_count),                                        \
+           (bytes, byte_count))                                                                                       \
+    KERNEL(ptrdiff_t, find_outside, (const float *values, float low, float high, int missing, ptrdiff_t count),       \
+           (values, low, high, missing, count))                                                                       \
+    KERNEL(ptrdiff_t, find_outside_exact, (const double *values, double low, double high, int missing,                \
+            ptrdiff_t count),                                                                                         \
+           (values, low, high, missing, count))                                                                       \
+    KERNEL(void, exact_scale_to_total, (double *row, double total, ptrdiff_t features),                               \
+           (row, total, features))                                                                                    \
+    KERNEL(void, exact_log1p, (double *row, ptrdiff_t features),                                                      \
+           (row, features))                                                                                           \
+    KERNEL(void, exact_shift_and_scale, (double *row, const double *shift, const double *factor,                      \
+            ptrdiff_t features),                                                                                      \
+           (row, shift, factor, features))                                                                            \
+    KERNEL(void, exact_clamp, (double *row, double low, double high, ptrdiff_t features),                             \
+           (row, low, high, features))                                                                                \
+    KERNEL(void, exact_threshold, (double *row, double threshold, ptrdiff_t features),                                \
+           (row, threshold, features))                                                                                \
+    KERNEL(void, exact_take_moments, (const double *row, double *counts, double *firsts, double *lows,                \
+            double *highs, double *means, double *squares, ptrdiff_t features),                                       \
+           (row, counts, firsts, lows, highs, means, squares, features))                                              \
+    KERNEL(void, exact_restore, (double *restored, const float *values, const double *shift, const double *factor,    \
+            ptrdiff_t rows, ptrdiff_t features),                                                                      \
+           (restored, values, shift, factor, rows, features))                                                         \
+    KERNEL(void, add, (float *destination, const float *a, const float *b, ptrdiff_t count),                          \
+           (destination, a, b, count))                                                                                \
+    KERNEL(void, fold4, (float *destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count),         \
+           (destination, sources, offset, count))                                                                     \
+    KERNEL(void, fold8, (float *destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count),         \
+           (destination, sources, offset, count))                                                                     \
+    KERNEL(void, add_bf16, (float *destination, const float *a, const float *b, ptrdiff_t count),                     \
+           (destination, a, b, count))                                                                                \
+    KERNEL(void, fold4_bf16, (float *destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count),    \
+           (destination, sources, offset, count))                                                                     \
+    KERNEL(void, fold8_bf16, (float *destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count),    \
+           (destination, sources, offset, count))                                                                     \
+    KERNEL(double, sum_of_squares, (const float *values, ptrdiff_t count),                                            \
+           (values, count))                                                                                           \
+    KERNEL(void, bernoulli, (const float *x, const float *mask, const float *weights, float *output, float scale,     \
+            double *losses, ptrdiff_t rows, ptrdiff_t features),                                                      \
+           (x, mask, weights, output, scale, losses, rows, features))                                                 \
+    KERNEL(void, gaussian, (const float *x, const float *mask, const float *weights, float *output, float deviation,  \
+            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
+           (x, mask, weights, output, deviation, scale, losses, rows, features))                                      \
+    KERNEL(void, gaussian_learned, (const float *x, const float *mask, const float *weights, float *output,           \
+            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
+           (x, mask, weights, output, scale, losses, rows, features))                                                 \
+    KERNEL(void, squared_error, (const float *x, const float *mask, const float *weights, float *output,              \
+            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
+           (x, mask, weights, output, scale, losses, rows, features))                                                 \
+    KERNEL(void, normal, (float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed,      \
+            uint16_t purpose, uint32_t epoch),                                                                        \
+           (noise, rows, row_count, size, seed, purpose, epoch))                                                      \
+    KERNEL(void, normalize, (float *output, float *moments, const float *values, const float *gain,                   \
+            const float *shift, ptrdiff_t rows, ptrdiff_t columns),                                                   \
+           (output, moments, values, gain, shift, rows, columns))                                                     \
+    KERNEL(void, normalize_backward, (float *gradient, const float *values, const float *moments, const float *gain,  \
+            float *products, ptrdiff_t rows, ptrdiff_t columns),                                                      \
+           (gradient, values, moments, gain, products, rows, columns))                                                \
+    KERNEL(void, adam, (float *parameters, const float *gradient, float *m, float *v, float factor, float rate,       \
+            float inverse_root, float beta1, float beta2, float epsilon, float decay, float shrink,                   \
+            ptrdiff_t count),                                                                                         \
+           (parameters, gradient, m, v, factor, rate, inverse_root, beta1, beta2, epsilon, decay, shrink, count))     \
+    KERNEL(void, sgd, (float *parameters, const float *gradient, float *m, float factor, float rate, float momentum,  \
+            float decay, ptrdiff_t count),                                                                            \
+           (parameters, gradient, m, factor, rate, momentum, decay, count))                                           \
+    KERNEL(void, posterior, (const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows,             \
+            ptrdiff_t size),                                                                                          \
+           (code, noise, z, kl, rows, size))                                                                          \
+    KERNEL(void, posterior_backward, (const float *code, const float *noise, const float *dz, float scale,            \
+            const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),                                   \
+           (code, noise, dz, scale, weights, gradient, rows, size))                                                   \
+    KERNEL(void, take_missing, (float *values, float *mask, ptrdiff_t count),                                         \
+           (values, mask, count))                                                                                     \
+    KERNEL(void, join_mask, (float *values, const float *mask, float *encoder_input, ptrdiff_t rows,                  \
+            ptrdiff_t features),                                                                                      \
+           (values, mask, encoder_input, rows, features))                                                             \
+    KERNEL(void, scale_to_total, (float *values, float total, ptrdiff_t rows, ptrdiff_t features),                    \
+           (values, total, rows, features))                                                                           \
+    KERNEL(void, log1p, (float *values, ptrdiff_t count),                                                             \
+           (values, count))                                                                                           \
+    KERNEL(void, clamp, (float *values, float low, float high, ptrdiff_t count),                                      \
+           (values, low, high, count))                                                                                \
+    KERNEL(void, threshold, (float *values, float threshold, ptrdiff_t count),                                        \
+           (values, threshold, count))                                                                                \
+    KERNEL(void, draw_bernoulli, (float *values, const int64_t *row_numbers, ptrdiff_t rows, ptrdiff_t features,      \
+            uint64_t seed, uint16_t purpose, uint32_t epoch),                                                         \
+           (values, row_numbers, rows, features, seed, purpose, epoch))                                               \
+    KERNEL(void, add_products, (double *sums, const float *factors, ptrdiff_t factor_stride, const float *rows,       \
+            ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns),                                                \
+           (sums, factors, factor_stride, rows, row_stride, count, columns))                                          \
+    KERNEL(void, add_products_double, (double *sums, const double *factors, const double *rows,                       \
+            ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns),                                                \
+           (sums, factors, rows, row_stride, count, columns))
+
+struct kernels {
+#define MEMBER(result, name, parameters, arguments) result (*name) parameters;
+    KERNELS(MEMBER)
+#undef MEMBER
+};
+
+/// Instructions that every processor of the family has; on arm64 NEON is among them.
+extern const struct kernels kernels_baseline;
+#if defined(__x86_64__)
+extern const struct kernels kernels_avx2, kernels_avx512;
+#endif

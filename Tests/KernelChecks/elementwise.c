@@ -1,0 +1,339 @@
+// Runs every elementwise kernel in every instance that this processor has, on random numbers and on those at the edges, and compares
+// the bytes of the results. Prints a digest of them, which must be the same on every architecture.
+//
+// What is not a number has no sign and no digits that mean anything; all such results count as equal.
+
+#include "kernels.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { most = 4500, kernel_limit = 100 };
+
+/// The digest of each kernel's results, in the order in which they run.
+struct results {
+    const char *names[kernel_limit];
+    kernel_sha256 digests[kernel_limit];
+    int count;
+};
+
+// MARK: - Inputs
+
+static uint64_t state;
+
+/// SplitMix64 (Steele et al. 2014).
+static uint64_t random_bits(void) {
+    uint64_t z = state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static float random_unit(void) { return (float)(random_bits() >> 40) * 0x1p-24f; }
+
+/// Mostly numbers around 1; with `edges` also tiny, huge, infinite ones, and what is no number.
+static float random_float(int edges) {
+    const uint64_t bits = random_bits();
+    if (edges && bits % 16 == 0) {
+        static const float special[] = {0.0f, -0.0f, 0x1p-149f, -0x1p-127f, 0x1.8p-126f, 0x1.fffffep127f, 88.5f, -104.0f};
+        const uint64_t choice = bits >> 8 & 15;
+        if (choice < 8) return special[choice];
+        if (choice < 10) return choice == 8 ? __builtin_inff() : -__builtin_inff();
+        if (choice < 11) return __builtin_nanf("");
+        const uint32_t any = (uint32_t)(bits >> 32);
+        float value;
+        memcpy(&value, &any, 4);
+        return value;
+    }
+    const float unit = random_unit();
+    static const float scales[] = {1, -1, 8, -8, 0x1p-12f, -0x1p-12f, 100, -100};
+    return unit * scales[bits >> 4 & 7];
+}
+
+static float *floats(int edges) {
+    float *values = malloc(most * sizeof(float));
+    for (int i = 0; i < most; i++) values[i] = random_float(edges);
+    return values;
+}
+
+static float *units(void) {
+    float *values = malloc(most * sizeof(float));
+    for (int i = 0; i < most; i++) values[i] = random_unit();
+    return values;
+}
+
+static double *doubles(int edges) {
+    double *values = malloc(most * sizeof(double));
+    for (int i = 0; i < most; i++) values[i] = (double)random_float(edges) * (1 + (double)random_float(0) * 0x1p-24);
+    return values;
+}
+
+// MARK: - Results
+
+static void take(struct results *results, const char *name, const void *bytes, size_t count) {
+    int i = 0;
+    while (i < results->count && strcmp(results->names[i], name) != 0) i++;
+    if (i == results->count) {
+        results->names[results->count++] = name;
+        kernel_sha256_begin(&results->digests[i]);
+    }
+    kernel_sha256_update(&results->digests[i], bytes, count);
+}
+
+static void take_floats(struct results *results, const char *name, float *values, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++)
+        if (values[i] != values[i]) values[i] = __builtin_nanf("");
+    take(results, name, values, (size_t)count * sizeof(float));
+}
+
+static void take_doubles(struct results *results, const char *name, double *values, ptrdiff_t count) {
+    for (ptrdiff_t i = 0; i < count; i++)
+        if (values[i] != values[i]) values[i] = __builtin_nan("");
+    take(results, name, values, (size_t)count * sizeof(double));
+}
+
+// MARK: - Kernels
+
+static void run_activations(const struct kernels *k, struct results *r, ptrdiff_t count, int edges) {
+    static const char *const names[] = {"identity", "relu", "leaky relu", "elu", "gelu", "tanh", "sigmoid", "silu"};
+    float *input = floats(edges), *gradient = floats(edges), *output = floats(0);
+    for (enum kernel_activation kind = kernel_identity; kind <= kernel_silu; kind++) {
+        k->activate(kind, output, input, count);
+        take_floats(r, names[kind], output, count);
+        memcpy(output, gradient, most * sizeof(float));
+        k->activate_backward(kind, output, input, count);
+        take_floats(r, names[kind], output, count);
+    }
+    free(input), free(gradient), free(output);
+}
+
+static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
+    float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0);
+    double losses[most];
+    for (int i = 0; i < most; i++) mask[i] = mask[i] < 0.25f ? 0 : 1;
+    for (int choice = 0; choice < 4; choice++) {
+        const float *m = choice & 1 ? mask : NULL, *w = choice & 2 ? weights : NULL;
+#define RUN(name, outputs, ...)                                                                                       \
+    memcpy(changed, output, most * sizeof(float));                                                                    \
+    k->name(x, m, w, changed, __VA_ARGS__, losses, rows, features);                                                   \
+    take_floats(r, #name, changed, (outputs) * rows * features);                                                      \
+    take_doubles(r, #name, losses, rows);
+        RUN(bernoulli, 1, 0.125f)
+        RUN(gaussian, 1, 0.3f, 0.125f)
+        RUN(gaussian_learned, 2, 0.125f)
+        RUN(squared_error, 1, 0.125f)
+#undef RUN
+    }
+    free(x), free(output), free(weights), free(mask), free(changed);
+}
+
+static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
+    const ptrdiff_t count = rows * features;
+    float *code = floats(edges), *noise = floats(0), *z = floats(edges), *gradient = floats(edges), *weights = units();
+    double kl[most];
+    k->posterior_backward(code, noise, z, 0.25f, weights, gradient, rows, features);
+    take_floats(r, "posterior", gradient, 2 * count);
+    k->posterior(code, noise, z, kl, rows, features);
+    take_floats(r, "posterior", z, count);
+    take_doubles(r, "posterior", kl, rows);
+
+    float *gain = floats(0), *shift = floats(0), *moments = floats(0), *output = floats(0);
+    k->normalize(output, moments, code, gain, shift, rows, features);
+    take_floats(r, "normalize", output, count);
+    take_floats(r, "normalize", moments, 2 * rows);
+    k->normalize_backward(z, code, moments, gain, output, rows, features);
+    take_floats(r, "normalize", z, count);
+    take_floats(r, "normalize", output, count);
+
+    for (int i = 0; i < most; i++) shift[i] = shift[i] < 0 ? -shift[i] : shift[i];
+    k->adam(code, gradient, gain, shift, 0.5f, 0.01f, 1.5f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.001f, count);
+    take_floats(r, "adam", code, count);
+    take_floats(r, "adam", gain, count);
+    take_floats(r, "adam", shift, count);
+    k->sgd(code, gradient, gain, 0.5f, 0.01f, 0.9f, 0.01f, count);
+    take_floats(r, "sgd", code, count);
+    take_floats(r, "sgd", gain, count);
+    free(code), free(noise), free(z), free(gradient), free(weights), free(gain), free(shift), free(moments), free(output);
+}
+
+static void run_folds(const struct kernels *k, struct results *r, ptrdiff_t count, int edges) {
+    const float *sources[8];
+    for (int i = 0; i < 8; i++) sources[i] = floats(edges);
+    float *sum = floats(0);
+    uint16_t rounded[most];
+#define RUN(name, ...)                                                                                                \
+    k->name(sum, __VA_ARGS__, count);                                                                                 \
+    take_floats(r, #name, sum, count);
+    RUN(add, sources[0], sources[1])
+    RUN(add_bf16, sources[0], sources[1])
+    RUN(fold4, sources, 3)
+    RUN(fold4_bf16, sources, 3)
+    RUN(fold8, sources, 3)
+    RUN(fold8_bf16, sources, 3)
+#undef RUN
+    k->to_bf16(rounded, sources[0], count);
+    take(r, "to_bf16", rounded, (size_t)count * 2);
+    k->from_bf16(sum, rounded, count);
+    take_floats(r, "from_bf16", sum, count);
+    double squares = k->sum_of_squares(sources[0], count);
+    take_doubles(r, "sum_of_squares", &squares, 1);
+    for (int i = 0; i < 8; i++) free((void *)sources[i]);
+    free(sum);
+}
+
+static void run_random(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
+    const ptrdiff_t count = rows * features;
+    int64_t numbers[most];
+    for (ptrdiff_t i = 0; i < rows; i++) numbers[i] = (int64_t)(random_bits() >> 16);
+    float *values = floats(edges), *chances = units(), *output = floats(0);
+    const uint64_t seed = random_bits();
+    k->normal(output, numbers, rows, features, seed, 3, 7);
+    take_floats(r, "normal", output, count);
+    k->corrupt_gaussian(output, values, numbers, rows, features, 0.3f, seed, 4, 7);
+    take_floats(r, "corrupt_gaussian", output, count);
+    k->corrupt_masking(output, values, numbers, rows, features, 0.3f, seed, 5, 7);
+    take_floats(r, "corrupt_masking", output, count);
+    k->corrupt_salt_and_pepper(output, values, numbers, rows, features, 0.3f, seed, 6, 7);
+    take_floats(r, "corrupt_salt_and_pepper", output, count);
+    k->draw_bernoulli(chances, numbers, rows, features, seed, 7, 7);
+    take_floats(r, "draw_bernoulli", chances, count);
+    free(values), free(chances), free(output);
+}
+
+static void run_preparation(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
+    const ptrdiff_t count = rows * features;
+    float *values = floats(edges), *chances = units(), *mask = floats(0), *joined = floats(0);
+    k->scale_to_total(chances, 10, rows, features);
+    take_floats(r, "scale_to_total", chances, count);
+    k->log1p(chances, count);
+    take_floats(r, "log1p", chances, count);
+    k->take_missing(values, mask, count);
+    take_floats(r, "take_missing", values, count);
+    k->join_mask(values, mask, joined, rows, features);
+    take_floats(r, "join_mask", joined, 2 * count);
+    k->clamp(values, -1, 2, count);
+    take_floats(r, "clamp", values, count);
+    k->threshold(values, 0.5f, count);
+    take_floats(r, "threshold", values, count);
+    free(values), free(chances), free(mask), free(joined);
+}
+
+static void run_exact(const struct kernels *k, struct results *r, ptrdiff_t features, int edges) {
+    double *row = doubles(edges), *positive = doubles(edges), *shift = doubles(0), *factor = doubles(0);
+    float *values = floats(edges);
+    for (int i = 0; i < most; i++) positive[i] = positive[i] < 0 ? -positive[i] : positive[i];
+    k->exact_log1p(positive, features);
+    take_doubles(r, "exact_log1p", positive, features);
+    double *moments[6];
+    for (int i = 0; i < 6; i++) moments[i] = calloc(most, sizeof(double));
+    for (int i = 0; i < 3; i++) {
+        k->exact_take_moments(row, moments[0], moments[1], moments[2], moments[3], moments[4], moments[5], features);
+        k->exact_take_moments(shift, moments[0], moments[1], moments[2], moments[3], moments[4], moments[5], features);
+    }
+    for (int i = 0; i < 6; i++) take_doubles(r, "exact_take_moments", moments[i], features), free(moments[i]);
+    k->exact_scale_to_total(shift, 10, features);
+    take_doubles(r, "exact_scale_to_total", shift, features);
+    k->exact_shift_and_scale(row, shift, factor, features);
+    take_doubles(r, "exact_shift_and_scale", row, features);
+    k->exact_clamp(row, -3, 5, features);
+    take_doubles(r, "exact_clamp", row, features);
+    k->exact_restore(positive, values, shift, factor, 1, features);
+    take_doubles(r, "exact_restore", positive, features);
+    k->exact_threshold(row, 0.5, features);
+    take_doubles(r, "exact_threshold", row, features);
+
+    const ptrdiff_t columns = features / 7;
+    k->add_products(shift, values, 3, values + 5, columns, 6, columns);
+    take_doubles(r, "add_products", shift, columns);
+    k->add_products_double(shift, factor, row, columns, 7, columns);
+    take_doubles(r, "add_products_double", shift, columns);
+    free(row), free(positive), free(shift), free(factor), free(values);
+}
+
+static void run_decoding(const struct kernels *k, struct results *r, ptrdiff_t count) {
+    uint64_t numbers[most];
+    uint8_t bytes[8 * most];
+    for (int i = 0; i < most; i++) numbers[i] = random_bits() >> (random_bits() & 48);
+    float *values = floats(0);
+    double *exact = doubles(0);
+    for (enum kernel_number type = kernel_pixel; type <= kernel_bit; type++) {
+        k->to_float(values, numbers, type, count);
+        take_floats(r, "to_float", values, count);
+        k->to_double(exact, numbers, type, count);
+        take_doubles(r, "to_double", exact, count);
+    }
+    for (ptrdiff_t size = 1; size <= 8; size++) {
+        k->unshuffle(bytes, (const uint8_t *)numbers, size, 3 * count);
+        take(r, "unshuffle", bytes, (size_t)(3 * count));
+        k->swap_bytes(numbers, size, count);
+        take(r, "swap_bytes", numbers, sizeof numbers);
+    }
+    const uint32_t sum = k->fletcher32(bytes, 3 * count);
+    take(r, "fletcher32", &sum, sizeof sum);
+    float *odd = floats(1);
+    double *odd_exact = doubles(1);
+    for (int missing = 0; missing < 2; missing++) {
+        const int64_t found[] = {k->find_outside(odd, -1000, 1000, missing, count),
+                                 k->find_outside_exact(odd_exact, -1000, 1000, missing, count)};
+        take(r, "find_outside", found, sizeof found);
+    }
+    free(values), free(exact), free(odd), free(odd_exact);
+}
+
+static void run(const struct kernels *k, struct results *r) {
+    r->count = 0;
+    state = 1;
+    static const ptrdiff_t shapes[][2] = {{1, 1}, {1, 3}, {3, 31}, {5, 32}, {2, 33}, {7, 97}, {3, 300}, {1, 2200}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int edges = 0; edges < 2; edges++) {
+            const ptrdiff_t rows = shapes[i][0], features = shapes[i][1], count = rows * features;
+            run_activations(k, r, count, edges);
+            run_likelihoods(k, r, rows, features, edges);
+            run_model(k, r, rows, features, edges);
+            run_folds(k, r, count, edges);
+            run_random(k, r, rows, features, edges);
+            run_preparation(k, r, rows, features, edges);
+            run_exact(k, r, count, edges);
+            run_decoding(k, r, count);
+        }
+}
+
+static void finish(struct results *r, uint8_t (*digests)[32]) {
+    for (int i = 0; i < r->count; i++) kernel_sha256_finish(&r->digests[i], digests[i]);
+}
+
+int main(int argc, char **argv) {
+    static const struct kernels *instances[3] = {&kernels_baseline};
+    int instance_count = 1;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("x86-64-v3")) instances[instance_count++] = &kernels_avx2;
+    if (__builtin_cpu_supports("x86-64-v4")) instances[instance_count++] = &kernels_avx512;
+#endif
+    static struct results results;
+    static uint8_t first[kernel_limit][32], other[kernel_limit][32];
+    run(instances[0], &results);
+    finish(&results, first);
+    int difference = 0;
+    for (int instance = 1; instance < instance_count; instance++) {
+        run(instances[instance], &results);
+        finish(&results, other);
+        for (int i = 0; i < results.count; i++) {
+            if (memcmp(first[i], other[i], 32) == 0) continue;
+            fprintf(stderr, "%s: instance %d gives other bits\n", results.names[i], instance);
+            difference = 1;
+        }
+    }
+    const int shows_all = argc > 1 && strcmp(argv[1], "--all") == 0;
+    for (int i = 0; i < results.count && shows_all; i++) {
+        for (int byte = 0; byte < 8; byte++) printf("%02x", first[i][byte]);
+        printf(" %s\n", results.names[i]);
+    }
+    kernel_sha256 digest;
+    uint8_t total[32];
+    kernel_sha256_begin(&digest);
+    kernel_sha256_update(&digest, first, (size_t)results.count * 32);
+    kernel_sha256_finish(&digest, total);
+    for (int byte = 0; byte < 32; byte++) printf("%02x", total[byte]);
+    printf("\n");
+    fprintf(stderr, "%d kernels, %d instances\n", results.count, instance_count);
+    return difference;
+}
