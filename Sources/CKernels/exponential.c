@@ -74,17 +74,18 @@ double kernel_log(double x) {
     return k * ln2_high - ((half - (s * (half + z * p) + k * ln2_low)) - f);
 }
 
-/// log(x) to about 100 bits, for x that is finite and above 0: 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = (m - 1) / (m + 1).
+/// log(x) to about 65 bits, for x that is finite and above 0: 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = (m - 1) / (m + 1) for
+/// x = m 2^k, of which what follows s^3 / 3 is so small that one double has all its digits.
 static pair log_pair(double x) {
     int k;
     const double f = split_exponent(x, &k);
     const pair bottom = exact_sum(2.0, f), first = quotient(f, bottom.high);
     // f / (a + b) = f / a (1 - b / a)
     const pair s = fast_sum(first.high, first.low - first.high * (bottom.low / bottom.high)), z = pair_product(s, s);
-    pair sum = {0, 0};
-    for (int n = 43; n >= 3; n -= 2) sum = pair_product(pair_sum(sum, quotient(1, n)), z);
-    sum = pair_product(pair_sum(sum, (pair){1, 0}), s);
-    const pair ln2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+    double rest = 0;
+    for (int n = 29; n >= 5; n -= 2) rest = (rest + 1.0 / n) * z.high;
+    const pair third = {0x1.5555555555555p-2, 0x1.5555555555555p-56}, ln2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
+    const pair sum = pair_product(pair_sum((pair){1, 0}, pair_product(pair_sum(third, (pair){rest, 0}), z)), s);
     return pair_sum(pair_product((pair){k, 0}, ln2), (pair){2 * sum.high, 2 * sum.low});
 }
 
