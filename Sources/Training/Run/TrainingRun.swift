@@ -98,6 +98,7 @@ public final class TrainingRun {
             return .done
         }
         replica.describe(log)
+        if world.isRoot { log.notice("kernels: \(Arithmetic.instructions)") }
 
         var epoch = EpochClock(trainer: trainer)
         // Perhaps an earlier run came as far.
