@@ -4,8 +4,6 @@ import PackageDescription
 // Clusters name their own pkg-config files (or give an absolute path to one) in these variables.
 let mpi = Context.environment["MPI_VAE_MPI_PC"] ?? "ompi-c"
 let hdf5 = Context.environment["MPI_VAE_HDF5_PC"] ?? "hdf5-serial"
-// Debian's oneDNN has no pkg-config file: its header and library lie in the default paths.
-let oneDNN = Context.environment["MPI_VAE_ONEDNN_PC"]
 
 // scripts/fuzz: libFuzzer's counters in our code, and the program that feeds it.
 let fuzzes = Context.environment["MPI_VAE_FUZZ"] != nil
@@ -34,19 +32,18 @@ let package = Package(
         // C libraries, each with one header of static inline shims.
         .systemLibrary(name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: hdf5, providers: [.apt(["libhdf5-dev"])]),
-        .systemLibrary(name: "COneDNN", pkgConfig: oneDNN, providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CLibzip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-        // Elementwise loops that use the widest vectors of the processor at run time, which Swift cannot choose.
+        // Products and elementwise loops for every set of instructions, chosen at run time.
         .target(name: "CKernels"),
 
         .target(name: "Support", swiftSettings: settings),
         .target(name: "HDF5", dependencies: ["Support", "CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
+        .target(name: "VAE", dependencies: ["CKernels"], swiftSettings: settings),
         .target(name: "Distributed", dependencies: ["Support", "CMPI", "CKernels"], swiftSettings: settings),
-        .target(name: "VAE", dependencies: ["COneDNN", "CKernels"], swiftSettings: settings),
         .target(
             name: "Training",
             dependencies: [

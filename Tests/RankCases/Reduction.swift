@@ -27,7 +27,15 @@ func reduction(_ world: World, _ options: Options) throws {
     let covered = Set(reduction.ownedRanges.flatMap { Array($0) })
     try expect(covered == Set(0..<count), "every parameter has an owner")
     let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
-    try expect(reduction.shares.flatMap { Array($0) } == Array(own), "the shares are the rank's shards")
+    try expect(reduction.nodes.flatMap { Array($0.leaves) } == Array(own), "the nodes' leaves are the rank's shards")
+    /// Sums the shards of each node as the tree does.
+    func sumShards(_ leaf: (_ shard: Int, _ element: Int) -> Float) {
+        for (node, gradient) in zip(reduction.nodes, reduction.gradients) {
+            for i in 0..<count {
+                gradient[i] = treeSum(node.leaves.lowerBound, node.leaves.upperBound, rounded: wire == .bf16) { leaf($0, i) }
+            }
+        }
+    }
 
     try reduction.setParameters { parameters in for i in 0..<count { parameters[i] = Float(i % 10) } }
     var expected = (0..<count).map { Float($0 % 10) }
@@ -35,13 +43,8 @@ func reduction(_ world: World, _ options: Options) throws {
     for step in 0..<options.integer("steps", 3) {
         // A rank in the middle raises a flag in the second step only.
         let flags: StepFlags = step == 1 && world.rank == world.size / 2 ? .stop : []
-        pool.run { worker in
-            for share in ShardPlan.part(worker, of: pool.count, count: reduction.shares.count) {
-                reduction.gradient(of: share, worker: worker) { shard, gradient in
-                    let source = options["misorder"] == nil ? shard : own.lowerBound + (shard - own.lowerBound + 1) % own.count
-                    for i in 0..<count { gradient[i] = leaf(source, step, i) }
-                }
-            }
+        sumShards { shard, i in
+            leaf(options["misorder"] == nil ? shard : own.lowerBound + (shard - own.lowerBound + 1) % own.count, step, i)
         }
         let result = try reduction.step(flags: flags, clipNorm: clip) { _, range, gradient, factor in
             for i in range { parameters[i] -= 0.01 * (factor * gradient[i - range.lowerBound]) }
@@ -64,11 +67,7 @@ func reduction(_ world: World, _ options: Options) throws {
 
     // A loss that is not finite on one rank leaves the parameters of all as they were.
     let before = Array(reduction.parameters)
-    pool.run { worker in
-        for share in ShardPlan.part(worker, of: pool.count, count: reduction.shares.count) {
-            reduction.gradient(of: share, worker: worker) { _, gradient in gradient.update(repeating: .nan, count: count) }
-        }
-    }
+    for gradient in reduction.gradients { gradient.update(repeating: .nan, count: count) }
     let result = try reduction.step(flags: world.rank == world.size - 1 ? .notFinite : [], clipNorm: clip) { _, _, _, _ in
         fatalError("an update was made of a gradient that is not finite")
     }

@@ -90,6 +90,30 @@ struct GradientTests {
             rowCount: rows, microBatch: 64)
     }
 
+    /// Passes of any size give the bits of one, also where a chain of 256 rows is cut.
+    @Test(arguments: ModelKind.allCases, Normalization.allCases)
+    func passesDoNotMatter(kind: ModelKind, normalization: Normalization) throws {
+        let configuration = ModelConfiguration(
+            kind: kind, inputSize: 20, hiddenSizes: [17], latentSize: 3, activation: .gelu, normalization: normalization)
+        let whole = try Example(configuration, rowCount: 600, microBatch: 600).gradient()
+        for rows in [1, 13, 100, 256, 300, 512, 599] {
+            let example = try Example(configuration, rowCount: 600, microBatch: rows)
+            let pieces = example.gradient()
+            #expect(pieces.0 == whole.0 && pieces.1 == whole.1, "\(rows) rows at once")
+        }
+    }
+
+    /// Threads that share the rows give the bits of one.
+    @Test(arguments: [2, 3, 5])
+    func teamsDoNotMatter(count: Int) throws {
+        let configuration = ModelConfiguration(
+            kind: .variational, inputSize: 61, hiddenSizes: [40, 9], latentSize: 3, activation: .relu, normalization: .layer)
+        let example = try Example(configuration, rowCount: 37, microBatch: 37)
+        let (sums, alone) = example.gradient()
+        let team = example.gradient(ofTeam: count)
+        #expect(team.0 == sums && team.1 == alone)
+    }
+
     /// Pieces of a batch, the last one smaller, add up to the gradient of the whole.
     @Test func microBatches() throws {
         try check(
@@ -124,7 +148,7 @@ struct GradientTests {
         let (sums, first) = example.gradient()
         #expect(example.gradient().1 == first)
         nonisolated(unsafe) let shared = example
-        nonisolated(unsafe) let other = try example.model.makeWorkspace()
+        nonisolated(unsafe) let other = example.model.makeWorkspace(rows: 32)
         let done = DispatchSemaphore(value: 0)
         nonisolated(unsafe) var second: (LossSums, [Float])?
         Thread {

@@ -118,6 +118,8 @@ final class Example {
     let configuration: ModelConfiguration
     let model: Model
     let workspace: Workspace
+    /// The rows that go through at once when gradients are computed.
+    private let microBatch: Int
     let parameters: AlignedBuffer
     let rows: [[Float]]
     let rowNumbers: [Int64]
@@ -134,8 +136,9 @@ final class Example {
         precision: Precision = .fp32
     ) throws {
         self.configuration = configuration
-        model = try Model(configuration, microBatch: microBatch, precision: precision)
-        workspace = try model.makeWorkspace()
+        self.microBatch = microBatch
+        model = Model(configuration, precision: precision)
+        workspace = model.makeWorkspace(rows: microBatch)
         parameters = AlignedBuffer(count: model.layout.count)
         model.initialize(parameters.pointer, seed: 5)
         // Biases other than 0, and gains other than 1, so that their place shows.
@@ -165,12 +168,61 @@ final class Example {
         kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, rowCount, features)
     }
 
+    /// The gradient of all rows as those of one shard, which goes through in passes.
     func gradient(beta: Float = 1, scale: Float = 1, _ workspace: Workspace? = nil) -> (LossSums, [Float]) {
+        let workspace = workspace ?? self.workspace
         let gradient = AlignedBuffer(count: model.layout.count)
+        let unfinished = (0..<3).map { _ in AlignedBuffer(count: model.layout.count) }
         // What was there before must not matter, but for the gaps.
-        for entry in model.layout.entries { for i in entry.range { gradient.pointer[i] = .nan } }
-        let sums = withBatch {
-            (workspace ?? self.workspace).gradient(of: $0, noise: noise, beta: beta, scale: scale, into: gradient.pointer)
+        for entry in model.layout.entries {
+            for i in entry.range {
+                gradient.pointer[i] = .nan
+                for sums in unfinished { sums.pointer[i] = .nan }
+            }
+        }
+        var sums = LossSums()
+        withBatch { batch in
+            var first = 0
+            repeat {
+                let count = min(microBatch, batch.rowCount - first)
+                let fold = ShardFold(
+                    [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
+                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer))
+                workspace.prepare(for: [fold])
+                let features = configuration.inputSize
+                let piece = Batch(
+                    input: batch.input + first * features, encoderInput: batch.encoderInput.map { $0 + 2 * first * features },
+                    mask: batch.mask.map { $0 + first * features }, weights: batch.weights + first, rowCount: count,
+                    rows: batch.rows + first)
+                workspace.gradient(of: piece, noise: noise, beta: beta, scale: scale, summed: fold)
+                workspace.add(piece, 0..<count, to: &sums)
+                first += count
+            } while first < batch.rowCount
+        }
+        return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
+    }
+
+    /// The same by threads that share the rows, in one pass.
+    func gradient(ofTeam count: Int) -> (LossSums, [Float]) {
+        let shared = model.makeWorkspace(rows: rows.count, workers: count)
+        let gradient = AlignedBuffer(count: model.layout.count)
+        let fold = ShardFold([ShardRows(rowCount: rows.count)], gradients: [gradient.pointer])
+        shared.prepare(for: [fold])
+        var sums = LossSums()
+        withBatch { batch in
+            let barrier = Barrier(count: count)
+            nonisolated(unsafe) let (batch, shared, fold) = (batch, shared, fold)
+            let noise = noise
+            let done = DispatchSemaphore(value: 0)
+            for worker in 0..<count {
+                Thread.detachNewThread {
+                    let member = TeamMember(worker: worker, of: count) { barrier.meet() }
+                    shared.gradient(of: batch, noise: noise, beta: 1, scale: 1, summed: fold, by: member)
+                    done.signal()
+                }
+            }
+            for _ in 0..<count { done.wait() }
+            shared.add(batch, 0..<batch.rowCount, to: &sums)
         }
         return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
     }
@@ -195,5 +247,28 @@ final class Example {
             (0..<rows.count).map { row in values[row * size..<(row + 1) * size].map(Double.init) },
             UnsafeBufferPointer(start: parameters.pointer, count: parameters.count).map(Double.init)
         )
+    }
+}
+
+/// Where threads wait for each other.
+private final class Barrier: @unchecked Sendable {
+    private let condition = NSCondition()
+    private let count: Int
+    private var arrived = 0
+    private var generation = 0
+
+    init(count: Int) { self.count = count }
+
+    func meet() {
+        condition.withLock {
+            arrived += 1
+            if arrived == count {
+                arrived = 0
+                generation += 1
+                return condition.broadcast()
+            }
+            let now = generation
+            while generation == now { condition.wait() }
+        }
     }
 }

@@ -2,22 +2,25 @@ internal import Foundation
 
 /// The threads of one rank: they run the same closure side by side, each with its own worker number.
 ///
-/// Work is dealt out by shard or by range of parameters, never inside an operation, so results do not depend on their number.
+/// No order of operations depends on how work is dealt out, so results do not depend on their number.
 /// MPI is called by worker 0 only, which is the calling thread.
 public final class WorkerPool {
     /// What the threads share with the pool, which they outlive by a moment.
     private final class Shared: @unchecked Sendable {
         let start: NodeBarrier
         let end: NodeBarrier
+        /// Where workers meet while they run.
+        let middle: NodeBarrier
         /// What the workers run next, nil to end; written before `start`, read after it.
         var body: ((Int) -> Void)?
 
         init(count: Int) {
             // Never freed: a thread may still be leaving a barrier when the pool is gone.
-            let words = UnsafeMutableRawPointer.allocate(byteCount: 2 * NodeBarrier.byteCount, alignment: 64)
-            words.initializeMemory(as: UInt8.self, repeating: 0, count: 2 * NodeBarrier.byteCount)
+            let words = UnsafeMutableRawPointer.allocate(byteCount: 3 * NodeBarrier.byteCount, alignment: 64)
+            words.initializeMemory(as: UInt8.self, repeating: 0, count: 3 * NodeBarrier.byteCount)
             start = NodeBarrier(at: words, size: count)
             end = NodeBarrier(at: words + NodeBarrier.byteCount, size: count)
+            middle = NodeBarrier(at: words + 2 * NodeBarrier.byteCount, size: count)
         }
 
         /// False when there is no more to do. Not inlined, so that the closure is released before the worker says it is done.
@@ -67,4 +70,7 @@ public final class WorkerPool {
             shared.body = nil
         }
     }
+
+    /// Waits, within a run, until all workers are here.
+    public func meet() { shared.middle.wait() }
 }

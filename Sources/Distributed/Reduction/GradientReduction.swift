@@ -28,7 +28,7 @@ public struct ReductionTimes: Sendable {
 /// What a reduction takes of a rank's memory, in bytes.
 public struct ReductionMemory: Sendable {
     public let parameters: Int
-    /// Those that are kept, and those that are summed up to one of them.
+    /// Those that are kept: one for each of the nodes of the tree that the rank sums.
     public let gradients: Int
     /// What is sent to other nodes and comes from them.
     public let exchange: Int
@@ -38,8 +38,7 @@ public struct ReductionMemory: Sendable {
 
 /// Sums the gradients of all shards and updates the parameters that all ranks share.
 ///
-/// A step is: every worker calls ``gradient(of:worker:compute:)`` for its shares of ``shares``, then one thread calls
-/// ``step(flags:clipNorm:update:)``.
+/// A step is: the sums of this rank's shards are written to ``gradients``, then one thread calls ``step(flags:clipNorm:update:)``.
 public protocol GradientReduction: AnyObject {
     /// The flat parameters, the same on all ranks after every step; written by `setParameters` and `step` alone.
     var parameters: UnsafeMutableBufferPointer<Float> { get }
@@ -47,17 +46,14 @@ public protocol GradientReduction: AnyObject {
     var owned: Range<Int> { get }
     /// Every rank's ``owned``.
     var ownedRanges: [Range<Int>] { get }
-    /// The shares of the work of one step: each some consecutive shards of this rank. Workers may take them in any order.
-    var shares: [Range<Int>] { get }
+    /// The largest complete parts of the tree whose leaves are this rank's shards, in order: it sums them alone.
+    var nodes: [FoldTree.Node] { get }
+    /// Where the sum over the leaves of each of ``nodes`` is to be written, as flat gradients; the gaps between parameters stay 0.
+    var gradients: [UnsafeMutablePointer<Float>] { get }
     var times: ReductionTimes { get }
 
     /// Sets all ranks' parameters to what `write` puts into the flat buffer on root. Collective.
     func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws
-
-    /// Computes and keeps the gradients of one share.
-    ///
-    /// - Parameter compute: writes the gradient of a shard, all elements of it.
-    func gradient(of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void)
 
     /// Sums the gradients over all shards and ranks and lets each rank update what it owns. Collective.
     ///

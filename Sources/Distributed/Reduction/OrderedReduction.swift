@@ -5,7 +5,7 @@ internal import Foundation
 /// The reduction whose result does not depend on the number of ranks: MPI moves bytes, the arithmetic is ours, in the order of
 /// the ``FoldTree``.
 ///
-/// The gradients of a node group's shards lie in memory that its ranks share. Each rank owns a slice of the flat parameters; it
+/// The sums that the ranks of a node group made of their shards lie in memory that its ranks share. Each rank owns a slice of the flat parameters; it
 /// sums its slice of all gradients in place, updates its slice of the parameters (the optimiser's state is sharded as in
 /// ZeRO stage 1, Rajbhandari et al. 2020, section 5), and the others see the result where it lies.
 ///
@@ -18,7 +18,8 @@ internal import Foundation
 public final class OrderedReduction: GradientReduction {
     public let parameters: UnsafeMutableBufferPointer<Float>
     public let ownedRanges: [Range<Int>]
-    public let shares: [Range<Int>]
+    public let nodes: [FoldTree.Node]
+    public let gradients: [UnsafeMutablePointer<Float>]
     public private(set) var times = ReductionTimes()
     public var owned: Range<Int> { ownedRanges[world.rank] }
 
@@ -33,17 +34,10 @@ public final class OrderedReduction: GradientReduction {
     private let program: FoldProgram
     /// The program's sources, each as the address of element 0 of the flat parameters.
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
-    /// Per worker: the fold program's blocks, and the flat buffers in which the shards of a share are summed.
+    /// Per worker: the fold program's blocks.
     private let blocks: [AlignedFloats]
-    private let shareScratch: [[AlignedFloats]]
-    private let shareNodes: [FoldTree.Node]
-    private let tree: FoldTree
-    private let wire: WireFormat
     /// The summed slice, kept only where the norm must be known before the update.
     private var folded: AlignedFloats?
-
-    /// A rank keeps at most about this many gradients; with more shards it sums neighbours as it goes.
-    private static let keptGradients = 8
 
     /// Collective. Throws ``MPIError``.
     ///
@@ -58,13 +52,9 @@ public final class OrderedReduction: GradientReduction {
         precondition(shardCount >= world.size, "every rank needs a shard")
         self.world = world
         self.pool = pool
-        self.wire = wire
         let tree = FoldTree(leafCount: shardCount)
-        self.tree = tree
-
         let (shards, kept) = Self.keptNodes(tree, worldSize: world.size)
-        shareNodes = kept[world.rank]
-        shares = shareNodes.map(\.leaves)
+        nodes = kept[world.rank]
 
         let (memory, shared) = try NodeGroupMemory.make(
             world: world, parameterCount: parameterCount, keptCounts: kept.map(\.count))
@@ -75,6 +65,7 @@ public final class OrderedReduction: GradientReduction {
         ownedRanges = layout.owned
         parameters = UnsafeMutableBufferPointer(start: memory.parameters, count: parameterCount)
 
+        gradients = nodes.indices.map { memory.gradient(ofLocalRank: topology.node.rank, $0) }
         // What this rank sums in the end: the gradients of its group, and what the other groups summed of theirs.
         let group = topology.ranks[topology.nodeIndex]
         let local = group.flatMap { rank in
@@ -108,8 +99,6 @@ public final class OrderedReduction: GradientReduction {
         }
         let scratchCount = max(program.scratchCount, exchange?.scratchCount ?? 0, 1)
         blocks = (0..<pool.count).map { _ in AlignedFloats(count: scratchCount * FoldProgram.blockSize) }
-        let levels = shareNodes.map(\.level).max() ?? 0
-        shareScratch = (0..<pool.count).map { _ in (0..<levels).map { _ in AlignedFloats(count: parameterCount) } }
     }
 
     /// The shards of each rank, and the nodes of the tree whose gradients it keeps.
@@ -117,15 +106,11 @@ public final class OrderedReduction: GradientReduction {
         let shards = (0..<worldSize).map {
             ShardPlan.shards(ofRank: $0, worldSize: worldSize, shardCount: tree.root.leaves.count)
         }
-        let level =
-            (0..<tree.root.level).first { level in
-                shards.allSatisfy { tree.cover($0, maximumLevel: level).count <= keptGradients }
-            } ?? tree.root.level
-        return (shards, shards.map { tree.cover($0, maximumLevel: level) })
+        return (shards, shards.map { tree.cover($0) })
     }
 
     /// What such a reduction will take of this rank's memory; of what a node shares each byte counts for the rank that brings it.
-    public static func memory(world: World, parameterCount: Int, shardCount: Int, threads: Int) -> ReductionMemory {
+    public static func memory(world: World, parameterCount: Int, shardCount: Int) -> ReductionMemory {
         let tree = FoldTree(leafCount: shardCount)
         let (shards, kept) = keptNodes(tree, worldSize: world.size)
         let topology = world.topology
@@ -142,7 +127,7 @@ public final class OrderedReduction: GradientReduction {
         }
         return ReductionMemory(
             parameters: node.isRoot ? 4 * parameterCount : 0,
-            gradients: 4 * parameterCount * (own.count + threads * (own.map(\.level).max() ?? 0)),
+            gradients: 4 * parameterCount * own.count,
             exchange: 4 * exchanged, owned: layout.owned[world.rank].count)
     }
 
@@ -152,19 +137,6 @@ public final class OrderedReduction: GradientReduction {
         try world.onRoot { try write(memory.parameters) }
         try memory.topology.leaders?.broadcast(UnsafeMutableRawBufferPointer(parameters))
         try world.communicator.barrier()
-    }
-
-    public func gradient(
-        of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
-    ) {
-        func fill(_ node: FoldTree.Node, _ gradient: UnsafeMutablePointer<Float>, depth: Int) {
-            guard let (left, right) = tree.children(of: node) else { return compute(node.leaves.lowerBound, gradient) }
-            let other = shareScratch[worker][depth].base
-            fill(left, gradient, depth: depth)
-            fill(right, other, depth: depth + 1)
-            wire.add(gradient, gradient, other, parameters.count)
-        }
-        fill(shareNodes[share], memory.gradient(ofLocalRank: memory.topology.node.rank, share), depth: 0)
     }
 
     public func step(

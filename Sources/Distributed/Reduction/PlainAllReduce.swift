@@ -8,7 +8,8 @@ internal import Foundation
 /// The result depends on the number of ranks in the last digits.
 public final class PlainAllReduce: GradientReduction {
     public let parameters: UnsafeMutableBufferPointer<Float>
-    public let shares: [Range<Int>]
+    public let nodes: [FoldTree.Node]
+    public var gradients: [UnsafeMutablePointer<Float>] { sums.map(\.base) }
     public private(set) var times = ReductionTimes()
     public let ownedRanges: [Range<Int>]
     public var owned: Range<Int> { ownedRanges[world.rank] }
@@ -16,10 +17,8 @@ public final class PlainAllReduce: GradientReduction {
     private let world: World
     private let pool: WorkerPool
     private let memory: AlignedFloats
-    /// Per worker: the sum of the gradients of its shards, and the gradient of one; behind the first worker's sum, the flags.
+    /// What this rank sums of the tree; behind the first sum, the flags.
     private let sums: [AlignedFloats]
-    private let gradients: [AlignedFloats]
-    private let isEmpty: UnsafeMutableBufferPointer<Bool>
     private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed, .save]
 
     /// Collective.
@@ -28,40 +27,24 @@ public final class PlainAllReduce: GradientReduction {
         self.world = world
         self.pool = pool
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
-        shares = shards.map { $0..<$0 + 1 }
+        nodes = FoldTree(leafCount: shardCount).cover(shards)
         memory = AlignedFloats(count: parameterCount)
         parameters = UnsafeMutableBufferPointer(start: memory.base, count: parameterCount)
         ownedRanges = (0..<world.size).map { _ in 0..<parameterCount }
-        sums = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount + Self.allFlags.count) }
-        gradients = (0..<pool.count).map { _ in AlignedFloats(count: parameterCount) }
-        isEmpty = .allocate(capacity: pool.count)
-        isEmpty.initialize(repeating: true)
+        sums = nodes.map { _ in AlignedFloats(count: parameterCount + Self.allFlags.count) }
     }
 
     /// What such a reduction will take of each rank's memory.
-    public static func memory(parameterCount: Int, threads: Int) -> ReductionMemory {
-        ReductionMemory(
-            parameters: 4 * parameterCount, gradients: 8 * parameterCount * threads, exchange: 0, owned: parameterCount)
+    public static func memory(world: World, parameterCount: Int, shardCount: Int) -> ReductionMemory {
+        let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
+        let sums = FoldTree(leafCount: shardCount).cover(shards).count
+        return ReductionMemory(
+            parameters: 4 * parameterCount, gradients: 4 * parameterCount * sums, exchange: 0, owned: parameterCount)
     }
-
-    deinit { isEmpty.deallocate() }
 
     public func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
         try world.onRoot { try write(memory.base) }
         try world.communicator.broadcast(UnsafeMutableRawBufferPointer(parameters))
-    }
-
-    public func gradient(
-        of share: Int, worker: Int, compute: (_ shard: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
-    ) {
-        let sum = sums[worker].base
-        if isEmpty[worker] {
-            compute(shares[share].lowerBound, sum)
-            isEmpty[worker] = false
-        } else {
-            compute(shares[share].lowerBound, gradients[worker].base)
-            kernel_add(sum, sum, gradients[worker].base, parameters.count)
-        }
     }
 
     public func step(
@@ -69,12 +52,7 @@ public final class PlainAllReduce: GradientReduction {
         update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
         let sum = sums[0].base
-        // Worker 0 is the calling thread, which always has a share.
-        precondition(!isEmpty[0])
-        for worker in 1..<pool.count where !isEmpty[worker] {
-            kernel_add(sum, sum, sums[worker].base, parameters.count)
-        }
-        isEmpty.update(repeating: true)
+        for other in sums.dropFirst() { kernel_add(sum, sum, other.base, parameters.count) }
         let flagCounts = sum + parameters.count
         for (index, flag) in Self.allFlags.enumerated() { flagCounts[index] = flags.contains(flag) ? 1 : 0 }
         let start = DispatchTime.now().uptimeNanoseconds

@@ -18,10 +18,9 @@ public enum StepBenchmark {
             try Replica($0, resumed: nil, world: world, log: log)
         }
 
-        let rows = min(configuration.training.globalBatch / replica.shardCount, replica.configuration.training.microBatch)
         // Between others' work, as in a step: all ranks at once.
         try world.communicator.barrier()
-        let products = try replica.model.measureProducts(rows: rows, seconds: 0.05)
+        let products = replica.model.measureProducts(replica.trainer.usualRows, seconds: 0.05)
         let machine = try world.measureMachine()
         let steps = try measureSteps(replica, seconds: seconds)
 
@@ -58,7 +57,7 @@ public enum StepBenchmark {
         let trainer = replica.trainer
         let threads = Double(replica.pool.count)
         func mean(_ path: KeyPath<ComputeTimes, Double>) -> Double {
-            replica.workspaces.reduce(0) { $0 + $1.times[keyPath: path] } / threads
+            trainer.workspace.times.reduce(0) { $0 + $1[keyPath: path] } / threads
         }
         let update = trainer.updateSeconds.reduce(0, +) / threads
         let reduction = trainer.reduction.times

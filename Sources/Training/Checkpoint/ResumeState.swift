@@ -15,7 +15,6 @@ struct ResumeState {
     var features: DataSource.Features? { checkpoint.features }
     var shardCount: Int { checkpoint.shardCount }
     var preparation: Preparation { checkpoint.preparation(configuration) }
-    var microBatch: Int { configuration.training.microBatch }
 
     private init(_ checkpoint: Checkpoint, _ owner: RunOwner?) throws {
         self.checkpoint = checkpoint

@@ -1,14 +1,14 @@
 internal import CKernels
 internal import VAE
 
-/// Where one worker decodes and prepares the rows it works on.
+/// Where rows are decoded and prepared to be worked on, by one thread or by several that take some of the rows each.
 final class BatchBuffer {
     private let preparation: Preparation
     private let format: RowFormat
     private let capacity: Int
     private let input: AlignedBuffer
-    /// A row before it is rounded, where rows are prepared in double precision and have not been so when they were read.
-    private let exact: ExactValues?
+    /// By worker: a row before it is rounded, where rows are prepared in double precision and have not been so when they were read.
+    private let exact: [ExactValues]
     /// Of rows with missing values: 1 for those that are there; and what the encoder sees, values and mask.
     private let mask: AlignedBuffer?
     private let encoderInput: AlignedBuffer?
@@ -19,13 +19,16 @@ final class BatchBuffer {
     private let rows: UnsafeMutablePointer<Int64>
     private let weights: UnsafeMutablePointer<Float>
 
-    /// - Parameter corruption: for training alone.
-    init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil) {
+    /// - Parameters:
+    ///   - corruption: for training alone.
+    ///   - workers: the threads that fill it.
+    init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil, workers: Int = 1) {
         self.preparation = preparation
         self.format = format
         self.capacity = max(capacity, 1)
         input = AlignedBuffer(count: self.capacity * format.features)
-        exact = preparation.isExact(format) && !format.isWide ? ExactValues(count: format.features) : nil
+        let isExact = preparation.isExact(format) && !format.isWide
+        exact = (0..<(isExact ? workers : 0)).map { _ in ExactValues(count: format.features) }
         mask = preparation.masks ? AlignedBuffer(count: self.capacity * format.features) : nil
         encoderInput = preparation.masks ? AlignedBuffer(count: 2 * self.capacity * format.features) : nil
         self.corruption = corruption
@@ -41,48 +44,61 @@ final class BatchBuffer {
         weights.deallocate()
     }
 
-    /// Decodes and prepares rows.
+    /// Decodes and prepares all rows of a batch.
     ///
     /// - Parameters:
     ///   - noise: seed and epoch of what is drawn.
     ///   - row: the row that comes at an index of the batch.
     func fill(count: Int, noise: NoiseKey, row: (_ index: Int) -> KeptRow) -> Batch {
-        precondition(count <= capacity)
-        for index in 0..<count {
+        fill(0..<count, noise: noise, row: row)
+        return batch(count: count)
+    }
+
+    /// Decodes and prepares some rows of a batch.
+    func fill(_ range: Range<Int>, noise: NoiseKey, worker: Int = 0, row: (_ index: Int) -> KeptRow) {
+        precondition(range.upperBound <= capacity)
+        for index in range {
             let kept = row(index)
             numbers[index] = kept.numbers
             rows[index] = kept.row
             weights[index] = kept.weight
         }
         let features = format.features
-        for index in 0..<count {
+        let (first, count) = (range.lowerBound * features, range.count)
+        let values = input.pointer + first
+        for index in range {
             // Rows are drawn at random: the memory is asked for each while those before it are decoded.
-            if index + Self.lead < count { format.prefetch(numbers[index + Self.lead]) }
+            if index + Self.lead < range.upperBound { format.prefetch(numbers[index + Self.lead]) }
             let row = input.pointer + index * features
-            if let exact {
-                format.decode(numbers[index], into: exact.pointer)
-                preparation.prepare(exact.pointer, into: row, features: features)
-            } else {
+            if exact.isEmpty {
                 format.decode(numbers[index], into: row)
+            } else {
+                format.decode(numbers[index], into: exact[worker].pointer)
+                preparation.prepare(exact[worker].pointer, into: row, features: features)
             }
         }
-        if let mask { kernel_take_missing(input.pointer, mask.pointer, count * features) }
-        if !preparation.isExact(format) { preparation.apply(input.pointer, rows: count, features: features) }
-        preparation.draw(input.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
+        let numbers = rows + range.lowerBound
+        if let mask { kernel_take_missing(values, mask.pointer + first, count * features) }
+        if !preparation.isExact(format) { preparation.apply(values, rows: count, features: features) }
+        preparation.draw(values, rowNumbers: numbers, rows: count, features: features, noise: noise)
         if let mask, let encoderInput {
-            kernel_join_mask(input.pointer, mask.pointer, encoderInput.pointer, count, features)
+            kernel_join_mask(values, mask.pointer + first, encoderInput.pointer + 2 * first, count, features)
         }
         if let corruption, let corrupted {
             corruption.apply(
-                input.pointer, into: corrupted.pointer, rowNumbers: rows, rows: count, features: features, noise: noise)
+                values, into: corrupted.pointer + first, rowNumbers: numbers, rows: count, features: features, noise: noise)
             if let mask, let encoderInput {
-                kernel_join_mask(corrupted.pointer, mask.pointer, encoderInput.pointer, count, features)
+                kernel_join_mask(
+                    corrupted.pointer + first, mask.pointer + first, encoderInput.pointer + 2 * first, count, features)
             }
         }
-        return Batch(
+    }
+
+    /// The first rows, as they were filled in.
+    func batch(count: Int) -> Batch {
+        Batch(
             input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer, weights: weights,
-            rowCount: count,
-            rows: rows)
+            rowCount: count, rows: rows)
     }
 
     private static let lead = 4

@@ -39,9 +39,9 @@ public final class TrainedModel {
         if !isFast, world.isRoot {
             log.warning("this processor has no instructions for \(trained.rawValue), which the model was trained in: using fp32")
         }
-        let model = try Model(
+        let model = Model(
             configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
-            microBatch: configuration.training.microBatch, precision: isFast ? trained : .fp32, trains: false)
+            precision: isFast ? trained : .fp32, trains: false)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
         try parameters.distribute(first: model.layout.count)
@@ -49,7 +49,7 @@ public final class TrainedModel {
         self.model = model
         let threads = try threads > 0 ? threads : world.usualThreadCount()
         pool = WorkerPool(count: threads)
-        workspaces = try (0..<threads).map { _ in try model.makeWorkspace() }
+        workspaces = (0..<threads).map { _ in model.makeWorkspace(rows: BlockPlan.blockSize) }
     }
 
     /// What the folder of the run says that the checkpoint is from; nil where there is no such folder. Collective.

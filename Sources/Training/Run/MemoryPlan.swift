@@ -27,25 +27,35 @@ struct MemoryPlan {
         let reduction =
             switch configuration.run.reduction {
             case .ordered:
-                OrderedReduction.memory(world: world, parameterCount: count, shardCount: shards, threads: threads)
-            case .allreduce: PlainAllReduce.memory(parameterCount: count, threads: threads)
+                OrderedReduction.memory(world: world, parameterCount: count, shardCount: shards)
+            case .allreduce: PlainAllReduce.memory(world: world, parameterCount: count, shardCount: shards)
             }
         let moments = OptimizerState.momentNames(configuration.optimizer.optimizer).count
         // A batch is kept as it is, with its mask and both side by side for the encoder, and corrupted.
         let copies = 1 + (model.seesMask ? 3 : 0) + (configuration.corruption == nil ? 0 : 1)
-        let rows = configuration.training.globalBatch / shards + BlockPlan.blockSize
+        let tree = FoldTree(leafCount: shards)
+        let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shards)
+        let plan = GradientPlan(
+            tree.cover(own), tree: tree, counts: own.map { _ in configuration.training.globalBatch / shards },
+            capacity: configuration.training.microBatch, cutRows: precision.cutRows)
+        let rows = plan.mostRows
+        let scratch = model.gradientScratchByteCount(plan.passes.map { ShardFold($0.folds, gradients: []) }, precision)
         let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange
         let clipped = configuration.optimizer.clipNorm > 0 ? 4 * reduction.owned : 0
         parts = [
             ("parameters", reduction.parameters),
-            ("gradients", reduction.gradients + clipped),
+            ("gradients", reduction.gradients + 4 * count * plan.extraCount + clipped),
             ("exchange", exchange),
             ("moments", 4 * moments * reduction.owned),
             // The newest state and the best.
             ("snapshots", 2 * 4 * (moments * reduction.owned + (world.isRoot ? count : 0))),
             ("packed weights", model.packedByteCount(precision)),
-            ("activations", threads * model.workspaceByteCount(microBatch: configuration.training.microBatch, precision)),
-            ("batches", threads * rows * model.inputSize * 4 * copies),
+            (
+                "activations",
+                model.workspaceByteCount(rows: rows, trains: true) + threads * scratch
+                    + threads * model.workspaceByteCount(rows: BlockPlan.blockSize, trains: false)
+            ),
+            ("batches", (rows + threads * BlockPlan.blockSize) * model.inputSize * 4 * copies),
         ]
         // Both as they come together, one of them as a file in memory, and its bytes.
         saving = world.isRoot ? 4 * 4 * count * (1 + moments) : 0

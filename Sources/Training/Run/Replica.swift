@@ -12,6 +12,7 @@ final class Replica {
     let data: RunData
     let model: Model
     let pool: WorkerPool
+    /// One for each worker, for rows that are not trained on.
     let workspaces: [Workspace]
     let reduction: any GradientReduction
     let trainer: Trainer
@@ -47,8 +48,7 @@ final class Replica {
         configuration.training.shards = shardCount
         let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
         if configuration.training.microBatch == 0 {
-            configuration.training.microBatch =
-                resumed?.microBatch ?? modelConfiguration.usualMicroBatch(configuration.training.precision)
+            configuration.training.microBatch = modelConfiguration.usualMicroBatch
         }
         let precision = configuration.training.precision
         try world.together {
@@ -59,21 +59,17 @@ final class Replica {
                 )
             }
         }
-        let ownShards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount).count
-        // More would have no shard to work on.
-        let workers = min(threads, ownShards)
-        let memory = try MemoryPlan(configuration, modelConfiguration, threads: workers, world: world)
+        let memory = try MemoryPlan(configuration, modelConfiguration, threads: threads, world: world)
         try world.together { try memory.require() }
         data.leaveRoom(for: memory.nodeBytes)
-        let model = try Model(
-            modelConfiguration, microBatch: configuration.training.microBatch, precision: precision)
+        let model = Model(modelConfiguration, precision: precision)
         if world.isRoot, threads > 1, threads > world.processorCount {
             log.warning(
                 "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
             )
         }
-        let pool = WorkerPool(count: workers)
-        let workspaces = try (0..<pool.count).map { _ in try model.makeWorkspace() }
+        let pool = WorkerPool(count: threads)
+        let workspaces = (0..<threads).map { _ in model.makeWorkspace(rows: BlockPlan.blockSize) }
         self.configuration = configuration
         self.world = world
         self.data = data
@@ -131,8 +127,7 @@ final class Replica {
         trainer = Trainer(
             configuration: configuration, world: world, model: model, reduction: reduction, data: shards,
             preparation: data.preparation,
-            pool: pool,
-            workspaces: workspaces, progress: progress)
+            pool: pool, progress: progress)
         let seed = configuration.training.seed
         try reduction.setParameters { parameters in
             if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: seed) }

@@ -44,8 +44,15 @@ final class Trainer {
     private let plan: ShardPlan
     private let data: any TrainingRows
     private let pool: WorkerPool
-    private let workspaces: [Workspace]
-    private let buffers: [BatchBuffer]
+    /// What all workers take their rows through together.
+    let workspace: Workspace
+    private let buffer: BatchBuffer
+    /// Of the steps of an epoch, and of its last one, to which shards give fewer rows.
+    private let usualPlan: PreparedPlan
+    private let lastPlan: PreparedPlan
+    private let team: [TeamMember]
+    /// Sums that wait for others between passes.
+    private let waiting: [AlignedBuffer]
     private let schedule: LearningRateSchedule
     private let betaSchedule: BetaSchedule
     private let clipNorm: Double?
@@ -59,14 +66,13 @@ final class Trainer {
 
     init(
         configuration: Configuration, world: World, model: Model, reduction: any GradientReduction, data: any TrainingRows,
-        preparation: Preparation, pool: WorkerPool, workspaces: [Workspace], progress: Progress
+        preparation: Preparation, pool: WorkerPool, progress: Progress
     ) {
         self.world = world
         self.model = model
         self.reduction = reduction
         self.data = data
         self.pool = pool
-        self.workspaces = workspaces
         self.progress = progress
         plan = data.plan
         optimizer = OptimizerState(configuration.optimizerConfiguration, range: reduction.owned)
@@ -83,9 +89,18 @@ final class Trainer {
         dataSeconds.initialize(repeating: 0)
         updateSeconds = .allocate(capacity: pool.count)
         updateSeconds.initialize(repeating: 0)
-        buffers = (0..<pool.count).map { [shardBatch, corruption = configuration.corruption] _ in
-            BatchBuffer(capacity: shardBatch, format: data.format, preparation: preparation, corruption: corruption)
-        }
+        let (usual, last) = GradientPlan.ofEpoch(
+            plan, reduction, shardBatch: shardBatch, capacity: configuration.training.microBatch, model.precision)
+        let rows = max(usual.mostRows, last.mostRows)
+        buffer = BatchBuffer(
+            capacity: rows, format: data.format, preparation: preparation, corruption: configuration.corruption, workers: pool.count)
+        workspace = model.makeWorkspace(rows: max(rows, 1), workers: pool.count)
+        waiting = (0..<max(usual.extraCount, last.extraCount)).map { [count = model.layout.count] _ in AlignedBuffer(count: count) }
+        let isRounded = configuration.training.wire == .bf16
+        usualPlan = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded)
+        lastPlan = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded)
+        workspace.prepare(for: (usualPlan.passes + lastPlan.passes).map(\.fold))
+        team = (0..<pool.count).map { worker in TeamMember(worker: worker, of: pool.count) { pool.meet() } }
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())
         data.begin(epoch: progress.epoch, at: progress.stepInEpoch * shardBatch)
@@ -152,29 +167,56 @@ final class Trainer {
         return result.flags
     }
 
-    /// Every worker computes the gradients of some of this rank's shards, each alone.
+    /// All workers take this rank's rows through the network together, pass by pass.
     private func computeGradients(scale: Float, areThere: Bool) {
-        var watch = Stopwatch()
-        model.prepare(reduction.parameters.baseAddress!)
-        prepareSeconds += watch.lap()
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
         let beta = betaSchedule.value(step: progress.step)
+        stepSums.update(repeating: LossSums())
+        let passes = (nextCompletesEpoch ? lastPlan : usualPlan).passes
         pool.run { worker in
-            for share in stride(from: worker, to: reduction.shares.count, by: pool.count) {
-                reduction.gradient(of: share, worker: worker) { shard, gradient in
-                    var watch = Stopwatch()
-                    let positions =
-                        areThere ? plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch) : 0..<0
-                    let batch = buffers[worker].fill(count: positions.count, noise: noise) {
-                        data.row(positions.lowerBound + $0, ofShard: shard)
-                    }
-                    dataSeconds[worker] += watch.lap()
-                    stepSums[shard - data.shards.lowerBound] = workspaces[worker].gradient(
-                        of: batch, noise: noise, beta: beta, scale: scale, into: gradient)
-                }
+            let member = team[worker]
+            var watch = Stopwatch()
+            model.prepare(reduction.parameters.baseAddress!, by: member)
+            if worker == 0 { prepareSeconds += watch.lap() }
+            // Rows that cannot be read end the run: what is computed then counts for nothing.
+            guard areThere else { return }
+            for pass in passes {
+                watch = Stopwatch()
+                fill(pass, noise, member)
+                dataSeconds[worker] += watch.lap()
+                if pool.count > 1 { pool.meet() }
+                let batch = buffer.batch(count: pass.rowCount)
+                workspace.gradient(of: batch, noise: noise, beta: beta, scale: scale, summed: pass.fold, by: member)
+                if pool.count > 1 { pool.meet() }
+                if worker == 0 { addSums(pass, batch) }
             }
         }
     }
+
+    /// Decodes and prepares one worker's rows of a pass.
+    private func fill(_ pass: PreparedPlan.Pass, _ noise: NoiseKey, _ member: TeamMember) {
+        let mine = member.part(of: pass.rowCount)
+        let start = progress.stepInEpoch * shardBatch
+        var first = 0
+        for rows in pass.rows {
+            let own = mine.clamped(to: first..<first + rows.range.count)
+            let offset = start + rows.range.lowerBound - first
+            if !own.isEmpty { buffer.fill(own, noise: noise, worker: member.worker) { data.row(offset + $0, ofShard: rows.shard) } }
+            first += rows.range.count
+        }
+    }
+
+    /// Adds the losses of a pass to its shards'.
+    private func addSums(_ pass: PreparedPlan.Pass, _ batch: Batch) {
+        var first = 0
+        for rows in pass.rows {
+            workspace.add(batch, first..<first + rows.range.count, to: &stepSums[rows.shard - data.shards.lowerBound])
+            first += rows.range.count
+        }
+    }
+
+    /// The shards' rows that go through the network at once in most steps.
+    var usualRows: [Int] { usualPlan.passes[0].rows.map(\.range.count) }
 
     /// Counts the step that was made, and turns to the next epoch's order after the last of an epoch.
     private func advance() {

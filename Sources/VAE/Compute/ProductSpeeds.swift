@@ -1,104 +1,121 @@
+internal import CKernels
+
 /// How fast one of a model's matrix products runs alone on one thread.
 public struct ProductSpeed: Sendable {
     /// Which product, as "encoder/0 forward".
     public var name: String
     /// Floating-point operations for one row of data.
     public var operationsPerRow: Double
-    /// Operations per second as the step runs it, and at the best that was found for the same matrices: other numbers of rows
-    /// at once, weights packed or not.
+    /// Operations per second as the step runs it, and at the best that was found for the same matrices: other numbers of rows at once, and
+    /// all of one shard.
     public var used: Double
     public var best: Double
 }
 
 extension Model {
-    /// Measures the products of a step on `rows` rows at once: each alone, its operands in cache.
+    /// Measures the products of a step: each alone, its operands in cache.
     ///
-    /// - Parameter seconds: about how long each measurement takes.
-    public func measureProducts(rows: Int, seconds: Double) throws(ComputeError) -> [ProductSpeed] {
+    /// - Parameters:
+    ///   - shards: the rows of each shard that go through at once.
+    ///   - seconds: about how long each measurement takes.
+    public func measureProducts(_ shards: [Int], seconds: Double) -> [ProductSpeed] {
+        let rows = max(shards.reduce(0, +), 1)
+        let others = Set([rows, 256, 1024]).sorted()
         var speeds: [ProductSpeed] = []
-        let part = posteriorLayer + 1
         for (index, layer) in layers.enumerated() {
-            let name = index < part ? "encoder/\(index)" : "decoder/\(index - part)"
-            let candidates = Set([rows, microBatch, 1024]).sorted()
-            var best: [String: Double] = [:]
-            var used: [String: Double] = [:]
-            for count in candidates {
-                for (kind, product) in try variants(of: layer, rows: count, isFirst: index == 0) {
-                    let speed = try product.measure(seconds: seconds)
-                    best[kind.name] = max(best[kind.name] ?? 0, speed)
-                    if count == rows, kind.isUsed { used[kind.name] = speed }
-                }
-            }
-            for kind in used.keys.sorted() {
+            let name = index <= posteriorLayer ? "encoder/\(index)" : "decoder/\(index - posteriorLayer - 1)"
+            let operations = 2 * Double(layer.inputSize * layer.outputSize)
+            func add(_ kind: String, used: () -> Double, other: (Int) -> Double) {
+                let speed = used()
+                let best = others.map(other).reduce(speed, max)
                 speeds.append(
-                    ProductSpeed(
-                        name: "\(name) \(kind)", operationsPerRow: 2 * Double(layer.inputSize * layer.outputSize),
-                        used: used[kind]!, best: best[kind]!))
+                    ProductSpeed(name: "\(name) \(kind)", operationsPerRow: operations, used: speed, best: best))
+            }
+            func product(_ k: Int, _ n: Int, _ rows: Int) -> Double {
+                MeasuredProduct(rows: rows, k: k, n: n, precision).speed(seconds)
+            }
+            func gradient(_ shards: [Int]) -> Double {
+                MeasuredGradient(shards, inputs: layer.inputSize, outputs: layer.outputSize, precision).speed(seconds)
+            }
+            add("forward") { product(layer.inputSize, layer.outputSize, rows) } other: { product(layer.inputSize, layer.outputSize, $0) }
+            add("weight gradient") { gradient(shards) } other: { gradient([$0]) }
+            guard index > 0 else { continue }
+            add("input gradient") { product(layer.outputSize, layer.inputSize, rows) } other: {
+                product(layer.outputSize, layer.inputSize, $0)
             }
         }
         return speeds
     }
+}
 
-    /// The products of a layer for a number of rows: those of the step, and others that would do the same.
-    private func variants(
-        of layer: Dense, rows: Int, isFirst: Bool
-    ) throws(ComputeError) -> [(kind: (name: String, isUsed: Bool), product: MeasuredProduct)] {
-        let (inputs, outputs) = (layer.inputSize, layer.outputSize)
-        func product(_ m: Int, _ k: Int, _ n: Int, _ options: MatrixProduct.Options) throws(ComputeError) -> MeasuredProduct {
-            try MeasuredProduct(engine: engine, m: m, k: k, n: n, options.union(precision.option))
-        }
-        var all = [
-            (("forward", precision == .fp32), try product(rows, inputs, outputs, .bias)),
-            (("forward", precision == .bf16), try product(rows, inputs, outputs, [.bias, .packedB])),
-            (("weight gradient", true), try product(inputs, rows, outputs, .transposeA)),
-        ]
-        if !isFirst {
-            all.append((("input gradient", true), try product(rows, outputs, inputs, [.packedB, .transposeB])))
-            all.append((("input gradient", false), try product(rows, outputs, inputs, .transposeB)))
-        }
-        return all
+/// Operations per second of something that takes so many: the best of several short series.
+private func measure(operations: Double, _ seconds: Double, _ body: () -> Void) -> Double {
+    func run(_ count: Int) -> Double {
+        var watch = Stopwatch()
+        for _ in 0..<count { body() }
+        return watch.lap()
     }
+    _ = run(2)
+    let count = max(1, Int(seconds / 5 / max(run(1), 1e-7)))
+    let shortest = (0..<5).map { _ in run(count) / Double(count) }.min()!
+    return operations / shortest
 }
 
 /// A product with operands of its own.
 private struct MeasuredProduct {
-    private let product: MatrixProduct
-    private let operands: (a: AlignedBuffer, b: AlignedBuffer, bias: AlignedBuffer, c: AlignedBuffer, scratch: AlignedBuffer)
-    private let packed: PackedMatrix?
-    private let operations: Double
-    private let hasBias: Bool
+    private let matrix: PackedMatrix
+    private let operands: (a: AlignedBuffer, c: AlignedBuffer, scratch: AlignedBuffer)
+    private let rows: Int
 
-    init(engine: Engine, m: Int, k: Int, n: Int, _ options: MatrixProduct.Options) throws(ComputeError) {
-        packed =
-            options.contains(.packedB)
-            ? try PackedMatrix(
-                engine: engine, m: m, k: k, n: n, transposed: options.contains(.transposeB),
-                precision: options.contains(.bf16) ? .bf16 : .fp32) : nil
-        product = try MatrixProduct(engine: engine, m: m, k: k, n: n, options, packed: packed)
+    init(rows: Int, k: Int, n: Int, _ precision: Precision) {
+        matrix = PackedMatrix(k: k, n: n, transposed: false, precision: precision)
         operands = (
-            AlignedBuffer(count: m * k), AlignedBuffer(count: k * n), AlignedBuffer(count: n), AlignedBuffer(count: m * n),
-            AlignedBuffer(count: max(product.scratchCount, 16))
+            AlignedBuffer(count: rows * k), AlignedBuffer(count: rows * n),
+            AlignedBuffer(count: matrix.scratchBytes(rows: rows) / 4 + 16)
         )
-        packed?.pack(operands.b.pointer)
-        operations = 2 * Double(m) * Double(k) * Double(n)
-        hasBias = options.contains(.bias)
+        self.rows = rows
     }
 
-    /// Operations per second: the best of several short series.
-    func measure(seconds: Double) throws(ComputeError) -> Double {
-        func run(_ count: Int) -> Double {
-            var watch = Stopwatch()
-            for _ in 0..<count {
-                product.run(
-                    operands.a.pointer, packed?.pointer ?? UnsafeRawPointer(operands.b.pointer),
-                    bias: hasBias ? operands.bias.pointer : nil,
-                    into: operands.c.pointer, scratch: operands.scratch.pointer)
-            }
-            return watch.lap()
+    func speed(_ seconds: Double) -> Double {
+        measure(operations: 2 * Double(rows) * Double(matrix.k) * Double(matrix.n), seconds) {
+            matrix.multiply(
+                operands.a.pointer, rows: rows, ends: kernel_product_ends(), into: operands.c.pointer,
+                scratch: operands.scratch.pointer)
         }
-        _ = run(2)
-        let count = max(1, Int(seconds / 5 / max(run(1), 1e-7)))
-        let shortest = (0..<5).map { _ in run(count) / Double(count) }.min()!
-        return operations / shortest
+    }
+}
+
+/// A weight gradient with operands of its own.
+private struct MeasuredGradient {
+    private let fold: ShardFold
+    private let operands: (x: AlignedBuffer, g: AlignedBuffer, gradient: AlignedBuffer, scratch: AlignedBuffer)
+    private let sizes: (inputs: Int, outputs: Int)
+    private let precision: Precision
+
+    init(_ shards: [Int], inputs: Int, outputs: Int, _ precision: Precision) {
+        let gradient = AlignedBuffer(count: inputs * outputs + 16)
+        // Each shard completes as many nodes of the tree as its number has ones at its end.
+        let runs = shards.enumerated().map { index, rows in
+            let level = (~index).trailingZeroBitCount
+            return ShardRows(
+                rowCount: rows, adds: (0..<level).map { .cache($0) },
+                destination: index == shards.count - 1 ? .gradient(0) : .cache(level))
+        }
+        fold = ShardFold(runs, gradients: [gradient.pointer])
+        let bytes = kernel_weight_gradient_scratch(precision.kernel, fold.kernel, inputs, outputs)
+        operands = (
+            AlignedBuffer(count: fold.rowCount * inputs), AlignedBuffer(count: fold.rowCount * outputs), gradient,
+            AlignedBuffer(count: bytes / 4 + 16)
+        )
+        sizes = (inputs, outputs)
+        self.precision = precision
+    }
+
+    func speed(_ seconds: Double) -> Double {
+        measure(operations: 2 * Double(fold.rowCount) * Double(sizes.inputs) * Double(sizes.outputs), seconds) {
+            kernel_weight_gradient(
+                precision.kernel, fold.kernel, sizes.inputs, sizes.outputs, operands.x.pointer, operands.g.pointer, 0, 0, 1,
+                operands.scratch.pointer)
+        }
     }
 }

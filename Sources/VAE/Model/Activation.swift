@@ -27,15 +27,6 @@ public enum Activation: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// What the product of the layer does itself; nil where the function needs a pass of its own.
-    var fused: MatrixProduct.Finish? {
-        switch self {
-        case .relu: .relu(slope: 0)
-        case .leakyReLU: .relu(slope: 0.01)
-        default: nil
-        }
-    }
-
     /// Whether the derivative is a function of the input; of the others' it is a function of the output, which needs no memory.
     var needsInput: Bool { self == .gelu || self == .silu }
 }

@@ -13,9 +13,9 @@ extension Workspace {
         deviation: UnsafeMutablePointer<Float>? = nil
     ) {
         let c = model.configuration
-        for first in stride(from: 0, to: rowCount, by: model.microBatch) {
-            let rows = min(model.microBatch, rowCount - first)
-            let output = run(model.decoder, on: z + first * c.latentSize, rows: rows, products(rows: rows))
+        for first in stride(from: 0, to: rowCount, by: capacity) {
+            let rows = min(capacity, rowCount - first)
+            let output = run(model.decoder, on: z + first * c.latentSize, 0..<rows)
             c.likelihood.moments(
                 of: output, deviation: c.likelihoodScale, mean: mean + first * c.inputSize,
                 deviation: deviation.map { $0 + first * c.inputSize }, rows: rows, features: c.inputSize)
@@ -36,8 +36,7 @@ extension Workspace {
     ) {
         let c = model.configuration
         let latent = c.latentSize
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(first..<min(first + model.microBatch, batch.rowCount), inputSize: c.inputSize)
+        forEachPiece(of: batch) { piece, first in
             let rows = piece.rowCount
             key.fillNormal(noise.pointer, rows: piece.rows, rowCount: rows, size: latent)
             for row in 0..<rows {
@@ -51,11 +50,10 @@ extension Workspace {
                 }
                 logWeights[first + row] = ratio
             }
-            _ = run(model.decoder, on: z + first * latent, rows: rows, products(rows: rows))
+            run(model.decoder, on: z + first * latent, 0..<rows)
             c.likelihood.apply(
-                piece.input, mask: piece.mask, weights: piece.weights, outputs[model.layers.count - 1].pointer,
-                deviation: c.likelihoodScale, scale: 1, losses: losses, columnSums: columnSums.pointer, rows: rows,
-                features: c.inputSize)
+                piece.input, mask: piece.mask, weights: nil, layers[layers.count - 1].output.pointer, deviation: c.likelihoodScale,
+                scale: 1, losses: losses, rows: rows, features: c.inputSize)
             for row in 0..<rows { logWeights[first + row] -= losses[row] }
         }
     }
@@ -70,15 +68,13 @@ extension Workspace {
     public func activationDifferences(_ batch: Batch, into differences: UnsafeMutablePointer<Float>) {
         let c = model.configuration
         let width = model.activationCount
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(first..<min(first + model.microBatch, batch.rowCount), inputSize: c.inputSize)
+        forEachPiece(of: batch) { piece, first in
             let rows = piece.rowCount
-            let products = products(rows: rows)
             let target = differences + first * width
-            _ = run(model.encoder, on: piece.encoderInput ?? piece.input, rows: rows, products)
+            run(model.encoder, on: piece.encoderInput ?? piece.input, 0..<rows)
             add(piece.input, rows: rows, sign: 1, to: target, isFirst: true)
             copyCode(rows: rows, to: z.pointer)
-            let output = run(model.decoder, on: z.pointer, rows: rows, products)
+            let output = run(model.decoder, on: z.pointer, 0..<rows)
             c.likelihood.moments(
                 of: output, deviation: c.likelihoodScale, mean: reconstruction.pointer, deviation: nil, rows: rows,
                 features: c.inputSize)
@@ -88,7 +84,7 @@ extension Workspace {
                 kernel_join_mask(reconstruction.pointer, mask, joined.pointer, rows, c.inputSize)
                 input = UnsafePointer(joined.pointer)
             }
-            _ = run(model.encoder, on: input, rows: rows, products)
+            run(model.encoder, on: input, 0..<rows)
             add(reconstruction.pointer, rows: rows, sign: -1, to: target, isFirst: false)
         }
     }
@@ -96,7 +92,7 @@ extension Workspace {
     /// The code of rows that went through the encoder: of a posterior its mean.
     func copyCode(rows: Int, to code: UnsafeMutablePointer<Float>) {
         let latent = model.configuration.latentSize
-        let output = outputs[model.posteriorLayer].pointer
+        let output = layers[model.posteriorLayer].output.pointer
         let width = model.layers[model.posteriorLayer].outputSize
         for row in 0..<rows { (code + row * latent).update(from: output + row * width, count: latent) }
     }
@@ -118,7 +114,7 @@ extension Workspace {
         for index in model.encoder {
             let size = model.layers[index].outputSize
             let count = index == model.posteriorLayer ? c.latentSize : size
-            add(activations[index].pointer, stride: size, count: count, at: place)
+            add(layers[index].activated.pointer, stride: size, count: count, at: place)
             place += count
         }
     }

@@ -46,24 +46,23 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// Replaces the decoder's output by the gradient of `scale * weight * loss`, and gives each row's loss in nats.
+    /// Gives each row's loss in nats, and with weights replaces the decoder's output by the gradient of `scale * weight * loss`.
     ///
     /// - Parameters:
     ///   - x: the data, `[rows, features]`.
     ///   - mask: 1 for values that are there, 0 for missing ones, which count for nothing; nil if none are missing.
-    ///   - weights: how much each row counts, `[rows]`.
+    ///   - weights: how much each row counts, `[rows]`; nil where no gradient is wanted.
     ///   - output: the decoder's output, `[rows, outputsPerFeature * features]`.
-    ///   - columnSums: gets the sums of the gradient's columns added: the gradient of the last bias.
     func apply(
-        _ x: UnsafePointer<Float>, mask: UnsafePointer<Float>?, weights: UnsafePointer<Float>,
+        _ x: UnsafePointer<Float>, mask: UnsafePointer<Float>?, weights: UnsafePointer<Float>?,
         _ output: UnsafeMutablePointer<Float>, deviation: Float, scale: Float,
-        losses: UnsafeMutablePointer<Double>, columnSums: UnsafeMutablePointer<Float>, rows: Int, features: Int
+        losses: UnsafeMutablePointer<Double>, rows: Int, features: Int
     ) {
         switch self {
-        case .bernoulli: kernel_bernoulli(x, mask, weights, output, scale, losses, columnSums, rows, features)
-        case .gaussian: kernel_gaussian(x, mask, weights, output, deviation, scale, losses, columnSums, rows, features)
-        case .gaussianLearned: kernel_gaussian_learned(x, mask, weights, output, scale, losses, columnSums, rows, features)
-        case .mse: kernel_squared_error(x, mask, weights, output, scale, losses, columnSums, rows, features)
+        case .bernoulli: kernel_bernoulli(x, mask, weights, output, scale, losses, rows, features)
+        case .gaussian: kernel_gaussian(x, mask, weights, output, deviation, scale, losses, rows, features)
+        case .gaussianLearned: kernel_gaussian_learned(x, mask, weights, output, scale, losses, rows, features)
+        case .mse: kernel_squared_error(x, mask, weights, output, scale, losses, rows, features)
         }
     }
 }

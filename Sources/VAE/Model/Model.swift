@@ -5,10 +5,6 @@
 public final class Model {
     public let configuration: ModelConfiguration
     public let layout: ParameterLayout
-    /// The rows that go through the network at once; a shard's larger batch is cut into such pieces.
-    public let microBatch: Int
-
-    let engine: Engine
     /// Encoder, then decoder, in the order in which data go through.
     let layers: [Dense]
     /// The layer whose output is the posterior's parameters.
@@ -17,8 +13,8 @@ public final class Model {
     var decoder: Range<Int> { posteriorLayer + 1..<layers.count }
     /// The arithmetic of the products.
     public let precision: Precision
-    /// W of every layer, where products cannot take the plain parameters.
-    let weights: [PackedMatrix?]
+    /// W of every layer.
+    let weights: [PackedMatrix]
     /// Whether gradients can be computed: else the model is to be applied alone, and takes no memory for them.
     let trains: Bool
     /// W transposed, of every layer but the first, of a model that trains.
@@ -26,35 +22,20 @@ public final class Model {
     /// The flat parameters of this step.
     private(set) var parameters: UnsafePointer<Float>?
 
-    /// - Parameter trains: whether gradients are wanted, for which weights are packed and products compiled as well.
-    /// - Throws: ``ComputeError``.
-    public init(
-        _ configuration: ModelConfiguration, microBatch: Int, precision: Precision = .fp32, trains: Bool = true
-    ) throws(ComputeError) {
-        precondition(microBatch > 0)
+    /// - Parameter trains: whether gradients are wanted, for which weights are packed and memory is taken as well.
+    public init(_ configuration: ModelConfiguration, precision: Precision = .fp32, trains: Bool = true) {
         let network = Network(configuration)
         self.precision = precision
         self.configuration = configuration
-        self.microBatch = microBatch
         self.trains = trains
         layout = network.layout
         layers = network.layers
         posteriorLayer = network.posteriorLayer
-
-        useOneThread()
-        let engine = try Engine()
-        self.engine = engine
-        var weights: [PackedMatrix?] = []
-        var transposed: [PackedMatrix?] = []
-        for (index, layer) in layers.enumerated() {
-            func pack(_ k: Int, _ n: Int, transposed: Bool) throws(ComputeError) -> PackedMatrix {
-                try PackedMatrix(engine: engine, m: microBatch, k: k, n: n, transposed: transposed, precision: precision)
-            }
-            weights.append(precision == .fp32 ? nil : try pack(layer.inputSize, layer.outputSize, transposed: false))
-            transposed.append(index == 0 || !trains ? nil : try pack(layer.outputSize, layer.inputSize, transposed: true))
+        weights = layers.map { PackedMatrix(k: $0.inputSize, n: $0.outputSize, transposed: false, precision: precision) }
+        transposed = layers.enumerated().map { index, layer in
+            index == 0 || !trains
+                ? nil : PackedMatrix(k: layer.outputSize, n: layer.inputSize, transposed: true, precision: precision)
         }
-        self.weights = weights
-        self.transposed = transposed
     }
 
     /// Writes the first parameters: the same on every rank that writes them.
@@ -69,11 +50,13 @@ public final class Model {
     }
 
     /// Takes the parameters of a step; to be called whenever they changed, before workspaces use them.
-    public func prepare(_ parameters: UnsafePointer<Float>) {
-        self.parameters = parameters
+    ///
+    /// - Parameter member: of threads that share the work; all must have done their part before one goes on.
+    public func prepare(_ parameters: UnsafePointer<Float>, by member: TeamMember = .alone) {
+        if member.worker == 0 { self.parameters = parameters }
         for (index, layer) in layers.enumerated() {
-            weights[index]?.pack(parameters + layer.weight.lowerBound)
-            transposed[index]?.pack(parameters + layer.weight.lowerBound)
+            weights[index].pack(parameters + layer.weight.lowerBound, part: member.worker, of: member.count)
+            transposed[index]?.pack(parameters + layer.weight.lowerBound, part: member.worker, of: member.count)
         }
     }
 
@@ -82,6 +65,6 @@ public final class Model {
         configuration.inputSize + configuration.hiddenSizes.reduce(0, +) + configuration.latentSize
     }
 
-    /// Memory and compiled products for one thread. Throws ``ComputeError``.
-    public func makeWorkspace() throws(ComputeError) -> Workspace { try Workspace(self) }
+    /// Memory for so many rows at once, for one thread or for some that share it.
+    public func makeWorkspace(rows: Int, workers: Int = 1) -> Workspace { Workspace(self, rows: rows, workers: workers) }
 }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The layers of a model and their places in the flat buffers.
 struct Network {
     let layout: ParameterLayout
@@ -33,28 +35,35 @@ extension ModelConfiguration {
 
 /// What a model takes of memory, in bytes.
 extension ModelConfiguration {
-    /// Of the weights that are packed for the products.
+    /// Of the weights that are packed for the products of training.
     public func packedByteCount(_ precision: Precision) -> Int {
-        let layers = Network(self).layers
-        let weights = layers.reduce(0) { $0 + $1.weight.count }
-        // All but the first transposed; where they are rounded, all as they are as well.
-        let transposed = weights - layers[0].weight.count
-        return precision == .bf16 ? 2 * (weights + transposed) : 4 * transposed
+        Network(self).layers.enumerated().reduce(0) { sum, layer in
+            let (index, layer) = layer
+            let transposed = PackedMatrix.byteCount(k: layer.outputSize, n: layer.inputSize, precision)
+            return sum + PackedMatrix.byteCount(k: layer.inputSize, n: layer.outputSize, precision) + (index == 0 ? 0 : transposed)
+        }
     }
 
-    /// Of what a thread keeps of so many rows, see ``Workspace``.
-    public func workspaceByteCount(microBatch rows: Int, _ precision: Precision) -> Int {
+    /// Of what is kept of so many rows, see ``Workspace``.
+    public func workspaceByteCount(rows: Int, trains: Bool) -> Int {
         var perRow = 0
         let layers = Network(self).layers
-        for layer in layers {
-            // The output and the gradient with regard to it.
-            perRow += 8 * layer.outputSize
-            if layer.activation?.needsInput == true { perRow += 4 * layer.outputSize }
-            if layer.normalization != nil { perRow += 4 * layer.outputSize }
-            if precision == .bf16 { perRow += 2 * layer.inputSize }
+        for (index, layer) in layers.enumerated() {
+            // The output, and the gradient with regard to it.
+            var copies = trains && index < layers.count - 1 ? 2 : 1
+            if layer.activation?.needsInput == true { copies += 1 }
+            if layer.normalization != nil { copies += trains ? 3 : 1 }
+            perRow += 4 * copies * layer.outputSize
         }
-        let widest = layers.map(\.outputSize).max()!
-        if precision == .bf16 { perRow += 2 * widest }
-        return rows * (perRow + 12 * latentSize + 16) + 4 * widest
+        return rows * (perRow + 4 * (trains ? 3 : 2) * latentSize + 16)
+    }
+
+    /// Of the memory of each thread that shares the gradients of such rows.
+    public func gradientScratchByteCount(_ folds: [ShardFold], _ precision: Precision) -> Int {
+        Network(self).layers.reduce(0) { most, layer in
+            folds.reduce(most) {
+                max($0, kernel_weight_gradient_scratch(precision.kernel, $1.kernel, layer.inputSize, layer.outputSize))
+            }
+        }
     }
 }

@@ -4,10 +4,8 @@ extension Workspace {
     /// - Parameter mean: `[rowCount, inputSize]`, in the scale of prepared rows.
     public func reconstruct(_ batch: Batch, into mean: UnsafeMutablePointer<Float>) {
         let c = model.configuration
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(first..<min(first + model.microBatch, batch.rowCount), inputSize: c.inputSize)
-            _ = run(
-                model.encoder, on: piece.encoderInput ?? piece.input, rows: piece.rowCount, products(rows: piece.rowCount))
+        forEachPiece(of: batch) { piece, first in
+            run(model.encoder, on: piece.encoderInput ?? piece.input, 0..<piece.rowCount)
             copyCode(rows: piece.rowCount, to: z.pointer)
             decode(z.pointer, rowCount: piece.rowCount, mean: mean + first * c.inputSize)
         }

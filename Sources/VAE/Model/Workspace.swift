@@ -1,104 +1,95 @@
 internal import CKernels
-internal import COneDNN
 
-/// Forward and backward through a model, for one thread: every intermediate result, allocated once, and the products, compiled
-/// once per number of rows.
+/// Rows on their way through a model: every intermediate result of a pass of up to ``capacity`` rows, allocated once. What a row gives
+/// is a function of the row alone, whatever goes through beside it.
+///
+/// A thread may have one of its own, or the threads of a team one together, see ``gradient(of:noise:beta:scale:summed:by:)``.
 public final class Workspace {
     let model: Model
-    private var products: [Int: [DenseProducts]] = [:]
-    /// For each layer, its output `[microBatch, outputSize]`; what it was before the activation, where the derivative needs
-    /// that; and the gradient with regard to its output.
-    let outputs: [AlignedBuffer]
-    private let inputs: [AlignedBuffer?]
-    private let normalized: [NormalizedActivations?]
-    /// For each layer, what its activation gives: the output, but for layers that are normalised.
-    let activations: [AlignedBuffer]
-    private let gradients: [AlignedBuffer]
-    /// The sample of the posterior, its noise, and the gradient with regard to it, `[microBatch, latentSize]`.
+    /// The rows that go through at once; larger batches are cut.
+    public let capacity: Int
+    let layers: [DensePass]
+    /// The sample of the posterior, its noise, and the gradient with regard to it, `[capacity, latentSize]`.
     let z: AlignedBuffer
     let noise: AlignedBuffer
-    private let zGradient: AlignedBuffer
-    let columnSums: AlignedBuffer
-    /// Each layer's input as the products take it, and the gradient of the layer that is worked on.
-    private let operands: [Operand]
-    private let gradientOperand: Operand
-    private var scratch = AlignedBuffer(count: 16)
+    private let zGradient: AlignedBuffer?
+    /// By worker.
+    private var scratch: [AlignedBuffer]
     let losses: UnsafeMutablePointer<Double>
-    private let kl: UnsafeMutablePointer<Double>
-    private var ownThread = false
+    let kl: UnsafeMutablePointer<Double>
     /// What the decoder makes of a code, and what the encoder sees of it, for ``activationDifferences(_:into:)``.
-    private(set) lazy var reconstruction = AlignedBuffer(count: model.microBatch * model.configuration.inputSize)
-    private(set) lazy var joined = AlignedBuffer(count: 2 * model.microBatch * model.configuration.inputSize)
-    /// Where this thread's time went so far.
-    public private(set) var times = ComputeTimes()
+    private(set) lazy var reconstruction = AlignedBuffer(count: capacity * model.configuration.inputSize)
+    private(set) lazy var joined = AlignedBuffer(count: 2 * capacity * model.configuration.inputSize)
+    /// Where the time of each worker went so far.
+    public let times: UnsafeMutableBufferPointer<ComputeTimes>
 
-    init(_ model: Model) throws(ComputeError) {
+    init(_ model: Model, rows: Int, workers: Int) {
+        precondition(rows > 0 && workers > 0)
         self.model = model
-        let rows = model.microBatch
-        outputs = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
-        inputs = model.layers.map { $0.activation?.needsInput == true ? AlignedBuffer(count: rows * $0.outputSize) : nil }
-        normalized = model.layers.map { NormalizedActivations($0, rows: rows) }
-        activations = zip(normalized, outputs).map { $0?.values ?? $1 }
-        gradients = model.layers.map { AlignedBuffer(count: rows * $0.outputSize) }
+        capacity = rows
+        layers = model.layers.indices.map { DensePass(model, layer: $0, rows: rows) }
         let latent = model.configuration.latentSize
         z = AlignedBuffer(count: rows * latent)
         noise = AlignedBuffer(count: rows * latent)
-        zGradient = AlignedBuffer(count: rows * latent)
-        columnSums = AlignedBuffer(count: model.layers.map(\.outputSize).max()!)
-        operands = model.layers.map { Operand(model.precision, count: rows * $0.inputSize) }
-        gradientOperand = Operand(model.precision, count: rows * model.layers.map(\.outputSize).max()!)
+        zGradient = model.trains ? AlignedBuffer(count: rows * latent) : nil
+        let bytes = layers.map { $0.scratchBytes(rows: rows, []) }.max()!
+        scratch = (0..<workers).map { _ in AlignedBuffer(count: (bytes + 3) / 4) }
         losses = .allocate(capacity: rows)
         kl = .allocate(capacity: rows)
         losses.initialize(repeating: 0, count: rows)
         kl.initialize(repeating: 0, count: rows)
-        products[rows] = try compile(rows: rows)
+        times = .allocate(capacity: workers)
+        times.initialize(repeating: ComputeTimes())
     }
 
     deinit {
         losses.deallocate()
         kl.deallocate()
+        times.deallocate()
     }
 
-    /// Writes the gradient of `scale` times the sum over the rows of `reconstruction + beta * kl`, all of it.
+    /// Takes memory for gradients that are summed in these ways.
+    public func prepare(for folds: [ShardFold]) {
+        let bytes = layers.map { $0.scratchBytes(rows: capacity, folds) }.max()!
+        if bytes > scratch[0].count * 4 { scratch = scratch.map { _ in AlignedBuffer(count: (bytes + 3) / 4) } }
+    }
+
+    /// Writes the gradient of `scale` times the sum over the rows of `weight * (reconstruction + beta * kl)`, summed by shards.
     ///
-    /// Rows beyond the model's micro-batch go through one piece after the other, each adding to the gradient.
+    /// Every member of the team calls it, each takes its part of the rows through the network and computes its part of the sums; the
+    /// bits do not depend on how many they are. ``sums(of:rows:)`` then gives the loss.
     ///
-    /// - Precondition: the model trains.
-    /// - Returns: the unscaled sums over the rows.
+    /// - Precondition: the model trains; ``prepare(for:)`` was called with `fold`; the batch has the rows of `fold`, at most ``capacity``.
     public func gradient(
-        of batch: Batch, noise key: NoiseKey, beta: Float, scale: Float, into gradient: UnsafeMutablePointer<Float>
-    ) -> LossSums {
-        var sums = LossSums()
-        for layer in model.layers {
-            for part in layer.vectors { (gradient + part.lowerBound).update(repeating: 0, count: part.count) }
+        of batch: Batch, noise key: NoiseKey, beta: Float, scale: Float, summed fold: ShardFold, by member: TeamMember = .alone
+    ) {
+        let rows = member.part(of: batch.rowCount)
+        let worker = member.worker
+        forward(batch, rows, key, worker)
+        var watch = Stopwatch()
+        measure(batch, rows, scale: scale)
+        times[worker].loss += watch.lap()
+        backward(batch, rows, klWeight: scale * beta, fold, member)
+        times[worker].backward += watch.lap()
+    }
+
+    /// Adds what the last pass's rows give of the loss to sums over rows, one row after the other.
+    public func add(_ batch: Batch, _ rows: Range<Int>, to sums: inout LossSums) {
+        for row in rows {
+            let weight = Double(batch.weights[row])
+            sums.reconstruction += weight * losses[row]
+            sums.kl += weight * kl[row]
+            sums.weight += weight
         }
-        if batch.rowCount == 0 {
-            for layer in model.layers {
-                (gradient + layer.weight.lowerBound).update(repeating: 0, count: layer.weight.count)
-            }
-        }
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(
-                first..<min(first + model.microBatch, batch.rowCount), inputSize: model.configuration.inputSize)
-            let products = products(rows: piece.rowCount)
-            forward(piece, key, products)
-            let last = model.layers[model.layers.count - 1]
-            sums += measure(piece, scale: scale, columnSums: gradient + last.bias.lowerBound)
-            var watch = Stopwatch()
-            backward(piece, products, klWeight: scale * beta, accumulate: first > 0, into: gradient)
-            times.backward += watch.lap()
-        }
-        return sums
+        sums.rowCount += rows.count
     }
 
     /// The sums over the rows, without a gradient.
     public func evaluate(_ batch: Batch, noise key: NoiseKey) -> LossSums {
         var sums = LossSums()
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(
-                first..<min(first + model.microBatch, batch.rowCount), inputSize: model.configuration.inputSize)
-            forward(piece, key, products(rows: piece.rowCount))
-            sums += measure(piece, scale: 1, columnSums: columnSums.pointer)
+        forEachPiece(of: batch) { piece, _ in
+            apply(piece, key)
+            add(piece, 0..<piece.rowCount, to: &sums)
         }
         return sums
     }
@@ -120,12 +111,10 @@ public final class Workspace {
         var sums = LossSums()
         let latent = model.configuration.latentSize
         let limit = Float(KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT)
-        for first in stride(from: 0, to: batch.rowCount, by: model.microBatch) {
-            let piece = batch.slice(
-                first..<min(first + model.microBatch, batch.rowCount), inputSize: model.configuration.inputSize)
-            forward(piece, key, products(rows: piece.rowCount))
-            sums += measure(piece, scale: 1, columnSums: columnSums.pointer)
-            let code = outputs[model.posteriorLayer].pointer
+        forEachPiece(of: batch) { piece, first in
+            apply(piece, key)
+            add(piece, 0..<piece.rowCount, to: &sums)
+            let code = layers[model.posteriorLayer].output.pointer
             for row in 0..<piece.rowCount {
                 let target = (first + row) * latent
                 switch model.configuration.kind {
@@ -147,123 +136,90 @@ public final class Workspace {
 }
 
 extension Workspace {
-    private func compile(rows: Int) throws(ComputeError) -> [DenseProducts] {
-        var compiled: [DenseProducts] = []
-        for index in model.layers.indices { compiled.append(try DenseProducts(model, layer: index, rows: rows)) }
-        let scratchCount = compiled.map(\.scratchCount).max()!
-        if scratchCount > scratch.count { scratch = AlignedBuffer(count: scratchCount) }
-        return compiled
+    /// Cuts a batch into pieces of at most ``capacity`` rows; gives each with the number of its first row.
+    func forEachPiece(of batch: Batch, _ body: (_ piece: Batch, _ first: Int) -> Void) {
+        for first in stride(from: 0, to: batch.rowCount, by: capacity) {
+            body(batch.slice(first..<min(first + capacity, batch.rowCount), inputSize: model.configuration.inputSize), first)
+        }
     }
 
-    /// The products for a number of rows; the last rows of an epoch are the only other number there is.
-    func products(rows: Int) -> [DenseProducts] {
-        if !ownThread {
-            useOneThread()
-            ownThread = true
-        }
-        if let known = products[rows] { return known }
-        guard let compiled = try? compile(rows: rows) else {
-            preconditionFailure("oneDNN could not compile for \(rows) rows what it compiled for \(model.microBatch)")
-        }
-        products[rows] = compiled
-        return compiled
+    /// All rows of a piece to their losses.
+    private func apply(_ piece: Batch, _ key: NoiseKey) {
+        forward(piece, 0..<piece.rowCount, key, 0)
+        var watch = Stopwatch()
+        measure(piece, 0..<piece.rowCount, scale: nil)
+        times[0].loss += watch.lap()
     }
 
     /// Data to the parameters of the likelihood, which end up in the last layer's output.
-    private func forward(_ batch: Batch, _ key: NoiseKey, _ products: [DenseProducts]) {
+    private func forward(_ batch: Batch, _ rows: Range<Int>, _ key: NoiseKey, _ worker: Int) {
         let latent = model.configuration.latentSize
         var watch = Stopwatch()
-        var code = run(model.encoder, on: batch.encoderInput ?? batch.input, rows: batch.rowCount, products)
+        var code = run(model.encoder, on: batch.encoderInput ?? batch.input, rows, worker)
         if model.configuration.kind == .variational {
-            times.forward += watch.lap()
-            key.fillNormal(noise.pointer, rows: batch.rows, rowCount: batch.rowCount, size: latent)
-            kernel_posterior(code, noise.pointer, z.pointer, kl, batch.rowCount, latent)
-            times.noise += watch.lap()
+            times[worker].forward += watch.lap()
+            let first = rows.lowerBound * latent
+            key.fillNormal(noise.pointer + first, rows: batch.rows + rows.lowerBound, rowCount: rows.count, size: latent)
+            kernel_posterior(
+                code + 2 * first, noise.pointer + first, z.pointer + first, kl + rows.lowerBound, rows.count, latent)
+            times[worker].noise += watch.lap()
             code = UnsafePointer(z.pointer)
         }
-        _ = run(model.decoder, on: code, rows: batch.rowCount, products)
-        times.forward += watch.lap()
+        _ = run(model.decoder, on: code, rows, worker)
+        times[worker].forward += watch.lap()
     }
 
     /// Rows through some layers that follow each other; gives the last one's output.
-    func run(
-        _ layers: Range<Int>, on input: UnsafePointer<Float>, rows: Int, _ products: [DenseProducts]
-    ) -> UnsafePointer<Float> {
-        let parameters = model.parameters!
+    ///
+    /// - Parameter input: of all rows.
+    @discardableResult
+    func run(_ indices: Range<Int>, on input: UnsafePointer<Float>, _ rows: Range<Int>, _ worker: Int = 0) -> UnsafePointer<Float> {
         var input = input
-        for index in layers {
-            let layer = model.layers[index]
-            let output = outputs[index].pointer
-            let activated = activations[index].pointer
-            let raw = inputs[index]?.pointer ?? activated
-            products[index].forward.run(
-                operands[index].take(input, count: rows * layer.inputSize),
-                model.weights[index]?.pointer ?? UnsafeRawPointer(parameters + layer.weight.lowerBound),
-                bias: parameters + layer.bias.lowerBound, into: raw, scratch: scratch.pointer)
-            if let activation = layer.activation, activation.fused == nil {
-                kernel_activate(activation.kernel, activated, raw, rows * layer.outputSize)
-            }
-            normalized[index]?.normalize(into: output, rows: rows, parameters)
-            input = UnsafePointer(output)
+        for index in indices {
+            layers[index].forward(input, rows: rows, model.parameters!, scratch: scratch[worker].pointer)
+            input = UnsafePointer(layers[index].output.pointer)
         }
         return input
     }
 
-    /// Turns the last layer's output into the gradient with regard to it; the sums of the batch.
-    private func measure(_ batch: Batch, scale: Float, columnSums: UnsafeMutablePointer<Float>) -> LossSums {
+    /// Each row's loss; with a scale the gradient with regard to the last layer's output too.
+    private func measure(_ batch: Batch, _ rows: Range<Int>, scale: Float?) {
         let c = model.configuration
-        var watch = Stopwatch()
+        let last = layers[layers.count - 1]
+        let (row, first) = (rows.lowerBound, rows.lowerBound * last.layer.outputSize)
         c.likelihood.apply(
-            batch.input, mask: batch.mask, weights: batch.weights, outputs[model.layers.count - 1].pointer,
-            deviation: c.likelihoodScale, scale: scale,
-            losses: losses, columnSums: columnSums, rows: batch.rowCount, features: c.inputSize)
-        var sums = LossSums(rowCount: batch.rowCount)
-        for row in 0..<batch.rowCount {
-            let weight = Double(batch.weights[row])
-            sums.reconstruction += weight * losses[row]
-            sums.kl += weight * kl[row]
-            sums.weight += weight
-        }
-        times.loss += watch.lap()
-        return sums
+            batch.input + row * c.inputSize, mask: batch.mask.map { $0 + row * c.inputSize },
+            weights: scale == nil ? nil : batch.weights + row, last.output.pointer + first, deviation: c.likelihoodScale,
+            scale: scale ?? 1, losses: losses + row, rows: rows.count, features: c.inputSize)
     }
 
-    /// From the gradient in the last layer's output to that of every parameter.
-    private func backward(
-        _ batch: Batch, _ products: [DenseProducts], klWeight: Float, accumulate: Bool,
-        into gradient: UnsafeMutablePointer<Float>
-    ) {
-        let rows = batch.rowCount
-        let last = model.layers.count - 1
-        for index in stride(from: last, through: 0, by: -1) {
-            let layer = model.layers[index]
-            let samples = model.configuration.kind == .variational && index == model.posteriorLayer + 1
-            let outputGradient = index == last ? outputs[last].pointer : gradients[index].pointer
-            if index != last, index != model.posteriorLayer || model.configuration.kind == .autoencoder {
-                normalized[index]?.backward(outputGradient, rows: rows, model.parameters!, into: gradient)
-                kernel_activate_backward(
-                    layer.activation?.kernel ?? kernel_identity, outputGradient,
-                    (inputs[index] ?? activations[index]).pointer, gradient + layer.bias.lowerBound,
-                    rows, layer.outputSize)
-            }
-            let rounded = gradientOperand.take(outputGradient, count: rows * layer.outputSize)
-            let own = products[index].backward!
-            let product = accumulate ? own.weightGradientAccumulating : own.weightGradient
-            product.run(operands[index].pointer, rounded, into: gradient + layer.weight.lowerBound, scratch: scratch.pointer)
+    /// From the gradient with regard to the last layer's output to that of every parameter.
+    private func backward(_ batch: Batch, _ rows: Range<Int>, klWeight: Float, _ fold: ShardFold, _ member: TeamMember) {
+        let parameters = model.parameters!
+        let memory = scratch[member.worker].pointer
+        let latent = model.configuration.latentSize
+        for index in layers.indices.reversed() {
+            let layer = layers[index]
+            layer.backwardThroughActivation(rows: rows, parameters)
+            // The sums are over all rows.
+            member.meet()
+            let input =
+                index == 0
+                ? batch.encoderInput ?? batch.input
+                : index == model.posteriorLayer + 1 && model.configuration.kind == .variational
+                    ? UnsafePointer(z.pointer) : UnsafePointer(layers[index - 1].output.pointer)
+            layer.parameterGradients(input, fold, member, scratch: memory)
             guard index > 0 else { break }
-            own.inputGradient!.run(
-                rounded, model.transposed[index]!.pointer,
-                into: samples ? zGradient.pointer : gradients[index - 1].pointer, scratch: scratch.pointer)
-            if samples {
-                let code = model.layers[model.posteriorLayer]
+            let below = layers[index - 1]
+            if index == model.posteriorLayer + 1, model.configuration.kind == .variational {
+                layer.backward(rows: rows, into: zGradient!.pointer, below: nil, scratch: memory)
+                let first = rows.lowerBound * latent
                 kernel_posterior_backward(
-                    outputs[model.posteriorLayer].pointer, noise.pointer, zGradient.pointer, klWeight, batch.weights,
-                    gradients[model.posteriorLayer].pointer, gradient + code.bias.lowerBound, rows,
-                    model.configuration.latentSize)
+                    below.output.pointer + 2 * first, noise.pointer + first, zGradient!.pointer + first, klWeight,
+                    batch.weights + rows.lowerBound, below.gradient!.pointer + 2 * first, rows.count, latent)
+            } else {
+                layer.backward(rows: rows, into: below.gradient!.pointer, below: below, scratch: memory)
             }
         }
     }
 }
-
-/// Keeps oneDNN's work on the calling thread.
-func useOneThread() { conednn_use_one_thread() }

@@ -1,0 +1,188 @@
+// dW = x^T g, summed over shards while a block of dW is in cache. Steps of 32 rows are counted from each run's first row, the last one of
+// a run is filled up with zeros.
+#pragma once
+#include "product.h"
+
+#pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
+
+/// The part of a thread, columns `input` to `input_end` of x and `output` to `output_end` of g: the wider one is cut, and the other packed
+/// by every thread.
+typedef struct {
+    ptrdiff_t input, input_end, output, output_end;
+} gradient_part;
+
+static gradient_part part_of_gradient(ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t part, ptrdiff_t parts) {
+    const int cuts_inputs = inputs >= outputs;
+    const ptrdiff_t count = cuts_inputs ? inputs : outputs, panels = divided_up(count, panel_lines);
+    const ptrdiff_t from = least(count, panels * part / parts * panel_lines), to = least(count, panels * (part + 1) / parts * panel_lines);
+    return cuts_inputs ? (gradient_part){from, to, 0, outputs} : (gradient_part){0, inputs, from, to};
+}
+
+/// A thread's scratch memory: a block's unfinished chain and total, its sums at the places below 0, and both operands.
+typedef struct {
+    block_sums *sums;
+    tile *left, *right;
+} gradient_memory;
+
+/// The memory's parts in bytes.
+typedef struct {
+    size_t sums, left, right;
+} gradient_sizes;
+
+static gradient_sizes sizes_of_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
+    const ptrdiff_t steps = all_steps(fold);
+    return (gradient_sizes){sizeof(block_sums) * (size_t)(2 + fold->level_count), left_bytes(inputs, outputs, steps),
+                            sizeof(tile) * (size_t)(divided_up(outputs, tile_lines) * steps)};
+}
+
+static gradient_memory memory_of_gradient(gradient_sizes sizes, void *scratch) {
+    char *const left = (char *)scratch + sizes.sums;
+    return (gradient_memory){scratch, (tile *)left, (tile *)(left + sizes.left)};
+}
+
+INLINE __m512 rounded_vector(__m512 x) {
+    const __m512i bits = (__m512i)x, one = _mm512_set1_epi32(1);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
+    const __m512i nearest = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    const __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    const __m512i result = _mm512_mask_or_epi32(nearest, is_nan, bits, _mm512_set1_epi32(0x400000));
+    return (__m512)_mm512_and_si512(result, _mm512_set1_epi32((int)0xffff0000));
+}
+
+/// A block of dW with its place in the flat gradients.
+typedef struct {
+    ptrdiff_t rows, columns, place, ld;
+    block_sums *levels;
+    float *const *sums;
+} gradient_block;
+
+/// Where a block lies at one of the fold's places.
+INLINE block_place place_in_fold(const gradient_block *b, int32_t place) {
+    return place >= 0 ? place_in_matrix(b->sums[place] + b->place, b->ld) : place_of_sums(b->levels[~place]);
+}
+
+/// Adds the complete left siblings to a tile of a shard's sums and stores it. Without masks where the tile is whole.
+INLINE void fold_tile(const int is_whole, const int is_rounded, const gradient_block *b, const kernel_shard_rows *run, int row, int column,
+                      const float *sums) {
+    const ptrdiff_t rows = is_whole ? tile_lines : least(tile_lines, b->rows - row * tile_lines);
+    const __mmask16 mask = is_whole ? 0xffff : lanes(b->columns - column * tile_lines);
+    __m512 x[tile_lines];
+#define FOR_ROWS _Pragma("clang loop unroll(full)") for (int i = 0; i < tile_lines; i++) if (is_whole || i < rows)
+    FOR_ROWS x[i] = _mm512_load_ps(sums + i * tile_lines);
+    if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
+    for (int32_t add = 0; add < run->add_count; add++) {
+        const block_place place = place_in_fold(b, run->adds[add]);
+        const float *left = tile_at(&place, row, column);
+        // Most places are the tile's own memory, whose rows are at constant distances.
+        if (run->adds[add] < 0) {
+            FOR_ROWS x[i] = _mm512_load_ps(left + i * tile_lines) + x[i];
+        } else {
+            FOR_ROWS x[i] = _mm512_maskz_loadu_ps(mask, left + i * place.ld) + x[i];
+        }
+        if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
+    }
+    const block_place place = place_in_fold(b, run->destination);
+    float *to = tile_at(&place, row, column);
+    if (run->destination < 0) {
+        FOR_ROWS _mm512_store_ps(to + i * tile_lines, x[i]);
+    } else {
+        FOR_ROWS _mm512_mask_storeu_ps(to + i * place.ld, mask, x[i]);
+    }
+#undef FOR_ROWS
+}
+
+static void fold_block(const gradient_block *b, const kernel_shard_rows *run, int is_rounded, const float *sums) {
+    for (int row = 0; row * tile_lines < b->rows; row++)
+        for (int column = 0; column * tile_lines < b->columns; column++) {
+            const float *tile = sums + (row * panel_tiles + column) * tile_floats;
+            const int is_whole = b->rows >= (row + 1) * tile_lines && b->columns >= (column + 1) * tile_lines;
+            if (is_whole && !is_rounded) fold_tile(1, 0, b, run, row, column, tile);
+            else if (is_whole) fold_tile(1, 1, b, run, row, column, tile);
+            else fold_tile(0, is_rounded, b, run, row, column, tile);
+        }
+}
+
+/// total = total + chain, or chain if it is the first.
+static void add_chain(float *total, const float *chain, int is_first) {
+    for (ptrdiff_t i = 0; i < panel_lines * panel_lines; i += 16) {
+        const __m512 x = _mm512_load_ps(chain + i);
+        _mm512_store_ps(total + i, is_first ? x : _mm512_load_ps(total + i) + x);
+    }
+}
+
+/// Copies a block's rows and columns between the flat gradients and its own sums.
+static void copy_block(const gradient_block *b, float *flat, float *sums, int to_flat) {
+    for (ptrdiff_t i = 0; i < b->rows; i++)
+        for (ptrdiff_t j = 0; j < b->columns; j += tile_lines) {
+            const __mmask16 mask = lanes(b->columns - j);
+            float *const outside = flat + b->place + i * b->ld + j;
+            float *const inside = sums + (i / tile_lines * panel_tiles + j / tile_lines) * tile_floats + i % tile_lines * tile_lines;
+            if (to_flat) _mm512_mask_storeu_ps(outside, mask, _mm512_load_ps(inside));
+            else _mm512_store_ps(inside, _mm512_maskz_loadu_ps(mask, outside));
+        }
+}
+
+/// The sums of a run whose panels are `left` and `right`. A cut inside a shard carries the chain and the total of finished chains.
+static void sum_run(multiply_block multiply, ptrdiff_t left_width, ptrdiff_t right_width, const tile *left, const tile *right,
+                    const kernel_fold *fold, const kernel_shard_rows *run, const gradient_block *b, float *chain, float *total) {
+    const ptrdiff_t end = run->before + run->row_count;
+    ptrdiff_t row = run->before;
+    if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 0);
+    if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 0);
+    // The whole tiles of a leaf that nothing is added to go straight to their place.
+    const int is_whole = run->destination < 0 || (b->rows % tile_lines == 0 && b->columns % tile_lines == 0);
+    const int goes_straight =
+        is_whole && run->is_last && run->add_count == 0 && !fold->is_rounded && end <= KERNEL_BLOCK && row < end;
+    while (row < end) {
+        const ptrdiff_t rows = least(end - row, KERNEL_BLOCK - row % KERNEL_BLOCK), steps = divided_up(rows, tile_depth);
+        const block_place place = place_of_sums(chain), to = goes_straight ? place_in_fold(b, run->destination) : place;
+        multiply(steps, left, right, row % KERNEL_BLOCK ? &place : NULL, &to);
+        if (goes_straight) return;
+        left += steps * left_width;
+        right += steps * right_width;
+        row += rows;
+        if (row % KERNEL_BLOCK == 0) add_chain(total, chain, row == KERNEL_BLOCK);
+    }
+    if (!run->is_last) {
+        if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 1);
+        if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 1);
+        return;
+    }
+    if (row == 0) __builtin_memset(chain, 0, sizeof(block_sums));
+    if (row >= KERNEL_BLOCK && row % KERNEL_BLOCK) add_chain(total, chain, 0);
+    fold_block(b, run, fold->is_rounded, row >= KERNEL_BLOCK ? total : chain);
+}
+
+/// All runs of a block.
+static void sum_block(const multiply_block blocks[2][2], const kernel_fold *fold, const gradient_block *b, const tile *left,
+                      const tile *right, float *chain, float *total) {
+    const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+    for (ptrdiff_t r = 0; r < fold->run_count; r++) {
+        const kernel_shard_rows *run = fold->runs + r;
+        sum_run(blocks[height - 1][width - 1], height, width, left, right, fold, run, b, chain, total);
+        left += run_steps(run) * height;
+        right += run_steps(run) * width;
+    }
+}
+
+static void weight_gradient(const multiply_block blocks[2][2], const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
+                            const float *x, const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
+    const gradient_memory memory = memory_of_gradient(sizes_of_gradient(fold, inputs, outputs), scratch);
+    const ptrdiff_t steps = all_steps(fold), columns = p.output_end - p.output;
+    const blocking fitting = blocking_of(outputs, steps);
+    const ptrdiff_t at_once = lines_at_once(p.input_end - p.input, fitting.left), across = lines_at_once(columns, fitting.right);
+    pack_runs(form_right_rows, fold, steps, g + p.output, outputs, columns, memory.right);
+    for (ptrdiff_t input = p.input; input < p.input_end; input += at_once) {
+        const ptrdiff_t rows = least(at_once, p.input_end - input);
+        pack_runs(form_left_columns, fold, steps, x + input, inputs, rows, memory.left);
+        for (ptrdiff_t j = 0; j < columns; j += across)
+            for (ptrdiff_t row = 0; row < rows; row += panel_lines)
+                for (ptrdiff_t column = j; column < least(j + across, columns); column += panel_lines) {
+                    const gradient_block block = {least(panel_lines, rows - row), least(panel_lines, columns - column),
+                                                  weight + (input + row) * outputs + p.output + column, outputs, memory.sums + 2, fold->sums};
+                    sum_block(blocks, fold, &block, memory.left + panel_start(row / panel_lines, steps),
+                              memory.right + panel_start(column / panel_lines, steps), memory.sums[0], memory.sums[1]);
+                }
+    }
+}
+#pragma clang attribute pop

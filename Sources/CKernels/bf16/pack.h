@@ -1,0 +1,60 @@
+// Operands as panels of tiles.
+#pragma once
+#include "ckernels_product.h"
+#include "tile.h"
+
+#pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
+
+/// Left panels of a[m, k], whose rows are ld apart.
+static void pack_left(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t ld, tile *packed) {
+    const ptrdiff_t steps = divided_up(k, tile_depth);
+    for (ptrdiff_t row = 0; row < m; row += tile_lines) {
+        const ptrdiff_t t = row / tile_lines, panel = t / panel_tiles, width = panel_width(panel, m);
+        tile *to = packed + panel_start(panel, steps) + t % panel_tiles;
+        for (ptrdiff_t s = 0; s < steps; s++)
+            pack_tile(form_left_rows, a + row * ld + s * tile_depth, ld, m - row, k - s * tile_depth, to + s * width);
+    }
+}
+
+/// Packs right panels of b[k, n], or of b[n, k] where `transposed`.
+static void pack_right(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, tile *packed) {
+    const ptrdiff_t steps = divided_up(k, tile_depth), tiles = divided_up(n, tile_lines), count = steps * tiles;
+    // In the order of b in memory.
+    for (ptrdiff_t u = count * part / parts; u < count * (part + 1) / parts; u++) {
+        const ptrdiff_t t = transposed ? u / steps : u % tiles, s = transposed ? u % steps : u / tiles;
+        const ptrdiff_t panel = t / panel_tiles, width = panel_width(panel, n);
+        tile *to = packed + panel_start(panel, steps) + s * width + t % panel_tiles;
+        const ptrdiff_t row = s * tile_depth, column = t * tile_lines;
+        if (transposed) pack_tile(form_right_columns, b + column * k + row, k, n - column, k - row, to);
+        else pack_tile(form_right_rows, b + row * n + column, n, k - row, n - column, to);
+    }
+}
+
+INLINE ptrdiff_t run_steps(const kernel_shard_rows *run) { return divided_up(run->row_count, tile_depth); }
+
+static ptrdiff_t all_steps(const kernel_fold *fold) {
+    ptrdiff_t steps = 0;
+    for (ptrdiff_t r = 0; r < fold->run_count; r++) steps += run_steps(fold->runs + r);
+    return steps;
+}
+
+/// Packs `columns` columns of values[row, ld], each run from a step of its own.
+static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t steps, const float *values, ptrdiff_t ld, ptrdiff_t columns,
+                      tile *to) {
+    ptrdiff_t step = 0;
+    for (ptrdiff_t r = 0; r < fold->run_count; r++) {
+        const ptrdiff_t rows = fold->runs[r].row_count;
+        for (ptrdiff_t row = 0; row < rows; row += tile_depth, step++)
+            for (ptrdiff_t t = 0; t < divided_up(columns, tile_lines); t++) {
+                const ptrdiff_t panel = t / panel_tiles;
+                tile *place = to + panel_start(panel, steps) + step * panel_width(panel, columns) + t % panel_tiles;
+                const float *from = values + row * ld + t * tile_lines;
+                // The form is a constant, so that it costs nothing in the loop.
+                if (form == form_left_columns) pack_tile(form_left_columns, from, ld, rows - row, columns - t * tile_lines, place);
+                else pack_tile(form_right_rows, from, ld, rows - row, columns - t * tile_lines, place);
+            }
+        values += rows * ld;
+    }
+}
+
+#pragma clang attribute pop

@@ -1,0 +1,119 @@
+// Tiles of bfloat16 numbers, 16 lines of 64 bytes, as AMX multiplies them: a left tile has 16 rows of 32 k, a right one 16 pairs of k,
+// each with the pairs of 16 columns. Rows, columns and k beyond the matrix are zeros, so that every tile is whole.
+#pragma once
+#include "../kernel.h"
+#include "../math.h"
+#include <immintrin.h>
+#include <stddef.h>
+
+enum { tile_lines = 16, tile_depth = 32 };
+typedef struct {
+    _Alignas(64) uint16_t lines[tile_lines][32];
+} tile;
+
+INLINE ptrdiff_t divided_up(ptrdiff_t x, ptrdiff_t by) { return (x + by - 1) / by; }
+INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+INLINE ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
+// Panels are two tiles wide, [panel][step of 32 k][tile], so that a product reads both operands as one stream each; the last panel of
+// an odd number of tiles is one tile wide.
+enum { panel_tiles = 2, panel_lines = panel_tiles * tile_lines };
+
+/// Where a panel's tiles begin.
+INLINE ptrdiff_t panel_start(ptrdiff_t panel, ptrdiff_t steps) { return panel * panel_tiles * steps; }
+/// Tiles in one step of a panel over `count` rows or columns.
+INLINE ptrdiff_t panel_width(ptrdiff_t panel, ptrdiff_t count) {
+    return least(panel_tiles, divided_up(count, tile_lines) - panel * panel_tiles);
+}
+
+#define TARGET_AVX512_BF16 "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"
+#pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
+
+/// Lanes of a vector that hold the first `count` of 16, or of any other number, elements.
+INLINE __mmask16 lanes(ptrdiff_t count) { return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1); }
+
+/// low, then high, rounded to the nearest, ties to even; a subnormal float counts as zero.
+INLINE __m512i rounded_pair(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
+
+/// The lines of a tile whose line i holds 32 numbers of row i.
+INLINE void load_rows(const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
+    const __mmask16 low = lanes(columns), high = lanes(columns - 16);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < tile_lines; i++) {
+        const __mmask16 is_row = i < rows ? 0xffff : 0;
+        line[i] = rounded_pair(_mm512_maskz_loadu_ps(low & is_row, from + i * ld), _mm512_maskz_loadu_ps(high & is_row, from + i * ld + 16));
+    }
+}
+
+/// The lines of a tile whose line i holds rows 2i and 2i + 1 in pairs, 16 columns of them.
+INLINE void load_pairs(const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18,
+                                           2, 17, 1, 16, 0);
+    const __mmask16 all = lanes(columns);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < tile_lines; i++) {
+        const __mmask16 even = 2 * i < rows ? all : 0, odd = 2 * i + 1 < rows ? all : 0;
+        const __m512i both = rounded_pair(_mm512_maskz_loadu_ps(even, from + 2 * i * ld), _mm512_maskz_loadu_ps(odd, from + (2 * i + 1) * ld));
+        line[i] = _mm512_permutexvar_epi16(order, both);
+    }
+}
+
+/// Exchanges lines and pairs: pair j of line i becomes pair i of line j.
+INLINE void transpose(__m512i *line) {
+    __m512i t[16];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(line[i], line[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(line[i], line[i + 1]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 4)
+#pragma clang loop unroll(full)
+        for (int q = 0; q < 2; q++) {
+            line[i + 2 * q] = _mm512_unpacklo_epi64(t[i + q], t[i + q + 2]);
+            line[i + 2 * q + 1] = _mm512_unpackhi_epi64(t[i + q], t[i + q + 2]);
+        }
+    // Now line[4b + q] has column 4c + q of lines 4b to 4b + 3 in its quarter c: quarters are exchanged as a matrix of 4 by 4.
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 4; q++) {
+        const __m512i low = _mm512_shuffle_i32x4(line[q], line[4 + q], 0x88), high = _mm512_shuffle_i32x4(line[q], line[4 + q], 0xdd);
+        const __m512i low2 = _mm512_shuffle_i32x4(line[8 + q], line[12 + q], 0x88);
+        const __m512i high2 = _mm512_shuffle_i32x4(line[8 + q], line[12 + q], 0xdd);
+        t[q] = _mm512_shuffle_i32x4(low, low2, 0x88);
+        t[8 + q] = _mm512_shuffle_i32x4(low, low2, 0xdd);
+        t[4 + q] = _mm512_shuffle_i32x4(high, high2, 0x88);
+        t[12 + q] = _mm512_shuffle_i32x4(high, high2, 0xdd);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) line[i] = t[i];
+}
+
+/// How a tile comes from floats [row][column].
+enum tile_form {
+    /// k along columns: of a left operand [m, k], and of a right operand stored as [n, k].
+    form_left_rows,
+    form_right_columns,
+    /// k along rows: of a right operand [k, n], and of a left operand stored as [k, m].
+    form_right_rows,
+    form_left_columns,
+};
+
+INLINE void pack_lines(enum tile_form form, const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
+    __m512i line[tile_lines];
+    if (form == form_left_rows || form == form_right_columns) load_rows(from, ld, rows, columns, line);
+    else load_pairs(from, ld, rows, columns, line);
+    if (form == form_right_columns || form == form_left_columns) transpose(line);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < tile_lines; i++) _mm512_store_si512(to->lines[i], line[i]);
+}
+
+/// Packs a tile of which `rows` rows and `columns` columns of floats exist.
+INLINE void pack_tile(enum tile_form form, const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
+    const int by_columns = form == form_left_rows || form == form_right_columns;
+    const ptrdiff_t all_rows = by_columns ? tile_lines : tile_depth, all_columns = by_columns ? tile_depth : tile_lines;
+    // Whole tiles, which most are, need no masks.
+    if (rows >= all_rows && columns >= all_columns) pack_lines(form, from, ld, all_rows, all_columns, to);
+    else pack_lines(form, from, ld, rows, columns, to);
+}
+
+#pragma clang attribute pop

@@ -1,0 +1,94 @@
+// Our products in single precision, once for each set of instructions, and the choice between them.
+
+#include "ckernels_isa.h"
+#include "ckernels_product.h"
+#include "math.h"
+#include "products/tiling.h"
+
+// No fused multiply-add unless written: with it the bits would differ.
+#pragma clang fp contract(off)
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#define G(name) name##_avx512
+#define VB 64
+#define MR 8
+#define NV 3
+#define HAS_FMA 1
+#include "products/instance.h"
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+#define G(name) name##_avx2
+#define VB 32
+#define MR 6
+#define NV 2
+#define HAS_FMA 1
+#include "products/instance.h"
+#pragma clang attribute pop
+#elif defined(__aarch64__)
+#define G(name) name##_neon
+#define VB 16
+#define MR 8
+#define NV 2
+#define HAS_FMA 1
+#include "products/instance.h"
+#endif
+
+#define G(name) name##_baseline
+#define VB 16
+#define MR 4
+#define NV 2
+#define HAS_FMA 0
+#include "products/instance.h"
+
+static const product_functions *functions(void) {
+    switch (kernel_isa()) {
+#if defined(__x86_64__)
+    case kernel_avx512: return &functions_avx512;
+    case kernel_avx2: return &functions_avx2;
+#elif defined(__aarch64__)
+    case kernel_neon: return &functions_neon;
+#endif
+    default: return &functions_baseline;
+    }
+}
+
+size_t kernel_packed_bytes(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n) {
+    (void)precision;
+    // Whole vectors of the widest, and what is read behind the last panel.
+    return (size_t)k * (size_t)((n + 15) / 16 * 16) * 4 + 64;
+}
+
+void kernel_pack(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts,
+                 void *packed) {
+    (void)precision;
+    functions()->pack(k, n, b, transposed, part, parts, packed);
+}
+
+size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
+    (void)precision, (void)n;
+    return functions()->product_scratch(m, k) * 4;
+}
+
+void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
+                    const kernel_product_ends *ends, float *c, void *scratch) {
+    (void)precision;
+    if (m > 0) functions()->product(m, k, n, a, packed, ends, c, scratch);
+}
+
+size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
+    (void)precision;
+    return functions()->gradient_scratch(fold, inputs, outputs) * 4;
+}
+
+void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x,
+                            const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
+    (void)precision;
+    functions()->gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
+}
+
+void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
+    functions()->columns(fold, columns, values, place, part, parts);
+}
+
+int kernel_has_bf16(void) { return 0; }

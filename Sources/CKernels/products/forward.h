@@ -1,0 +1,51 @@
+// c[m, n] = end(bias + a[m, k] b[k, n]) with b packed. Included once for each set of instructions.
+
+/// Tiles of rows that fit with all of k into half of the second-level cache.
+static ptrdiff_t G(rows_block)(ptrdiff_t k) {
+    const ptrdiff_t tiles = L2_FLOATS / 2 / (k + 1) / MR;
+    return tiles < 4 ? 4 : tiles;
+}
+
+/// Floats for the chains of a block of terms, where there is more than one block.
+static size_t G(product_scratch)(ptrdiff_t m, ptrdiff_t k) {
+    if (k <= KERNEL_BLOCK) return 0;
+    const ptrdiff_t tiles = (m + MR - 1) / MR, block = G(rows_block)(k);
+    return (size_t)((tiles < block ? tiles : block + 1) * MR * NR);
+}
+
+static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *packed, const kernel_product_ends *ends, float *c,
+                       float *scratch) {
+    const tiling rows = make_tiling(m, MR);
+    const ptrdiff_t most = G(rows_block)(k), blocks = (rows.tiles + most - 1) / most;
+    for (ptrdiff_t u = 0; u < blocks; u++) {
+        const ptrdiff_t t0 = rows.tiles * u / blocks, t1 = rows.tiles * (u + 1) / blocks;
+        for (ptrdiff_t j = 0; j < n; j += NR) {
+            const ptrdiff_t columns = n - j < NR ? n - j : NR, width = (columns + VL - 1) / VL * VL;
+            const float *panel = packed + j * k;
+            ptrdiff_t p = 0;
+            do {
+                const ptrdiff_t depth = k - p < KERNEL_SEGMENT ? k - p : KERNEL_SEGMENT, q = p + depth;
+                const int ends_block = q % KERNEL_BLOCK == 0 || q == k, in_first = p < KERNEL_BLOCK;
+                // The panel that comes next; the last one looks at itself.
+                const float *next = q < k || j + NR < n ? panel + q * width : panel;
+                for (ptrdiff_t t = t0; t < t1; t++) {
+                    const ptrdiff_t i = tile_start(&rows, t);
+                    float *out = c + i * n + j, *block = scratch + (t - t0) * MR * NR;
+                    tile_ends e;
+                    e.from = p == 0 && ends->bias ? ends->bias + j : 0, e.from_stride = 0;
+                    e.adds = e.rounds = 0;
+                    // Of the first block c holds the sum so far; of the others it is the sum of the blocks before.
+                    if (p % KERNEL_BLOCK) tile_add(&e, in_first ? out : block, in_first ? n : width);
+                    if (!in_first && ends_block) tile_add(&e, out, n);
+                    e.end = q == k ? ends->end : kernel_end_none, e.slope = ends->slope;
+                    e.values = ends->values ? ends->values + i * n + j : 0, e.values_stride = n;
+                    e.ahead = next + (t - t0) * depth * 4 * AHEAD;
+                    if (in_first || ends_block)
+                        G(run)(tile_size(&rows, t), columns, 1, depth, a + i * k + p, k, panel + p * width, width, &e, out, n);
+                    else G(run)(tile_size(&rows, t), width, 1, depth, a + i * k + p, k, panel + p * width, width, &e, block, width);
+                }
+                p = q;
+            } while (p < k);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// All of the products for one set of instructions, which the macros G, VB, MR, NV, HAS_FMA name; they are undefined here.
+
+#define AHEAD 2
+#include "vectors.h"
+#include "tile.h"
+
+#include "pack.h"
+
+#include "forward.h"
+#include "gradient.h"
+
+static const product_functions G(functions) = {
+    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(columns),
+};
+
+#undef G
+#undef VB
+#undef VL
+#undef MR
+#undef NV
+#undef NR
+#undef HAS_FMA
+#undef AHEAD
+#undef ALL
+#undef ONE
+#undef BOTH
+#undef ROWS
+#undef REFERENCE
+#undef BLOCK_TILES

@@ -1,0 +1,133 @@
+// The micro-kernel: a tile of a product, in registers. Every element is a chain of its own and vectors run over columns alone, so that the
+// bits are those of a scalar loop, whatever the vectors, the tile and the blocking. Included once for each set of instructions with
+//   MR, NV  rows and vectors of the largest tile    AHEAD  cache lines of the next panel asked for in four steps
+
+#define NR (NV * VL)
+#define ALL _Pragma("clang loop unroll(full)")
+
+/// s[mr, nv vectors] = start + sum over k ascending of a[i, k] b[k, j], one fused multiply-add a term. `by_rows`: a[i, k] = a[i lda + k],
+/// and b is a packed panel; else a[k lda + i], and b has rows ldb apart.
+INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
+                    const tile_ends *e, float *c, ptrdiff_t ldc) {
+    G(vec) s[MR][NV];
+    if (!e->from) {
+        ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) s[i][j] = (G(vec)){0};
+    } else {
+        const float *from = e->from;
+        ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) s[i][j] = G(load)(from + i * e->from_stride + j * VL);
+    }
+#define STEP(A)                                                                                                       \
+    {                                                                                                                 \
+        G(vec) w[NV];                                                                                                 \
+        ALL for (int j = 0; j < nv; j++) w[j] = G(load)(b + j * VL);                                                  \
+        ALL for (int i = 0; i < mr; i++) {                                                                            \
+            const float x = A;                                                                                        \
+            const G(vec) v = x - (G(vec)){0};                                                                         \
+            ALL for (int j = 0; j < nv; j++) s[i][j] = G(fma)(v, w[j], s[i][j]);                                      \
+        }                                                                                                             \
+        b += by_rows ? nv * VL : ldb;                                                                                 \
+    }
+    if (by_rows) {
+        const char *ahead = (const char *)e->ahead;
+        // One pointer for three rows: as many as there are registers for.
+        const float *base[(MR + 2) / 3];
+        ALL for (int i = 0; i < mr; i += 3) base[i / 3] = a + i * lda;
+        ptrdiff_t p = k;
+        for (; p >= 4; p -= 4) {
+            ALL for (int u = 0; u < AHEAD; u++) __builtin_prefetch(ahead + 64 * u, 0, 2);
+            ALL for (int u = 0; u < 4; u++) STEP(base[i / 3][i % 3 * lda + u])
+            ALL for (int i = 0; i < mr; i += 3) base[i / 3] += 4;
+            ahead += 64 * AHEAD;
+        }
+        for (; p > 0; p--) {
+            STEP(base[i / 3][i % 3 * lda])
+            ALL for (int i = 0; i < mr; i += 3) base[i / 3]++;
+        }
+    } else {
+        ptrdiff_t p = k;
+        ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) __builtin_prefetch(c + i * ldc + j * VL, 1, 3);
+        for (; p >= 2; p -= 2) {
+            STEP(a[i])
+            a += lda;
+            STEP(a[i])
+            a += lda;
+        }
+        if (p > 0) STEP(a[i])
+    }
+#undef STEP
+#define EACH ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++)
+    if (e->rounds && e->round_from == 0) EACH s[i][j] = G(round_bf16)(s[i][j]);
+    for (int l = 0; l < e->adds; l++) {
+        const float *add = e->add[l];
+        const ptrdiff_t stride = e->add_stride[l];
+        EACH s[i][j] = G(load)(add + i * stride + j * VL) + s[i][j];
+        if (e->rounds && l + 1 >= e->round_from) EACH s[i][j] = G(round_bf16)(s[i][j]);
+    }
+    switch (e->end) {
+    case kernel_end_none: break;
+    case kernel_end_relu: EACH s[i][j] = (G(vec))(~(s[i][j] < 0) & (G(ivec))s[i][j]); break;
+    case kernel_end_leaky_relu: EACH s[i][j] = G(select)(s[i][j] < 0, s[i][j] * e->slope, s[i][j]); break;
+    case kernel_end_relu_derivative:
+        EACH s[i][j] = (G(vec))((G(load)(e->values + i * e->values_stride + j * VL) > 0) & (G(ivec))s[i][j]);
+        break;
+    case kernel_end_leaky_relu_derivative:
+        EACH s[i][j] = G(select)(G(load)(e->values + i * e->values_stride + j * VL) > 0, s[i][j], s[i][j] * e->slope);
+        break;
+    }
+    EACH G(store)(c + i * ldc + j * VL, s[i][j]);
+#undef EACH
+}
+
+// One function for each size of tile.
+#define ONE(mr, nv, by)                                                                                               \
+    static __attribute__((noinline)) void G(tile_##mr##_##nv##_##by)(ptrdiff_t k, const float *a, ptrdiff_t lda,      \
+                                                                      const float *b, ptrdiff_t ldb,                  \
+                                                                      const tile_ends *e, float *c, ptrdiff_t ldc) {  \
+        G(tile)(mr, nv, by, k, a, lda, b, ldb, e, c, ldc);                                                            \
+    }
+#define BOTH(mr, nv) {G(tile_##mr##_##nv##_0), G(tile_##mr##_##nv##_1)}
+#if NV == 2
+#define ROWS(mr) ONE(mr, 1, 0) ONE(mr, 2, 0) ONE(mr, 1, 1) ONE(mr, 2, 1)
+#define REFERENCE(mr) {BOTH(mr, 1), BOTH(mr, 2)}
+#else
+#define ROWS(mr) ONE(mr, 1, 0) ONE(mr, 2, 0) ONE(mr, 3, 0) ONE(mr, 1, 1) ONE(mr, 2, 1) ONE(mr, 3, 1)
+#define REFERENCE(mr) {BOTH(mr, 1), BOTH(mr, 2), BOTH(mr, 3)}
+#endif
+ROWS(1)
+ROWS(2)
+ROWS(3)
+ROWS(4)
+#if MR >= 6
+ROWS(5)
+ROWS(6)
+#endif
+#if MR >= 8
+ROWS(7)
+ROWS(8)
+#endif
+
+typedef void (*G(tile_function))(ptrdiff_t, const float *, ptrdiff_t, const float *, ptrdiff_t, const tile_ends *, float *, ptrdiff_t);
+static const G(tile_function) G(tiles)[MR][NV][2] = {
+    REFERENCE(1), REFERENCE(2), REFERENCE(3), REFERENCE(4),
+#if MR >= 6
+    REFERENCE(5), REFERENCE(6),
+#endif
+#if MR >= 8
+    REFERENCE(7), REFERENCE(8),
+#endif
+};
+
+/// A tile of any number of columns: where the last are not a whole vector it goes through a copy. What is read may have anything behind its
+/// last column.
+static void G(run)(ptrdiff_t mr, ptrdiff_t columns, int by_rows, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
+                   const tile_ends *e, float *c, ptrdiff_t ldc) {
+    const ptrdiff_t nv = (columns + VL - 1) / VL, width = nv * VL;
+    const G(tile_function) tile = G(tiles)[mr - 1][nv - 1][by_rows];
+    if (columns == width) {
+        tile(k, a, lda, b, ldb, e, c, ldc);
+        return;
+    }
+    G(vec) copy[MR * NV];
+    tile(k, a, lda, b, ldb, e, (float *)copy, width);
+    for (ptrdiff_t i = 0; i < mr; i++) __builtin_memcpy(c + i * ldc, (float *)copy + i * width, (size_t)columns * 4);
+}

@@ -1,0 +1,60 @@
+// What the instances of the products share.
+
+#pragma once
+#include "ckernels_product.h"
+
+// Floats that fit the caches of the processors that we know; they decide speed alone.
+#define L1_FLOATS 8192
+#define L2_FLOATS 393216
+
+typedef float quad __attribute__((vector_size(16)));
+typedef float loose_quad __attribute__((vector_size(16), aligned(4), may_alias));
+
+/// How a tile begins and ends.
+typedef struct {
+    /// Where the chains begin, rows `from_stride` apart; NULL for 0.
+    const float *from;
+    ptrdiff_t from_stride;
+    /// What is added, in this order: `add + sum`.
+    int adds;
+    /// Whether sums are rounded to bfloat16: once `round_from` of them were added, and after each that follows.
+    int rounds, round_from;
+    enum kernel_end end;
+    float slope;
+    const float *values;
+    ptrdiff_t values_stride;
+    /// What is asked for ahead of its use.
+    const float *ahead;
+    const float *add[KERNEL_FOLD_DEPTH + 3];
+    ptrdiff_t add_stride[KERNEL_FOLD_DEPTH + 3];
+} tile_ends;
+
+INLINE void tile_add(tile_ends *e, const float *add, ptrdiff_t stride) {
+    e->add[e->adds] = add;
+    e->add_stride[e->adds++] = stride;
+}
+
+/// `count` rows dealt out evenly among tiles of at most `most`, so that none is much smaller than others.
+typedef struct {
+    ptrdiff_t count, tiles, low, more;
+} tiling;
+
+INLINE tiling make_tiling(ptrdiff_t count, ptrdiff_t most) {
+    const ptrdiff_t tiles = (count + most - 1) / most;
+    return (tiling){count, tiles, tiles ? count / tiles : 0, tiles ? count % tiles : 0};
+}
+
+INLINE ptrdiff_t tile_start(const tiling *t, ptrdiff_t tile) { return tile * t->low + (tile < t->more ? tile : t->more); }
+INLINE ptrdiff_t tile_size(const tiling *t, ptrdiff_t tile) { return t->low + (tile < t->more); }
+
+/// The functions of one set of instructions.
+typedef struct {
+    void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, float *packed);
+    size_t (*product_scratch)(ptrdiff_t m, ptrdiff_t k);
+    void (*product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *packed, const kernel_product_ends *ends, float *c,
+                    float *scratch);
+    size_t (*gradient_scratch)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs);
+    void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g, ptrdiff_t weight,
+                     ptrdiff_t part, ptrdiff_t parts, float *scratch);
+    void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts);
+} product_functions;
