@@ -8,7 +8,7 @@ whatis("Version: 0.1.0")
 whatis("Description: data-parallel training of variational autoencoders over MPI")
 
 -- EDIT: the modules that mpi-vae was built with; the MPI library must be the same one.
-depends_on("openmpi", "hdf5", "onednn")
+depends_on("openmpi", "hdf5")
 
 -- EDIT: the folder whose bin/ holds mpi-vae (.build/release/mpi-vae after a build).
 local root = "/opt/mpi-vae/0.1.0"

@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What building and running needs.
 run_packages=(
-    libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev zlib1g-dev libdeflate-dev libpng-dev libturbojpeg0-dev libzip-dev pkg-config
+    libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libdeflate-dev libpng-dev libturbojpeg0-dev libzip-dev pkg-config
 )
 # What the demonstration needs besides: its data, and Python to open what it writes.
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)

@@ -4,6 +4,7 @@
 #include "ckernels_product.h"
 #include "math.h"
 #include "products/tiling.h"
+#include "products_bf16.h"
 
 // No fused multiply-add unless written: with it the bits would differ.
 #pragma clang fp contract(off)
@@ -54,41 +55,40 @@ static const product_functions *functions(void) {
 }
 
 size_t kernel_packed_bytes(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n) {
-    (void)precision;
+    if (precision == kernel_bf16) return kernel_bf16_packed_bytes(k, n);
     // Whole vectors of the widest, and what is read behind the last panel.
     return (size_t)k * (size_t)((n + 15) / 16 * 16) * 4 + 64;
 }
 
 void kernel_pack(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts,
                  void *packed) {
-    (void)precision;
-    functions()->pack(k, n, b, transposed, part, parts, packed);
+    if (precision == kernel_bf16) kernel_bf16_pack(k, n, b, transposed, part, parts, packed);
+    else functions()->pack(k, n, b, transposed, part, parts, packed);
 }
 
 size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
-    (void)precision, (void)n;
+    if (precision == kernel_bf16) return kernel_bf16_product_scratch(m, k, n);
     return functions()->product_scratch(m, k) * 4;
 }
 
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch) {
-    (void)precision;
-    if (m > 0) functions()->product(m, k, n, a, packed, ends, c, scratch);
+    if (m == 0) return;
+    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, packed, ends, c, scratch);
+    else functions()->product(m, k, n, a, packed, ends, c, scratch);
 }
 
 size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
-    (void)precision;
+    if (precision == kernel_bf16) return kernel_bf16_weight_gradient_scratch(fold, inputs, outputs);
     return functions()->gradient_scratch(fold, inputs, outputs) * 4;
 }
 
 void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x,
                             const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
-    (void)precision;
-    functions()->gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
+    if (precision == kernel_bf16) kernel_bf16_weight_gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
+    else functions()->gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
 }
 
 void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
     functions()->columns(fold, columns, values, place, part, parts);
 }
-
-int kernel_has_bf16(void) { return 0; }

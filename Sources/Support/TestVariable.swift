@@ -16,6 +16,8 @@ public enum TestVariable: String, CaseIterable, Sendable {
     case flipBit = "MPI_VAE_TEST_FLIP_BIT"
     /// `RANK:MICROSECONDS` makes each step of a rank take longer.
     case slowRank = "MPI_VAE_TEST_SLOW_RANK"
+    /// The number that the program takes its arithmetic to be.
+    case arithmetic = "MPI_VAE_TEST_ARITHMETIC"
 
     /// nil where it is not set.
     public var value: String? { getenv(rawValue).map { String(cString: $0) } }

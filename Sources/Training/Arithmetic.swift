@@ -1,27 +1,13 @@
-internal import CKernels
-internal import Foundation
+internal import Support
 
-/// How this process computes: with which instructions, all of which give the same bits.
+/// Which order and rounding of all sums and functions a program computes by. Programs with one number give the same bits.
 public enum Arithmetic {
-    /// The kind of instructions that the kernels use: "scalar", "avx2", "avx512" or "neon".
-    public static var instructions: String { name(kernel_isa()) }
+    /// A commit that changes a bit of any result raises it, with a line in docs/reproducibility.md.
+    private static let newest = 2
 
-    /// Sets how the calling thread rounds.
-    ///
-    /// - Throws: ``Failure`` where `MPI_VAE_ISA` asks for instructions that there are not.
-    public static func begin() throws {
-        kernel_set_arithmetic()
-        let problem = kernel_isa_problem()
-        guard problem != 0 else { return }
-        let wanted = ProcessInfo.processInfo.environment["MPI_VAE_ISA"] ?? ""
-        let kinds = [kernel_baseline, kernel_avx2, kernel_avx512, kernel_neon].map(name)
-        throw Failure(
-            .configuration,
-            problem == 1
-                ? "environment: MPI_VAE_ISA: '\(wanted)' is none of \(kinds.joined(separator: ", "))"
-                : "environment: MPI_VAE_ISA: this processor (\(ProcessInfo.processInfo.hostName)) has no \(wanted): its best is \(instructions)"
-        )
-    }
+    /// That of this program, in every checkpoint it writes.
+    public static let number = TestVariable.arithmetic.numbers.first ?? newest
 
-    private static func name(_ instructions: kernel_isa) -> String { String(cString: kernel_isa_name(instructions)) }
+    /// That of checkpoints that name none: their products were oneDNN's.
+    static let unnamed = 1
 }

@@ -27,8 +27,7 @@ struct MPIVAE: ParsableCommand {
         version: programVersion,
         subcommands: [
             Train.self, Sweep.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Score.self, Impute.self,
-            Report.self,
-            Import.self,
+            Report.self, Reproduce.self, Import.self,
             Inspect.self, Check.self, Bench.self, Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])
 
@@ -39,7 +38,7 @@ struct MPIVAE: ParsableCommand {
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let launcher = Launcher()
         do {
-            try Arithmetic.begin()
+            try Instructions.choose()
         } catch {
             // Nodes may have different processors: one task of each speaks.
             if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }

@@ -1,5 +1,5 @@
 // Counts what a program asks of the allocator. Loaded into it with LD_PRELOAD; at its end the counts are written to the file that
-// the variable ALLOCATIONS_TO names: what oneDNN asked for within its calls, what MPI did, and what all others did.
+// the variable ALLOCATIONS_TO names: what MPI asked for, and what all others did.
 #define _GNU_SOURCE
 #include "counter.h"
 
@@ -14,7 +14,7 @@
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
-enum { OTHERS, ONEDNN, MPI, OWNERS };
+enum { OTHERS, MPI, OWNERS };
 static atomic_long counts[OWNERS];
 
 // The owners of the callers seen last, an address and two bits each: dladdr looks through all names of a library.
@@ -26,7 +26,6 @@ static int owner_of(void *caller) {
     int owner = OTHERS;
     if (dladdr(caller, &library) && library.dli_fname) {
         const char *name = library.dli_fname;
-        if (strstr(name, "libdnnl")) owner = ONEDNN;
         if (strstr(name, "libmpi.") || strstr(name, "libopen-") || strstr(name, "openmpi") || strstr(name, "pmix")) owner = MPI;
         if (strstr(name, "libevent")) owner = MPI;
     }
@@ -71,6 +70,6 @@ __attribute__((destructor)) static void report(void) {
     const char *path = getenv("ALLOCATIONS_TO");
     FILE *file = path ? fopen(path, "w") : NULL;
     if (!file) return;
-    fprintf(file, "others %ld\noneDNN %ld\nMPI %ld\n", counts[OTHERS], counts[ONEDNN], counts[MPI]);
+    fprintf(file, "others %ld\nMPI %ld\n", counts[OTHERS], counts[MPI]);
     fclose(file);
 }

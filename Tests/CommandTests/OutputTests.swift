@@ -71,7 +71,7 @@ struct OutputTests {
         let columns = try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8).split(separator: "\n")[0]
         #expect(
             columns
-                == "epoch,step,train_loss,validation_elbo,validation_reconstruction,validation_kl,samples_per_second,data_wait_s,reduce_wait_s,learning_rate,beta"
+                == "epoch,step,train_loss,validation_elbo,validation_reconstruction,validation_kl,samples_per_second,data_wait_s,reduce_wait_s,learning_rate,beta,digest"
         )
         let inspected = try mpiVAE("inspect", "\(run)/best.h5")
         #expect(

@@ -1,10 +1,12 @@
 // Tiles of bfloat16 numbers, 16 lines of 64 bytes, as AMX multiplies them: a left tile has 16 rows of 32 k, a right one 16 pairs of k,
 // each with the pairs of 16 columns. Rows, columns and k beyond the matrix are zeros, so that every tile is whole.
 #pragma once
-#include "../kernel.h"
 #include "../math.h"
 #include <immintrin.h>
 #include <stddef.h>
+
+// No fused multiply-add unless written.
+#pragma clang fp contract(off)
 
 enum { tile_lines = 16, tile_depth = 32 };
 typedef struct {

@@ -87,5 +87,3 @@ void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *
 /// The columns of values[row_count, columns], summed in fp32 as a weight gradient with an input that is 1, at element `place` of the flat gradients.
 void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part,
                             ptrdiff_t parts);
-/// Whether the processor has instructions for products in bf16.
-int kernel_has_bf16(void);

@@ -6,9 +6,9 @@ internal import VAE
 /// did the same have the same bytes.
 struct Checkpoint: Sendable {
     static let format = "mpi-vae checkpoint"
-    /// What is written. Version 2, which is read for ever, knows no names of features and no digests but the fingerprint, and has
-    /// floats of 32 bits in `/normalization`.
-    static let formatVersion = 3
+    /// What is written. Older ones are read for ever: 3 knows no arithmetic, history, digest and order of parameters; 2 moreover no names of
+    /// features and no digests of data but the fingerprint, and has floats of 32 bits in `/normalization`.
+    static let formatVersion = 4
 
     /// ``Configuration/identityTOML()`` of the run.
     var configuration: String
@@ -25,18 +25,29 @@ struct Checkpoint: Sendable {
     var parameters: [Float]
     /// By name, each a flat buffer like the parameters.
     var moments: [(name: String, values: [Float])]
+    var history = RunHistory()
+    /// The ``ParameterDigest``; nil until it is encoded, or where only root has the parameters of an older version.
+    var digest: String?
+    /// That of the file it was read from, so that what is told of it to other ranks is the same.
+    private(set) var version = Checkpoint.formatVersion
 
     /// The bytes of the file. Throws ``Failure``.
     func encoded() throws -> [UInt8] {
+        if digest == nil, version > 3 {
+            var digested = self
+            digested.digest = layout.digest(of: parameters)
+            return try digested.encoded()
+        }
         do throws(HDF5Error) {
             let file = try File.inMemory("checkpoint")
-            // One that was read of version 2 has no digests: what is told of it to other ranks must not have any either.
-            let version = data.digests.isEmpty ? 2 : Self.formatVersion
             try file.setAttribute("format", .string(Self.format))
             try file.setAttribute("format_version", .integer(Int64(version)))
             try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
-            for (name, value) in attributes(version: version) { try file.setAttribute(name, value) }
-            if !parameters.isEmpty { try write(parameters, to: file, "/parameters") }
+            for (name, value) in attributes { try file.setAttribute(name, value) }
+            if !parameters.isEmpty {
+                try write(parameters, to: file, "/parameters")
+                try file.setAttribute("order", .strings(layout.entries.map(\.name)), of: "/parameters")
+            }
             for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
             try scaling?.write(to: file)
             if !featureNames.isEmpty {
@@ -48,17 +59,25 @@ struct Checkpoint: Sendable {
             try file.setAttribute(
                 "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, weights, rows"),
                 of: "/progress/epoch_sums")
-            try file.setAttribute("sha256", .string(digest(version: version)))
+            try file.setAttribute("sha256", .string(checksum))
             return try file.closeInMemory()
         } catch {
             throw Failure(writing: error)
         }
     }
 
-    private func attributes(version: Int) -> [(String, AttributeValue)] {
+    private var attributes: [(String, AttributeValue)] {
         let digests =
             version == 2
             ? [] : DataIdentity.Part.allCases.map { ("\($0.rawValue)_digest", AttributeValue.string(data.digests[$0] ?? "")) }
+        let origin =
+            version < 4
+            ? []
+            : [
+                ("arithmetic", AttributeValue.integer(Int64(history.arithmetic))),
+                ("earlier_parts", .string(history.earlierText)),
+                ("digest", .string(digest ?? "")),
+            ]
         return [
             ("step", .integer(Int64(progress.step))),
             ("epoch", .integer(Int64(progress.epoch))),
@@ -70,7 +89,7 @@ struct Checkpoint: Sendable {
             ("best_step", .integer(Int64(progress.bestStep))),
             ("epochs_since_best", .integer(Int64(progress.epochsSinceBest))),
             ("configuration", .string(configuration)),
-        ] + digests
+        ] + digests + origin
     }
 
     private func write(_ values: [Float], to file: File, _ group: String) throws(HDF5Error) {
@@ -80,16 +99,16 @@ struct Checkpoint: Sendable {
         }
     }
 
-    private func digest(version: Int) -> String {
-        digest(version: version) { digest in
+    private var checksum: String {
+        checksum { digest in
             for moment in moments { layout.add(moment.name, to: &digest) { moment.values[$0.range] } }
         }
     }
 
-    /// SHA-256 of all values and attributes, in order, as a version of the format has them.
-    private func digest(version: Int, addingMoments addMoments: (inout SHA256) throws -> Void) rethrows -> String {
+    /// SHA-256 of all values and attributes, in order, as its version of the format has them.
+    private func checksum(addingMoments addMoments: (inout SHA256) throws -> Void) rethrows -> String {
         var digest = SHA256()
-        for (name, value) in attributes(version: version) { digest.update("\(name)=\(value)\n") }
+        for (name, value) in attributes { digest.update("\(name)=\(value)\n") }
         if !parameters.isEmpty { layout.add("parameters", to: &digest) { parameters[$0.range] } }
         try addMoments(&digest)
         scaling?.update(&digest, version: version)
@@ -193,21 +212,24 @@ extension Checkpoint {
         progress.best = try reader.double("best")
         progress.bestStep = try reader.integer("best_step")
         progress.epochsSinceBest = try reader.integer("epochs_since_best")
-        let checkpoint = Checkpoint(
+        var checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
             data: try reader.identity(version: version), featureNames: try reader.featureNames(count: model.inputSize),
             progress: progress,
             scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
             parameters: content == nil ? [] : try reader.flat("/parameters", layout),
-            moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout)) })
-        let digest =
+            moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout)) },
+            history: try reader.history(version: version), version: version)
+        if version > 3 { checkpoint.digest = try reader.string("digest") }
+        let checksum =
             content != .model
-            ? checkpoint.digest(version: version)
-            : try checkpoint.digest(version: version) { digest in
+            ? checkpoint.checksum
+            : try checkpoint.checksum { digest in
                 // One by one, so that they need not be kept.
                 for name in momentNames { try layout.add(name, to: &digest) { try reader.entry("/optimizer/\(name)", $0)[...] } }
             }
-        guard try reader.string("sha256") == digest else { throw reader.damaged }
+        guard try reader.string("sha256") == checksum else { throw reader.damaged }
+        if version <= 3, content != nil { checkpoint.digest = layout.digest(of: checkpoint.parameters) }
         return checkpoint
     }
 
@@ -236,6 +258,13 @@ extension Checkpoint {
             guard version > 2 else { return identity }
             for part in DataIdentity.Part.allCases { identity.digests[part] = try string("\(part.rawValue)_digest") }
             return identity
+        }
+
+        func history(version: Int) throws -> RunHistory {
+            guard version > 3 else { return RunHistory(arithmetic: Arithmetic.unnamed) }
+            let (number, earlier) = (try integer("arithmetic"), try string("earlier_parts"))
+            guard let history = RunHistory(earlier: earlier, arithmetic: number) else { throw damaged }
+            return history
         }
 
         func featureNames(count: Int) throws -> [String] {

@@ -49,6 +49,20 @@ struct ResumeState {
         return try ResumeState(try Checkpoint.share(world) { checkpoint! }, owner)
     }
 
+    /// How the steps were made, for a run that goes on now.
+    func history(_ now: Configuration) -> RunHistory {
+        checkpoint.history.goingOn(after: checkpoint.progress.step, configuration, now)
+    }
+
+    /// What there is to know of going on; nil for nothing.
+    var warning: String? {
+        let before = checkpoint.history.arithmetic
+        if before == Arithmetic.number { return nil }
+        return
+            "the checkpoint is of arithmetic \(before), but this program computes by arithmetic \(Arithmetic.number): from step "
+            + "\(checkpoint.progress.step + 1) on the bits are not those that either gives alone (docs/reproducibility.md)"
+    }
+
     /// Runs a check of whether the run may go on; what it throws says whose the folder is.
     func check(_ body: (RunIdentity) throws -> Void) throws {
         do {

@@ -68,15 +68,18 @@ struct RunFolder {
 
     /// Writes a checkpoint, and then removes those before it beyond `keep`, but for multiples of `keepEvery`. Throws ``Failure``.
     func save(_ bytes: [UInt8], step: Int, keep: Int, keepEvery: Int) throws {
-        let digits = String(step)
-        let name = "step-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".h5"
-        try write(bytes, to: "\(checkpoints)/\(name)")
+        try write(bytes, to: checkpointPath(step: step))
         // Later ones could not be read, or the run would have gone on from there: they must not count for the good ones.
         let older = checkpointPaths().filter { Self.step(ofPath: $0).map { $0 <= step } ?? false }
         for old in older.dropFirst(keep) where keepEvery == 0 || Self.step(ofPath: old)! % keepEvery != 0 {
             unlink(old)
             FaultPoint.pruned.reach(FilePath.name(of: old))
         }
+    }
+
+    func checkpointPath(step: Int) -> String {
+        let digits = String(step)
+        return "\(checkpoints)/step-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".h5"
     }
 
     private static func step(ofPath path: String) -> Int? {

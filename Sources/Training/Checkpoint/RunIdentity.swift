@@ -5,9 +5,12 @@ struct RunIdentity {
     private let keys: Set<String>
     private let data: DataIdentity
     private let inputShape: [Int]
+    private let advises: Bool
 
-    /// Throws ``Failure``.
-    init(_ checkpoint: Checkpoint) throws {
+    /// - Parameter advises: whether what is thrown says what to do, for a run that could also begin anew.
+    /// - Throws: ``Failure``.
+    init(_ checkpoint: Checkpoint, advises: Bool = true) throws {
+        self.advises = advises
         configuration = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
         keys = Configuration.names(inTOML: checkpoint.configuration)
         data = checkpoint.data
@@ -39,27 +42,29 @@ struct RunIdentity {
             }
             throw Failure(
                 .badData,
-                "what \(keys[0].name) names is not what the run began with (\(keys[0].toml(now))): its content is another; "
-                    + "give that, or another --output for a new run")
+                "what \(keys[0].name) names is not what the run began with (\(keys[0].toml(now))): its content is another"
+                    + advice("; give that"))
         }
         guard inputShape == shape else {
             throw Failure(
                 .badData,
-                "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape): give another --output for a new run"
+                "the checkpoint was trained on rows of shape \(inputShape), the data have \(shape)"
+                    + advice(": give those")
             )
         }
         guard data.fingerprint == found.fingerprint else {
             throw Failure(
-                .badData, "the data are not those the checkpoint was trained on: give them, or another --output for a new run")
+                .badData, "the data are not those the checkpoint was trained on" + advice(": give them"))
         }
     }
 
     private func refusal(_ key: ConfigurationKey, _ now: Configuration) -> Failure {
         let before = key.toml(configuration)
-        let advice = before == key.toml(Configuration()) ? "leave --\(key.name) out" : "give --\(key.name) \(before)"
+        let change = before == key.toml(Configuration()) ? "leave --\(key.name) out" : "give --\(key.name) \(before)"
         return Failure(
             .configuration,
-            "\(key.name) is \(key.toml(now)), but was \(before) in the checkpoint: \(advice), or give another --output for a new run"
-        )
+            "\(key.name) is \(key.toml(now)), but was \(before) in the checkpoint" + advice(": \(change)"))
     }
+
+    private func advice(_ text: String) -> String { advises ? "\(text), or give another --output for a new run" : "" }
 }

@@ -44,11 +44,17 @@ struct RunRecord {
 
     /// The configuration with the paths that its data have now, seen from here; data to test on that are gone are left out.
     ///
-    /// Throws ``Failure`` (66) that names the run for others that are gone.
-    func located() throws -> Configuration {
+    /// - Parameter others: by key, the paths of data that are to take their place; those that are empty do not.
+    /// - Throws: ``Failure`` (66) that names the run for others that are gone.
+    func located(replacing others: [String: String] = [:]) throws -> Configuration {
         var configuration = configuration
-        for (name, path) in Self.keys where !configuration[keyPath: path].isEmpty {
+        for (name, path) in Self.keys {
+            if let other = others[name], !other.isEmpty {
+                configuration[keyPath: path] = other
+                continue
+            }
             let given = configuration[keyPath: path]
+            if given.isEmpty { continue }
             guard let there = place(name, given) ?? (name == "test-data" ? "" : nil) else {
                 let known = absolute[name].flatMap { $0 == given ? nil : " (\($0))" } ?? ""
                 throw Failure(.inputMissing, "\(file): \(name) \(given)\(known) is not there any more")

@@ -137,7 +137,8 @@ extension ConfigurationKey {
             "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
         integer(
             "training", "micro-batch", \.training.microBatch, from: 0, .none,
-            "most rows that a rank takes through the network at once; 0 for 4096, or fewer for wide models; a matter of memory alone"),
+            "most rows that a rank takes through the network at once; 0 for 4096, or fewer for wide models; a matter of memory alone"
+        ),
         integer(
             "training", "mixing-rows", \.training.mixingRows, from: 0, .decides,
             "rows of a shard that are mixed at once, rounded up to a power of two; 0 for 32 MiB of them"),

@@ -50,7 +50,11 @@ struct RunReport {
         page.section(
             "Environment",
             HTMLPage.table(
-                [("mpi-vae", programVersion), ("data", source?.description ?? "\(dataName) (not found)")]
+                [
+                    ("mpi-vae", programVersion), ("data", source?.description ?? "\(dataName) (not found)"),
+                    ("arithmetic", "\(checkpoint.history.arithmetic)"),
+                    ("digest of the parameters after step \(checkpoint.progress.step)", checkpoint.digest ?? ""),
+                ]
                     + libraryVersions().map { ($0.library, $0.version) }))
         return page.html
     }

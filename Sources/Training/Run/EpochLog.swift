@@ -47,7 +47,7 @@ struct RunLogs {
 
     static let metricsColumns = [
         "epoch", "step", "train_loss", "validation_elbo", "validation_reconstruction", "validation_kl",
-        "samples_per_second", "data_wait_s", "reduce_wait_s", "learning_rate", "beta",
+        "samples_per_second", "data_wait_s", "reduce_wait_s", "learning_rate", "beta", "digest",
     ]
     static let ranksColumns = ["epoch", "step", "rank", "host", "rows", "compute_s", "data_wait_s", "reduce_wait_s"]
 
@@ -64,6 +64,8 @@ struct RunLogs {
         let validation: Evaluation?
         let learningRate: Float
         let beta: Float
+        /// ``ParameterDigest`` at its end.
+        let digest: String
     }
 
     /// - Parameter times: those of all ranks.
@@ -76,7 +78,7 @@ struct RunLogs {
                 "\(epoch.epoch)", "\(epoch.step)", field(epoch.trainLoss), field(epoch.validation?.elbo),
                 field(epoch.validation?.reconstruction), field(epoch.validation?.kl),
                 String(format: "%.1f", own.allRows / own.seconds), seconds(own.data), seconds(own.wait),
-                "\(epoch.learningRate)", "\(epoch.beta)",
+                "\(epoch.learningRate)", "\(epoch.beta)", epoch.digest,
             ]
         ])
         try ranks.append(

@@ -54,12 +54,17 @@ struct RunSummary: Codable {
     var model: String
     var latent: Int
     var parameters: Int
+    /// nil for what older versions wrote, as the digests.
+    var arithmetic: Int? = Arithmetic.number
 
     var epochs: Int
     var steps: Int
     var stepsPerEpoch: Int
     var bestEpoch: Int
     var bestStep: Int
+    /// ``ParameterDigest`` after the last step, and of the best model.
+    var digest: String?
+    var bestDigest: String?
 
     var train: Figures?
     var validation: Figures?
@@ -82,10 +87,13 @@ struct RunSummary: Codable {
 
 extension RunSummary {
     /// - Parameters:
+    ///   - digest: of the parameters after the last step.
     ///   - best: the checkpoint of the best model.
     ///   - figures: of this model.
     ///   - seconds: since the start.
-    init(_ replica: Replica, _ folder: RunFolder, best: Progress, _ figures: PartFigures, seconds: Double) {
+    init(
+        _ replica: Replica, _ folder: RunFolder, digest: String, best: Checkpoint, _ figures: PartFigures, seconds: Double
+    ) {
         let (configuration, data, world) = (replica.configuration, replica.data, replica.world)
         let progress = replica.trainer.progress
         func figure(_ part: Part) -> Figures? {
@@ -111,8 +119,10 @@ extension RunSummary {
         epochs = progress.epoch
         steps = progress.step
         stepsPerEpoch = replica.trainer.stepsPerEpoch
-        bestEpoch = best.epoch
-        bestStep = best.step
+        bestEpoch = best.progress.epoch
+        bestStep = best.progress.step
+        self.digest = digest
+        bestDigest = best.digest
         train = figure(.train)
         validation = figure(.validation)
         test = figure(.test)

@@ -93,9 +93,11 @@ final class Trainer {
             plan, reduction, shardBatch: shardBatch, capacity: configuration.training.microBatch, model.precision)
         let rows = max(usual.mostRows, last.mostRows)
         buffer = BatchBuffer(
-            capacity: rows, format: data.format, preparation: preparation, corruption: configuration.corruption, workers: pool.count)
+            capacity: rows, format: data.format, preparation: preparation, corruption: configuration.corruption,
+            workers: pool.count)
         workspace = model.makeWorkspace(rows: max(rows, 1), workers: pool.count)
-        waiting = (0..<max(usual.extraCount, last.extraCount)).map { [count = model.layout.count] _ in AlignedBuffer(count: count) }
+        waiting = (0..<max(usual.extraCount, last.extraCount)).map { [count = model.layout.count] _ in AlignedBuffer(count: count)
+        }
         let isRounded = configuration.training.wire == .bf16
         usualPlan = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded)
         lastPlan = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded)
@@ -201,7 +203,9 @@ final class Trainer {
         for rows in pass.rows {
             let own = mine.clamped(to: first..<first + rows.range.count)
             let offset = start + rows.range.lowerBound - first
-            if !own.isEmpty { buffer.fill(own, noise: noise, worker: member.worker) { data.row(offset + $0, ofShard: rows.shard) } }
+            if !own.isEmpty {
+                buffer.fill(own, noise: noise, worker: member.worker) { data.row(offset + $0, ofShard: rows.shard) }
+            }
             first += rows.range.count
         }
     }

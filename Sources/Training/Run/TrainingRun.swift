@@ -14,6 +14,9 @@ public final class TrainingRun {
     private let now: Snapshot
     /// What is to become `best.h5`: written with the next checkpoint, which refers to it.
     private let best: Snapshot
+    private let history: RunHistory
+    /// What the run is to repeat; nil for a run of its own.
+    private let comparison: RunComparison?
     private let replicas: ReplicaCheck
     private var slowRanks: SlowRanks
     /// On root alone.
@@ -22,9 +25,16 @@ public final class TrainingRun {
 
     /// Trains, or goes on training, writes checkpoints and at the end the embeddings. Collective.
     ///
+    /// - Parameter comparison: a run that this one repeats: it ends at the first epoch that differs, and needs no embeddings.
     /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
     public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
+        try run(configuration, world: world, log: log, repeating: nil)
+    }
+
+    static func run(
+        _ configuration: Configuration, world: World, log: Logger, repeating comparison: RunComparison?
+    ) throws -> ExitCode {
         var configuration = configuration
         // From here on a signal is remembered, on every rank before any can have the lock.
         StopSignal.install()
@@ -52,7 +62,7 @@ public final class TrainingRun {
                     log.notice("no --data: training on generated shapes in \(folder.shapes)")
                 }
             }
-            run = try TrainingRun(configuration, folder, world, log)
+            run = try TrainingRun(configuration, folder, world, log, comparison)
         } catch {
             // Nothing stays of a start that failed; the lock goes before the folder that it lies in.
             if madeShapes { unlink(folder.shapes) }
@@ -63,10 +73,18 @@ public final class TrainingRun {
         return try run.train()
     }
 
-    private init(_ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger) throws {
+    private init(
+        _ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger, _ comparison: RunComparison?
+    ) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
         replica = try Replica(configuration, resumed: resumed, world: world, log: log)
-        try world.onRoot { [replica] in try folder.check(reading: replica.data.files) }
+        history = resumed?.history(configuration) ?? RunHistory()
+        self.comparison = comparison
+        try world.onRoot { [replica] in
+            try folder.check(reading: replica.data.files)
+            try comparison?.check(replica)
+        }
+        if world.isRoot, let warning = resumed?.warning { log.warning("\(warning)") }
         self.configuration = replica.configuration
         self.folder = folder
         self.world = world
@@ -98,7 +116,7 @@ public final class TrainingRun {
             return .done
         }
         replica.describe(log)
-        if world.isRoot { log.notice("kernels: \(Arithmetic.instructions)") }
+        if world.isRoot { log.notice("kernels: \(Instructions.name)") }
 
         var epoch = EpochClock(trainer: trainer)
         // Perhaps an earlier run came as far.
@@ -119,11 +137,16 @@ public final class TrainingRun {
         }
         Heartbeat.begin("saving", step: trainer.progress.step)
         try world.onRoot { try writer?.wait() }
+        if let comparison {
+            try world.onRoot { try comparison.end(trainer.progress.step, replica) }
+            return limit == .asked ? .temporary : .done
+        }
         guard isTrained else {
             if limit == .asked { clock?.removeStopFile() }
             if world.isRoot {
                 let next = limit == .asked ? "the same command" : "a larger max-steps"
                 log.notice("stopped after step \(trainer.progress.step), saved: \(next) goes on from there")
+                noteDigest()
             }
             return limit == .asked ? .temporary : .done
         }
@@ -181,10 +204,12 @@ public final class TrainingRun {
         let isBest = trainer.note(figure: figure)
         trainer.beginNextEpoch()
         try world.onRoot {
+            let digest = replica.digest
             try logs!.append(
                 RunLogs.Epoch(
                     epoch: epoch, step: trainer.progress.step, trainLoss: loss, validation: figures, learningRate: learningRate,
-                    beta: beta), times, hosts: slowRanks.hosts)
+                    beta: beta, digest: digest), times, hosts: slowRanks.hosts)
+            let verdict = try comparison?.check(epoch: epoch, step: trainer.progress.step, digest, replica)
             let width = String(configuration.training.epochs).count
             var line = "epoch " + String(repeating: " ", count: width - String(epoch).count) + "\(epoch)"
             line += "/\(configuration.training.epochs)  step \(trainer.progress.step)"
@@ -195,7 +220,7 @@ public final class TrainingRun {
                     figures.kl)
             }
             line += String(format: "  %.0f rows/s", times[0].allRows / times[0].seconds)
-            print(line)
+            print(line + (verdict.map { "  \($0)" } ?? ""))
             fflush(nil)
             if let slow = slowRanks.slowest(times) { log.warning("\(slow)") }
             if let warning = watch?.note(loss, epoch: epoch, isLast: isTrained) { log.warning("\(warning)") }
@@ -220,7 +245,8 @@ public final class TrainingRun {
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
                     data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], progress: progress,
-                    scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments)
+                    scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments,
+                    history: history)
             }
         }
         // Most often the newest is the best, so that it is collected once.
@@ -235,6 +261,7 @@ public final class TrainingRun {
     private func finish() throws {
         Heartbeat.begin("embedding")
         let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
+        let digest = world.isRoot ? noteDigest() : ""
         var best = try Checkpoint.share(world) { try self.folder.bestCheckpoint() }
         try replica.reduction.setParameters { $0.update(from: best.parameters, count: best.parameters.count) }
         best.parameters = []
@@ -258,7 +285,8 @@ public final class TrainingRun {
                         test.reconstruction, test.kl, test.rows, best.progress.step))
             }
             print("wrote \(folder.embeddings)")
-            let summary = RunSummary(replica, folder, best: best.progress, figures, seconds: clock!.seconds)
+            let summary = RunSummary(
+                replica, folder, digest: digest, best: best, figures, seconds: clock!.seconds)
             try folder.write(try summary.encoded(), to: folder.summary)
         }
         if configuration.run.report { try writeReport(best, model) }
@@ -280,6 +308,14 @@ public final class TrainingRun {
         }
     }
 
+    /// Says what the run came to, for others to compare with.
+    @discardableResult
+    private func noteDigest() -> String {
+        let digest = replica.digest
+        log.notice("digest after step \(trainer.progress.step): \(digest), arithmetic \(history.arithmetic)")
+        return digest
+    }
+
     private func notFinite() -> SharedFailure {
         let progress = trainer.progress
         var message: String?
@@ -293,4 +329,9 @@ public final class TrainingRun {
         }
         return SharedFailure(exitStatus: ExitCode.badData.rawValue, message: message)
     }
+}
+
+extension Replica {
+    /// The ``ParameterDigest`` as it is now.
+    var digest: String { model.layout.digest(of: UnsafeBufferPointer(reduction.parameters)) }
 }

@@ -8,7 +8,13 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
     case bf16
 
     /// Whether this processor has instructions for it.
-    public var isFast: Bool { self == .fp32 || kernel_has_bf16() != 0 }
+    public var isFast: Bool { self == .fp32 || kernel_bf16_kind() != kernel_bf16_none }
+
+    /// The instructions that products use: of fp32 "scalar", "avx2", "avx512" or "neon", which all give the same bits; of bf16 "amx" or
+    /// "avx512_bf16", whose bits differ, or "none".
+    public var instructions: String {
+        String(cString: self == .fp32 ? kernel_isa_name(kernel_isa()) : kernel_bf16_kind_name(kernel_bf16_kind()))
+    }
 
     /// A shard may be cut where so many of its rows, or a multiple of them, are summed.
     public var cutRows: Int { self == .fp32 ? 1 : 32 }

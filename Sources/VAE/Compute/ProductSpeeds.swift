@@ -37,10 +37,20 @@ extension Model {
             func gradient(_ shards: [Int]) -> Double {
                 MeasuredGradient(shards, inputs: layer.inputSize, outputs: layer.outputSize, precision).speed(seconds)
             }
-            add("forward") { product(layer.inputSize, layer.outputSize, rows) } other: { product(layer.inputSize, layer.outputSize, $0) }
-            add("weight gradient") { gradient(shards) } other: { gradient([$0]) }
+            add("forward") {
+                product(layer.inputSize, layer.outputSize, rows)
+            } other: {
+                product(layer.inputSize, layer.outputSize, $0)
+            }
+            add("weight gradient") {
+                gradient(shards)
+            } other: {
+                gradient([$0])
+            }
             guard index > 0 else { continue }
-            add("input gradient") { product(layer.outputSize, layer.inputSize, rows) } other: {
+            add("input gradient") {
+                product(layer.outputSize, layer.inputSize, rows)
+            } other: {
                 product(layer.outputSize, layer.inputSize, $0)
             }
         }

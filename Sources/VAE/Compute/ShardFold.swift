@@ -44,7 +44,8 @@ public final class ShardFold {
     ///   - unfinished: for a shard that is cut three flat gradients: its chain of terms, its block of chains, and the sum of its blocks.
     ///   - isRounded: whether every shard's gradient and every sum is rounded to bfloat16.
     public init(
-        _ runs: [ShardRows], gradients: [UnsafeMutablePointer<Float>], unfinished: [UnsafeMutablePointer<Float>?] = [nil, nil, nil],
+        _ runs: [ShardRows], gradients: [UnsafeMutablePointer<Float>],
+        unfinished: [UnsafeMutablePointer<Float>?] = [nil, nil, nil],
         isRounded: Bool = false
     ) {
         rowCount = runs.reduce(0) { $0 + $1.rowCount }

@@ -52,7 +52,8 @@ extension Workspace {
             }
             run(model.decoder, on: z + first * latent, 0..<rows)
             c.likelihood.apply(
-                piece.input, mask: piece.mask, weights: nil, layers[layers.count - 1].output.pointer, deviation: c.likelihoodScale,
+                piece.input, mask: piece.mask, weights: nil, layers[layers.count - 1].output.pointer,
+                deviation: c.likelihoodScale,
                 scale: 1, losses: losses, rows: rows, features: c.inputSize)
             for row in 0..<rows { logWeights[first + row] -= losses[row] }
         }

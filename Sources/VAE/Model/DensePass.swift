@@ -68,7 +68,9 @@ final class DensePass {
     ///
     /// - Parameter target: of all rows, `[rows, inputSize]`.
     /// - Parameter below: the layer whose output the input is: where its derivative is simple it is applied on the way; nil for none.
-    func backward(rows: Range<Int>, into target: UnsafeMutablePointer<Float>, below: DensePass?, scratch: UnsafeMutablePointer<Float>) {
+    func backward(
+        rows: Range<Int>, into target: UnsafeMutablePointer<Float>, below: DensePass?, scratch: UnsafeMutablePointer<Float>
+    ) {
         let first = rows.lowerBound * layer.inputSize
         var ends = kernel_product_ends()
         if let below, let end = below.inputEnds {

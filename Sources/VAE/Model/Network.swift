@@ -40,7 +40,8 @@ extension ModelConfiguration {
         Network(self).layers.enumerated().reduce(0) { sum, layer in
             let (index, layer) = layer
             let transposed = PackedMatrix.byteCount(k: layer.outputSize, n: layer.inputSize, precision)
-            return sum + PackedMatrix.byteCount(k: layer.inputSize, n: layer.outputSize, precision) + (index == 0 ? 0 : transposed)
+            return sum + PackedMatrix.byteCount(k: layer.inputSize, n: layer.outputSize, precision)
+                + (index == 0 ? 0 : transposed)
         }
     }
 

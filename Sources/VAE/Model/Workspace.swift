@@ -173,7 +173,8 @@ extension Workspace {
     ///
     /// - Parameter input: of all rows.
     @discardableResult
-    func run(_ indices: Range<Int>, on input: UnsafePointer<Float>, _ rows: Range<Int>, _ worker: Int = 0) -> UnsafePointer<Float> {
+    func run(_ indices: Range<Int>, on input: UnsafePointer<Float>, _ rows: Range<Int>, _ worker: Int = 0) -> UnsafePointer<Float>
+    {
         var input = input
         for index in indices {
             layers[index].forward(input, rows: rows, model.parameters!, scratch: scratch[worker].pointer)
