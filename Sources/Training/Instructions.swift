@@ -4,7 +4,7 @@ internal import Foundation
 /// The instructions that this process computes with: all give the same bits.
 public enum Instructions {
     /// Those of the kernels: "scalar", "avx2", "avx512" or "neon".
-    public static var name: String { name(kernel_isa()) }
+    public static var name: String { named(kernel_isa()) }
 
     /// Chooses them, and sets how the calling thread rounds.
     ///
@@ -14,7 +14,7 @@ public enum Instructions {
         let problem = kernel_isa_problem()
         guard problem != 0 else { return }
         let wanted = ProcessInfo.processInfo.environment["MPI_VAE_ISA"] ?? ""
-        let kinds = [kernel_baseline, kernel_avx2, kernel_avx512, kernel_neon].map(name)
+        let kinds = [kernel_baseline, kernel_avx2, kernel_avx512, kernel_neon].map(named)
         throw Failure(
             .configuration,
             problem == 1
@@ -23,5 +23,5 @@ public enum Instructions {
         )
     }
 
-    private static func name(_ instructions: kernel_isa) -> String { String(cString: kernel_isa_name(instructions)) }
+    private static func named(_ instructions: kernel_isa) -> String { String(cString: kernel_isa_name(instructions)) }
 }
