@@ -103,8 +103,8 @@ INLINE void squared_error(int masked, int has_gradient, ROWS) {
 
 static void KERNEL(bernoulli)(ROWS) { COMPILE(bernoulli, x, mask, weights, output, scale, losses, rows, features) }
 
-static void KERNEL(gaussian)(const float *x, const float *mask, const float *weights, float *output, float deviation,
-                             float scale, double *losses, ptrdiff_t rows, ptrdiff_t features) {
+static void KERNEL(gaussian)(const float *x, const float *mask, const float *weights, float *output, float deviation, float scale,
+                             double *losses, ptrdiff_t rows, ptrdiff_t features) {
     COMPILE(gaussian, x, mask, weights, output, scale, losses, rows, features, deviation)
 }
 
