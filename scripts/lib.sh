@@ -18,6 +18,9 @@ test_packages=(
     slurm-client munge faketime locales
 )
 
+# What runs kernels that are compiled for arm64.
+arm64_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
+
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 

@@ -38,6 +38,13 @@ struct MPIVAE: ParsableCommand {
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let launcher = Launcher()
         do {
+            try Instructions.choose()
+        } catch {
+            // Nodes may have different processors: one task of each speaks.
+            if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }
+            Foundation.exit((error as? Failure)?.exitStatus ?? Training.ExitCode.internal.rawValue)
+        }
+        do {
             let status = try run(try parse(Import.namingKind(Array(CommandLine.arguments.dropFirst()))), launcher)
             Foundation.exit(status == 0 ? statusOfOutput() : status)
         } catch  where !(error is Failure) && exitCode(for: error) == .success {

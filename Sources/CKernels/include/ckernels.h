@@ -1,9 +1,11 @@
 // Elementwise loops over arrays, compiled once per set of instructions and chosen once at run time; and matrix products.
 #pragma once
 #include "ckernels_activation.h"
+#include "ckernels_arithmetic.h"
 #include "ckernels_bf16.h"
 #include "ckernels_corrupt.h"
 #include "ckernels_decode.h"
+#include "ckernels_elementary.h"
 #include "ckernels_exact.h"
 #include "ckernels_fold.h"
 #include "ckernels_isa.h"

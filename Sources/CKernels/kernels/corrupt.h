@@ -6,7 +6,7 @@ static void add_scaled(float *restrict target, const float *restrict values, flo
 }
 
 static void KERNEL(corrupt_gaussian)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
-                             ptrdiff_t features, float deviation, uint64_t seed, uint16_t purpose, uint32_t epoch) {
+                                     ptrdiff_t features, float deviation, uint64_t seed, uint16_t purpose, uint32_t epoch) {
     KERNEL(normal)(corrupted, row_numbers, rows, features, seed, purpose, epoch);
     add_scaled(corrupted, values, deviation, rows * features);
 }
@@ -53,7 +53,7 @@ static void find_range(const float *values, float *least, float *greatest, ptrdi
 }
 
 static void KERNEL(corrupt_masking)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
-                            ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
+                                    ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         float *target = corrupted + row * features;
         draw_uniform(target, (uint64_t)row_numbers[row], features, (uint32_t)seed, (uint32_t)(seed >> 32), purpose, epoch);
@@ -62,7 +62,7 @@ static void KERNEL(corrupt_masking)(float *corrupted, const float *values, const
 }
 
 static void KERNEL(corrupt_salt_and_pepper)(float *corrupted, const float *values, const int64_t *row_numbers, ptrdiff_t rows,
-                                    ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
+                                            ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++) {
         float *target = corrupted + row * features;
         float low = 0, high = 0;

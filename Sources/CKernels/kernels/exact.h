@@ -22,7 +22,7 @@ static void KERNEL(exact_log1p)(double *restrict row, ptrdiff_t features) {
 }
 
 static void KERNEL(exact_shift_and_scale)(double *restrict row, const double *restrict shift, const double *restrict factor,
-                                         ptrdiff_t features) {
+                                          ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) row[i] = (row[i] - shift[i]) * factor[i];
 }
 
@@ -42,8 +42,8 @@ static void KERNEL(exact_threshold)(double *restrict row, double threshold, ptrd
 }
 
 static void KERNEL(exact_take_moments)(const double *restrict row, double *restrict counts, double *restrict firsts,
-                                      double *restrict lows, double *restrict highs, double *restrict means,
-                                      double *restrict squares, ptrdiff_t features) {
+                                       double *restrict lows, double *restrict highs, double *restrict means,
+                                       double *restrict squares, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) {
         const int is_there = row[i] == row[i];
         const double x = is_there ? row[i] : 0.0, seen = is_there ? 1.0 : 0.0;
@@ -61,7 +61,7 @@ static void KERNEL(exact_take_moments)(const double *restrict row, double *restr
 }
 
 static void KERNEL(exact_restore)(double *restrict restored, const float *restrict values, const double *restrict shift,
-                                 const double *restrict factor, ptrdiff_t rows, ptrdiff_t features) {
+                                  const double *restrict factor, ptrdiff_t rows, ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, restored += features, values += features)
         for (ptrdiff_t i = 0; i < features; i++) restored[i] = (double)values[i] / factor[i] + shift[i];
 }

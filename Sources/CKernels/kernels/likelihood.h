@@ -57,7 +57,7 @@ INLINE void bernoulli(int masked, int has_gradient, ROWS) {
 
 INLINE void gaussian(int masked, int has_gradient, ROWS, float deviation) {
     const float inverse = 1.0f / deviation;
-    const double constant = 0.91893853320467274178 + __builtin_log((double)deviation);
+    const double constant = 0.91893853320467274178 + kernel_log((double)deviation);
     FOR_EACH_ROW(1) {
         const float row_scale = has_gradient ? scale * weights[row] : 0;
         FOR_EACH_FEATURE(0, features, {
@@ -103,8 +103,8 @@ INLINE void squared_error(int masked, int has_gradient, ROWS) {
 
 static void KERNEL(bernoulli)(ROWS) { COMPILE(bernoulli, x, mask, weights, output, scale, losses, rows, features) }
 
-static void KERNEL(gaussian)(const float *x, const float *mask, const float *weights, float *output, float deviation,
-                             float scale, double *losses, ptrdiff_t rows, ptrdiff_t features) {
+static void KERNEL(gaussian)(const float *x, const float *mask, const float *weights, float *output, float deviation, float scale,
+                             double *losses, ptrdiff_t rows, ptrdiff_t features) {
     COMPILE(gaussian, x, mask, weights, output, scale, losses, rows, features, deviation)
 }
 

@@ -32,8 +32,8 @@ static void normal_blocks(float *restrict out, uint32_t *restrict c0, uint32_t *
     }
 }
 
-static void KERNEL(normal)(float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed,
-                   uint16_t purpose, uint32_t epoch) {
+static void KERNEL(normal)(float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed, uint16_t purpose,
+                           uint32_t epoch) {
     const ptrdiff_t blocks_per_row = (size + 3) / 4, total = row_count * blocks_per_row;
     uint32_t c0[BLOCKS] = {0}, c1[BLOCKS] = {0}, c2[BLOCKS] = {0};
     float out[4 * BLOCKS];

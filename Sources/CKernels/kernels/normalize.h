@@ -2,7 +2,7 @@
 #include "../math.h"
 
 static void KERNEL(normalize)(float *restrict output, float *restrict moments, const float *restrict values,
-                             const float *restrict gain, const float *restrict shift, ptrdiff_t rows, ptrdiff_t columns) {
+                              const float *restrict gain, const float *restrict shift, ptrdiff_t rows, ptrdiff_t columns) {
     for (ptrdiff_t row = 0; row < rows; row++, output += columns, values += columns, moments += 2) {
         double sum, squares;
         {
@@ -26,8 +26,7 @@ static void KERNEL(normalize)(float *restrict output, float *restrict moments, c
 
 // With n = (values - mean) factor and h = gradient gain, that of the values is factor (h - mean(h) - n mean(h n)).
 static void KERNEL(normalize_backward)(float *restrict gradient, const float *restrict values, const float *restrict moments,
-                                      const float *restrict gain, float *restrict products,
-                                      ptrdiff_t rows, ptrdiff_t columns) {
+                                       const float *restrict gain, float *restrict products, ptrdiff_t rows, ptrdiff_t columns) {
     for (ptrdiff_t row = 0; row < rows; row++, gradient += columns, values += columns, products += columns, moments += 2) {
         const float mean = moments[0], factor = moments[1];
         double sum, product;

@@ -1,8 +1,8 @@
 #include "../lanes.h"
 #include "../math.h"
 
-static void KERNEL(posterior)(const float *restrict code, const float *restrict noise, float *restrict z,
-                             double *restrict kl, ptrdiff_t rows, ptrdiff_t size) {
+static void KERNEL(posterior)(const float *restrict code, const float *restrict noise, float *restrict z, double *restrict kl,
+                              ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, z += size) {
         FOR_EACH_FEATURE(0, size, {
@@ -17,8 +17,8 @@ static void KERNEL(posterior)(const float *restrict code, const float *restrict 
 }
 
 static void KERNEL(posterior_backward)(const float *restrict code, const float *restrict noise, const float *restrict dz,
-                                      float scale, const float *restrict weights, float *restrict gradient,
-                                      ptrdiff_t rows, ptrdiff_t size) {
+                                       float scale, const float *restrict weights, float *restrict gradient, ptrdiff_t rows,
+                                       ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size) {
         const float weight = scale * weights[row];

@@ -47,7 +47,7 @@ static void draw_row(float *restrict values, uint64_t row, ptrdiff_t features, u
 }
 
 static void KERNEL(draw_bernoulli)(float *values, const int64_t *row_numbers, ptrdiff_t rows, ptrdiff_t features, uint64_t seed,
-                           uint16_t purpose, uint32_t epoch) {
+                                   uint16_t purpose, uint32_t epoch) {
     for (ptrdiff_t row = 0; row < rows; row++)
         draw_row(values + row * features, (uint64_t)row_numbers[row], features, (uint32_t)seed, (uint32_t)(seed >> 32),
                  purpose, epoch);
@@ -62,7 +62,7 @@ static void KERNEL(take_missing)(float *restrict values, float *restrict mask, p
 }
 
 static void KERNEL(join_mask)(float *restrict values, const float *restrict mask, float *restrict encoder_input, ptrdiff_t rows,
-                             ptrdiff_t features) {
+                              ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, values += features, mask += features, encoder_input += 2 * features)
         for (ptrdiff_t i = 0; i < features; i++) {
             values[i] = mask[i] != 0 ? values[i] : 0.0f;

@@ -15,12 +15,12 @@
     }
 
 static void KERNEL(add_products)(double *restrict sums, const float *factors, ptrdiff_t factor_stride, const float *rows,
-                                ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns) {
+                                 ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns) {
     ADD_PRODUCTS(float)
 }
 
-static void KERNEL(add_products_double)(double *restrict sums, const double *factors, const double *rows,
-                                       ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns) {
+static void KERNEL(add_products_double)(double *restrict sums, const double *factors, const double *rows, ptrdiff_t row_stride,
+                                        ptrdiff_t count, ptrdiff_t columns) {
     const ptrdiff_t factor_stride = 1;
     ADD_PRODUCTS(double)
 }

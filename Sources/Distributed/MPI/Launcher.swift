@@ -4,6 +4,8 @@ internal import Foundation
 public struct Launcher {
     /// The number of this task, from 0.
     public let rank: Int
+    /// Its number among those of its node, from 0.
+    public let localRank: Int
     public let taskCount: Int
     /// Whether there is a launcher at all.
     let isPresent: Bool
@@ -18,6 +20,7 @@ public struct Launcher {
         let task = manager ?? number("SLURM_PROCID")
         isPresent = task != nil
         rank = task ?? 0
+        localRank = number("OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID") ?? 0
         joinsTasks = manager != nil
         // A step of Slurm has a SLURM_STEP_ID; the batch shell of a job with many tasks may well start one rank by hand.
         let tasks = environment["SLURM_STEP_ID"] != nil && number("SLURM_PROCID") != nil ? number("SLURM_STEP_NUM_TASKS") ?? 1 : 1

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CMPI
 internal import Foundation
 
@@ -35,9 +36,7 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
     signal(SIGXFSZ, SIG_IGN)
     if let problem = limitProblem() {
         // One rank of a node speaks, and the launcher ends all when the first has ended.
-        let environment = ProcessInfo.processInfo.environment
-        let local = environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? environment["SLURM_LOCALID"] ?? "0"
-        if local == "0" { report(problem) } else { sleep(2) }
+        if Launcher().localRank == 0 { report(problem) } else { sleep(2) }
         return 69
     }
     var provided: Int32 = 0
@@ -45,6 +44,8 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
         return 69
     }
+    // What MPI has loaded may have changed how this thread rounds.
+    kernel_set_arithmetic()
     do {
         let world = try World()
         do {

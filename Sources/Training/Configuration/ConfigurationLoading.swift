@@ -79,8 +79,8 @@ extension Configuration {
     }
 
     private mutating func apply(environment: [String: String]) throws {
-        // What others read: the build, and our tests.
-        let others = ["MPI_VAE_MPI_PC", "MPI_VAE_HDF5_PC"]
+        // What others read: the build, the kernels, and our tests.
+        let others = ["MPI_VAE_MPI_PC", "MPI_VAE_HDF5_PC", "MPI_VAE_ISA"]
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("MPI_VAE_") {
             if others.contains(name) || name.hasPrefix("MPI_VAE_TEST_") { continue }
             guard let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) else {

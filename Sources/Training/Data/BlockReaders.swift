@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 
 /// A window of a shard in memory, filled by ``BlockReaders``.
@@ -69,7 +70,10 @@ final class BlockReaders {
         memoryBytes = loaders.reduce(0) { $0 + $1.memoryBytes }
         for loader in loaders {
             nonisolated(unsafe) let loader = loader
-            let thread = Thread { shared.work(loader) }
+            let thread = Thread {
+                kernel_set_arithmetic()
+                shared.work(loader)
+            }
             thread.name = "reader"
             thread.start()
         }

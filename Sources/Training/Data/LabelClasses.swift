@@ -60,10 +60,11 @@ struct LabelClasses {
     /// The order of labels: whole numbers by value, before text by bytes.
     static func precedes(_ a: String, _ b: String) -> Bool {
         switch (Int128(a), Int128(b)) {
-        case (let a?, let b?): a < b
+        case (let p?, let q?) where p != q: p < q
         case (.some, nil): true
         case (nil, .some): false
-        case (nil, nil): a.utf8.lexicographicallyPrecedes(b.utf8)
+        // Texts, and the same number in different digits, such as 1 and 01.
+        default: a.utf8.lexicographicallyPrecedes(b.utf8)
         }
     }
 

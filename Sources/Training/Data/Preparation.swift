@@ -128,7 +128,7 @@ struct Preparation: Sendable {
             } else {
                 kernel_to_double(target, source, kernel_float32, count)
             }
-            if settings.transform == .log1p { for i in 0..<count { target[i] = expm1(target[i]) } }
+            if settings.transform == .log1p { for i in 0..<count { target[i] = Elementary.expm1(target[i]) } }
         }
         if let pool {
             pool.run { restore(ShardPlan.part($0, of: pool.count, count: rows)) }

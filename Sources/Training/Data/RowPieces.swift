@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 
 /// Rows in pieces, one after the other, each read while the one before is worked on.
@@ -42,6 +43,7 @@ final class RowPieces {
         let store = stores[piece % 2]
         nonisolated(unsafe) let pieces = self
         queue.async {
+            kernel_set_arithmetic()
             do {
                 try pieces.loader.load(rows, into: store, at: 0)
                 store.count = rows.count

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import VAE
 
 /// How two divisions of the same rows agree.
 struct Agreement {
@@ -23,13 +24,13 @@ struct Agreement {
         let (rows, columns) = (rows, columns)
         var sum = 0.0
         for (i, row) in table.enumerated() {
-            for (j, n) in row.enumerated() where n > 0 { sum += n / count * log(n * count / (rows[i] * columns[j])) }
+            for (j, n) in row.enumerated() where n > 0 { sum += n / count * Elementary.log(n * count / (rows[i] * columns[j])) }
         }
         return max(sum, 0)
     }
 
     private func entropy(_ counts: [Double]) -> Double {
-        counts.reduce(0) { $1 > 0 ? $0 - $1 / count * log($1 / count) : $0 }
+        counts.reduce(0) { $1 > 0 ? $0 - $1 / count * Elementary.log($1 / count) : $0 }
     }
 
     /// Of the second division, in nats.

@@ -14,21 +14,21 @@ struct ImportanceWeights {
         // Not a weight that can be compared: it makes all of the sum one.
         guard logWeight > -.infinity else { return }
         if logWeight > largest {
-            let factor = exp(largest - logWeight)
+            let factor = Elementary.exp(largest - logWeight)
             sum *= factor
             squares *= factor * factor
             largest = logWeight
         }
-        let weight = exp(logWeight - largest)
+        let weight = Elementary.exp(logWeight - largest)
         sum += weight
         squares += weight * weight
     }
 
     /// The logarithm of the weights' sum.
-    var logSum: Double { largest + log(sum) }
+    var logSum: Double { largest + Elementary.log(sum) }
 
     /// The logarithm of the weights' mean.
-    var logMean: Double { logSum - log(Double(count)) }
+    var logMean: Double { logSum - Elementary.log(Double(count)) }
 
     /// The variance of ``logMean``, by the delta method; needs two samples.
     var variance: Double {
@@ -58,7 +58,7 @@ struct PosteriorSampler {
         let size = batch.rowCount * latentSize
         let deviation = AlignedBuffer(count: size)
         let z = AlignedBuffer(count: size)
-        for i in 0..<size { deviation.pointer[i] = exp(0.5 * logVariance[i]) }
+        for i in 0..<size { deviation.pointer[i] = Elementary.exp(0.5 * logVariance[i]) }
         let logWeights = UnsafeMutablePointer<Double>.allocate(capacity: batch.rowCount)
         defer { logWeights.deallocate() }
         for sample in 0..<samples {

@@ -125,7 +125,7 @@ extension TrainedModel {
             let key = NoiseKey(seed: seed, epoch: sample, purpose: .resampling)
             for row in 0..<rows {
                 weights[row].add(logWeights[row])
-                let share = exp(logWeights[row] - weights[row].logSum)
+                let share = Elementary.exp(logWeights[row] - weights[row].logSum)
                 for draw in 0..<wanted.draws
                 where sample == 0 || key.uniform(row: UInt64(batch.rows[row]), index: UInt32(draw)) < share {
                     (chosen.pointer + (draw * rows + row) * latent).update(from: z + row * latent, count: latent)

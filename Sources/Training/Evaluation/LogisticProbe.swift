@@ -76,10 +76,10 @@ struct LogisticProbe {
                 var sum = 0.0
                 let own = scores[label] - largest
                 for i in 0..<classes {
-                    scores[i] = exp(scores[i] - largest)
+                    scores[i] = Elementary.exp(scores[i] - largest)
                     sum += scores[i]
                 }
-                loss += log(sum) - own
+                loss += Elementary.log(sum) - own
                 for i in 0..<classes {
                     let residual = scores[i] / sum - (i == label ? 1 : 0)
                     for j in 0..<width { gradient[i * width + j] += residual * features[row * width + j] }

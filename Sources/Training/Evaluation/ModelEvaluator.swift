@@ -90,7 +90,7 @@ struct ModelEvaluator {
             for i in kl.indices {
                 let place = row * kl.count + i
                 let (m, v) = (Double(columns[0].pointer[place]), Double(columns[1].pointer[place]))
-                kl[i] += 0.5 * (m * m + exp(v) - 1 - v)
+                kl[i] += 0.5 * (m * m + Elementary.exp(v) - 1 - v)
                 let difference = m - mean[i]
                 mean[i] += difference / count
                 squares[i] += difference * (m - mean[i])
@@ -110,7 +110,7 @@ struct ModelEvaluator {
             report.klPerLatent = kl.map { $0 / count }
             report.activeUnits = squares.count { $0 / count > 0.01 }
             report.meanSquaredError = squaredError / max(seen, 1)
-            if isDistribution, seen > 0 { report.bitsPerDimension = -report.elbo / (seen / count * log(2)) }
+            if isDistribution, seen > 0 { report.bitsPerDimension = -report.elbo / (seen / count * Elementary.log(2)) }
             guard samples > 0 else { return }
             report.samples = samples
             report.logLikelihood = logLikelihood

@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import VAE
 
 /// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals and the QL method with implicit
 /// shifts (Wilkinson & Reinsch 1971, contributions II/2 and II/3, as `tred2` and `tql2` of EISPACK and JAMA).
@@ -110,7 +111,7 @@ enum SymmetricEigen {
             while m > l {
                 var g = d[l]
                 var p = (d[l + 1] - g) / (2 * e[l])
-                var r = p < 0 ? -hypot(p, 1) : hypot(p, 1)
+                var r = p < 0 ? -Elementary.hypot(p, 1) : Elementary.hypot(p, 1)
                 d[l] = e[l] / (p + r)
                 d[l + 1] = e[l] * (p + r)
                 let next = d[l + 1]
@@ -127,7 +128,7 @@ enum SymmetricEigen {
                     s2 = s
                     g = c * e[i]
                     h = c * p
-                    r = hypot(p, e[i])
+                    r = Elementary.hypot(p, e[i])
                     e[i + 1] = s * r
                     s = e[i] / r
                     c = p / r

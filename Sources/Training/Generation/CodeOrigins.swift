@@ -138,7 +138,7 @@ extension TrainedModel {
                     let difference = Double(means.pointer[place]) - mean[i]
                     mean[i] += difference / count
                     squares[i] += difference * (Double(means.pointer[place]) - mean[i])
-                    variance[i] += isPlain ? 0 : exp(Double(logVariances.pointer[place]))
+                    variance[i] += isPlain ? 0 : Elementary.exp(Double(logVariances.pointer[place]))
                 }
             }
         }

@@ -143,13 +143,15 @@ extension ListedCodes {
         var codes = ListedCodes(latentSize: a.count, columns: steps, about: about)
         func dot(_ x: [Float], _ y: [Float]) -> Double { zip(x, y).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } }
         let lengths = (dot(a, a) * dot(b, b)).squareRoot()
-        let angle = lengths > 0 ? acos(max(-1, min(1, dot(a, b) / lengths))) : 0
+        let angle = lengths > 0 ? Elementary.acos(max(-1, min(1, dot(a, b) / lengths))) : 0
+        let sine = Elementary.sin(angle)
         var fractions: [Float] = []
         for step in 0..<steps {
             let t = Double(step) / Double(steps - 1)
             // Where there is no arc, or any, the line it is.
-            let isArc = spherical && sin(angle) > 1e-6
-            let (p, q) = isArc ? (sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)) : (1 - t, t)
+            let isArc = spherical && sine > 1e-6
+            let (p, q) =
+                isArc ? (Elementary.sin((1 - t) * angle) / sine, Elementary.sin(t * angle) / sine) : (1 - t, t)
             codes.values += zip(a, b).map { Float(p * Double($0) + q * Double($1)) }
             fractions.append(Float(t))
         }

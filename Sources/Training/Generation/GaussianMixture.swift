@@ -198,8 +198,9 @@ struct GaussianMixture {
             self.mixture = mixture
             let size = mixture.size
             constants = mixture.weights.indices.map { c in
-                let diagonal = (0..<size).map { log(mixture.factors[(c * size + $0) * size + $0]) }
-                return log(mixture.weights[c]) - diagonal.reduce(0, +) - 0.5 * Double(size) * log(2 * Double.pi)
+                let diagonal = (0..<size).map { Elementary.log(mixture.factors[(c * size + $0) * size + $0]) }
+                return Elementary.log(mixture.weights[c]) - diagonal.reduce(0, +) - 0.5 * Double(size)
+                    * Elementary.log(2 * Double.pi)
             }
         }
 
@@ -228,11 +229,11 @@ struct GaussianMixture {
             }
             var sum = 0.0
             for c in 0..<k {
-                shares[c] = exp(shares[c] - largest)
+                shares[c] = Elementary.exp(shares[c] - largest)
                 sum += shares[c]
             }
             for c in 0..<k { shares[c] /= sum }
-            return largest + log(sum)
+            return largest + Elementary.log(sum)
         }
     }
 }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import VAE
 
 /// How near rows are to clean ones, before and after a model restored them: 10 log10(peak^2 / mean squared error), in dB, over all
 /// values that both have.
@@ -32,6 +32,6 @@ struct PeakSignalToNoise {
 
     private func decibels(_ squares: Double) -> Double {
         let peak = peak ?? high - low
-        return 10 * log10(peak * peak * count / squares)
+        return 10 * Elementary.log10(peak * peak * count / squares)
     }
 }

@@ -2,6 +2,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 internal import Logging
+internal import VAE
 
 /// The built-in data set: binary images of shapes, each with five known factors, after dSprites (Matthey et al. 2017).
 ///
@@ -76,7 +77,7 @@ public enum GeneratedShapes {
     ) {
         let radius = 7.5 * size
         let (centerX, centerY) = (8.5 + 15 * place.0, 8.5 + 15 * place.1)
-        let (cosine, sine) = (cos(angle), sin(angle))
+        let (cosine, sine) = (Elementary.cos(angle), Elementary.sin(angle))
         for row in 0..<side {
             for column in 0..<side {
                 let dx = (Double(column) + 0.5 - centerX) / radius

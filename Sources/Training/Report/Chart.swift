@@ -1,4 +1,5 @@
 internal import Foundation
+internal import VAE
 
 /// Figures as SVG: lines, bars or points with an axis each way.
 struct Chart {
@@ -96,11 +97,12 @@ struct Chart {
     /// About five round numbers.
     private static func ticks(_ range: ClosedRange<Double>) -> [Double] {
         let rough = (range.upperBound - range.lowerBound) / 5
-        let power = pow(10, floor(log10(rough)))
+        let power = Elementary.pow(10, Elementary.log10(rough).rounded(.down))
         let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
         let first = (range.lowerBound / step).rounded(.up)
         let last = (range.upperBound / step).rounded(.down)
-        return first > last ? [] : stride(from: first, through: last, by: 1).map { $0 * step }
+        // No more than six fit.
+        return (0...6).map { first + Double($0) }.prefix { $0 <= last }.map { $0 * step }
     }
 
     private static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }

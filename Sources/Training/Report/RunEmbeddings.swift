@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import VAE
 
 /// What a report says of a run's embeddings.
 struct RunEmbeddings {
@@ -57,7 +58,7 @@ struct RunEmbeddings {
                 for latent in 0..<size {
                     let place = (row - rows.lowerBound) * size + latent
                     let (mean, variance) = (Double(m[place]), Double(v[place]))
-                    kl[latent] += 0.5 * (mean * mean + exp(variance) - 1 - variance)
+                    kl[latent] += 0.5 * (mean * mean + Elementary.exp(variance) - 1 - variance)
                     sum[latent] += mean
                     squares[latent] += mean * mean
                 }

@@ -116,6 +116,7 @@ public final class TrainingRun {
             return .done
         }
         replica.describe(log)
+        if world.isRoot { log.notice("kernels: \(Instructions.name)") }
 
         var epoch = EpochClock(trainer: trainer)
         // Perhaps an earlier run came as far.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import VAE
 
 /// `sweep.svg`: the validation ELBO of all runs over the values of the first key, a colour for each combination of the others. Runs
 /// that only differ in fold and seed are dots; the line goes through their means.
@@ -60,7 +61,8 @@ struct SweepPlot {
         }
         let isWide = numbers.min()! > 0 && numbers.max()! >= 100 * numbers.min()!
         return (
-            Dictionary(zip(values, isWide ? numbers.map { log10($0) } : numbers)) { $1 }, isWide ? "log10 \(key)" : key, false
+            Dictionary(zip(values, isWide ? numbers.map { Elementary.log10($0) } : numbers)) { $1 },
+            isWide ? "log10 \(key)" : key, false
         )
     }
 

@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Foundation
 
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// Gradient descent with momentum.
@@ -55,6 +54,27 @@ public final class OptimizerState {
         }
     }
 
+    /// What of an update depends on the step alone.
+    public struct Step: Sendable {
+        let learningRate: Float
+        /// The learning rate over the first moment's bias correction.
+        let correctedRate: Float
+        /// One over the root of the second moment's.
+        let inverseRoot: Float
+    }
+
+    /// - Parameter step: updates made before this one.
+    public func step(_ step: Int, learningRate: Float) -> Step {
+        guard configuration.kind != .sgd else {
+            return Step(learningRate: learningRate, correctedRate: learningRate, inverseRoot: 1)
+        }
+        let correction1 = 1 - Elementary.pow(Double(configuration.beta1), Double(step + 1))
+        let correction2 = 1 - Elementary.pow(Double(configuration.beta2), Double(step + 1))
+        return Step(
+            learningRate: learningRate, correctedRate: Float(Double(learningRate) / correction1),
+            inverseRoot: Float(1 / correction2.squareRoot()))
+    }
+
     /// Updates some parameters of the slice.
     ///
     /// - Parameters:
@@ -62,10 +82,9 @@ public final class OptimizerState {
     ///   - gradient: the gradient of `part`.
     ///   - part: a part of ``range``.
     ///   - factor: multiplies the gradient.
-    ///   - step: updates made before this one.
     public func update(
-        _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>,
-        factor: Float, learningRate: Float, step: Int
+        _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>, factor: Float,
+        step: Step
     ) {
         precondition(part.isEmpty || (range.lowerBound <= part.lowerBound && part.upperBound <= range.upperBound))
         let c = configuration
@@ -74,16 +93,22 @@ public final class OptimizerState {
         switch c.kind {
         case .sgd:
             kernel_sgd(
-                target, gradient, buffers[0].pointer + offset, factor, learningRate, c.momentum, c.weightDecay,
+                target, gradient, buffers[0].pointer + offset, factor, step.learningRate, c.momentum, c.weightDecay,
                 part.count)
         case .adam, .adamw:
-            let correction1 = 1 - pow(Double(c.beta1), Double(step + 1))
-            let correction2 = 1 - pow(Double(c.beta2), Double(step + 1))
             let decoupled = c.kind == .adamw
             kernel_adam(
-                target, gradient, buffers[0].pointer + offset, buffers[1].pointer + offset, factor,
-                Float(Double(learningRate) / correction1), Float(1 / correction2.squareRoot()), c.beta1, c.beta2,
-                c.epsilon, decoupled ? 0 : c.weightDecay, decoupled ? learningRate * c.weightDecay : 0, part.count)
+                target, gradient, buffers[0].pointer + offset, buffers[1].pointer + offset, factor, step.correctedRate,
+                step.inverseRoot, c.beta1, c.beta2, c.epsilon, decoupled ? 0 : c.weightDecay,
+                decoupled ? step.learningRate * c.weightDecay : 0, part.count)
         }
+    }
+
+    /// The same with the `step` counted from 0, whose constants are computed for this call alone.
+    public func update(
+        _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>,
+        factor: Float, learningRate: Float, step: Int
+    ) {
+        update(parameters, gradient: gradient, range: part, factor: factor, step: self.step(step, learningRate: learningRate))
     }
 }

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// How the learning rate changes over a run: a function of the step alone.
 ///
 /// During the first `warmupSteps` steps it rises in a straight line to `rate`; then it follows the shape.
@@ -42,9 +40,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
             switch shape {
             case .constant: 1.0
             case .linear: 1 + (finalFactor - 1) * part
-            case .cosine: finalFactor + (1 - finalFactor) * (1 + cos(Double.pi * part)) / 2
-            case .step: pow(finalFactor, Double(since / interval))
-            case .exponential: pow(finalFactor, part)
+            case .cosine: finalFactor + (1 - finalFactor) * (1 + Elementary.cos(Double.pi * part)) / 2
+            case .step: Elementary.pow(finalFactor, Double(since / interval))
+            case .exponential: Elementary.pow(finalFactor, part)
             }
         return Float(rate * factor)
     }
