@@ -10,6 +10,9 @@ const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
 
 #if defined(__x86_64__) && defined(__linux__)
 #include "bf16/gradient.h"
+#include "bf16/multiply_amx.h"
+#include "bf16/multiply_avx512.h"
+#include "bf16/multiply_fma.h"
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,6 +60,7 @@ enum kernel_bf16_kind kernel_bf16_kind(void) {
     return (enum kernel_bf16_kind)kind;
 }
 
+/// By `kernel_bf16_kind`.
 static const multiply_block (*const blocks[])[2] = {NULL, avx512_blocks, fma_blocks, amx_blocks};
 
 /// Around a call: the tiles are a state of the thread.

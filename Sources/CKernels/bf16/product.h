@@ -1,11 +1,11 @@
-// c = end(bias + a b): blocks of rows of a are rounded into left panels that stay in the second level cache while all panels of b pass.
+// c = end(bias + a b), with b in panels: rows of a are rounded into panels, too, as many at once as stay in the second level cache.
 #pragma once
 #include "multiply.h"
 #include "pack.h"
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-/// Steps in a chain: the sums of longer products are those of their chains, added in order.
+/// Steps in a chain; the sums of longer products are those of their chains, added in order.
 enum { chain_steps = KERNEL_BLOCK / tile_depth };
 /// Tiles that stay in the second level cache.
 enum { cached_tiles = 1024 };
@@ -81,7 +81,7 @@ static void store_block(const float *sums, ptrdiff_t rows, ptrdiff_t columns, in
         }
 }
 
-/// A factor of a product and what is done with it.
+/// What is the same for all blocks of a product.
 typedef struct {
     const multiply_block (*blocks)[2];
     ptrdiff_t n, steps;

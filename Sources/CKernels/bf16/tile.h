@@ -31,7 +31,7 @@ INLINE ptrdiff_t panel_width(ptrdiff_t panel, ptrdiff_t count) {
 #define TARGET_AVX512_BF16 "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-/// Lanes of a vector that hold the first `count` of 16, or of any other number, elements.
+/// The lanes of a vector that hold `count` elements: all where there are 16 or more, none where there are none.
 INLINE __mmask16 lanes(ptrdiff_t count) { return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1); }
 
 /// low, then high, rounded to the nearest, ties to even; a subnormal float counts as zero.
