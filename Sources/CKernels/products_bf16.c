@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
-    static const char *const names[] = {"none", "avx512_bf16", "amx"};
+    static const char *const names[] = {"none", "avx512_bf16", "avx512_fma", "amx"};
     return names[kind];
 }
 
@@ -14,13 +14,19 @@ const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Whether the processor has tiles of the usual size, the system saves them, and permits the process to use them.
+/// Whether the processor has tiles of the usual size.
 static int has_amx(void) {
-    unsigned a, b, c, d, low, high;
-    const unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24, tile_state = 3u << 17;
+    unsigned a, b, c, d;
+    const unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & amx_bf16) == 0 || (d & amx_tile) == 0) return 0;
     // Palette 1: eight registers of 16 rows of 64 bytes.
-    if (!__get_cpuid_count(0x1d, 1, &a, &b, &c, &d) || b >> 16 < 8 || (b & 0xffff) < 64 || (c & 0xffff) < 16) return 0;
+    return __get_cpuid_count(0x1d, 1, &a, &b, &c, &d) && b >> 16 >= 8 && (b & 0xffff) >= 64 && (c & 0xffff) >= 16;
+}
+
+/// Whether the system saves tiles and lets the process use them.
+static int may_use_amx(void) {
+    unsigned low, high;
+    const unsigned tile_state = 3u << 17;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     if ((low & tile_state) != tile_state) return 0;
     const long request_permission = 0x1023, tile_data = 18;
@@ -32,10 +38,12 @@ static enum kernel_bf16_kind best(void) {
     const unsigned avx512_bf16 = 1u << 5;
     if (kernel_isa() != kernel_avx512) return kernel_bf16_none;
     if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || (a & avx512_bf16) == 0) return kernel_bf16_none;
-    // Tests see what happens where permission is denied.
     const char *wanted = getenv("MPI_VAE_TEST_BF16");
     if (wanted && strcmp(wanted, "avx512") == 0) return kernel_bf16_avx512;
-    return has_amx() ? kernel_bf16_amx : kernel_bf16_avx512;
+    if (wanted && strcmp(wanted, "fma") == 0) return kernel_bf16_fma;
+    if (!has_amx()) return kernel_bf16_avx512;
+    // Bits do not depend on the permission. On such processors this is faster than AVX-512 BF16, too.
+    return may_use_amx() ? kernel_bf16_amx : kernel_bf16_fma;
 }
 
 enum kernel_bf16_kind kernel_bf16_kind(void) {
@@ -47,6 +55,18 @@ enum kernel_bf16_kind kernel_bf16_kind(void) {
         __atomic_store_n(&chosen, kind, __ATOMIC_RELAXED);
     }
     return (enum kernel_bf16_kind)kind;
+}
+
+static const multiply_block (*const blocks[])[2] = {NULL, avx512_blocks, fma_blocks, amx_blocks};
+
+/// Around a call: the tiles are a state of the thread.
+static enum kernel_bf16_kind begin(void) {
+    const enum kernel_bf16_kind kind = kernel_bf16_kind();
+    if (kind == kernel_bf16_amx) amx_begin();
+    return kind;
+}
+static void end(enum kernel_bf16_kind kind) {
+    if (kind == kernel_bf16_amx) amx_end();
 }
 
 size_t kernel_bf16_packed_bytes(ptrdiff_t k, ptrdiff_t n) {
@@ -63,13 +83,9 @@ size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
 
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed, const kernel_product_ends *ends,
                          float *c, void *scratch) {
-    if (kernel_bf16_kind() == kernel_bf16_amx) {
-        amx_begin();
-        product(amx_blocks, m, k, n, a, packed, ends, c, scratch);
-        amx_end();
-    } else {
-        product(avx512_blocks, m, k, n, a, packed, ends, c, scratch);
-    }
+    const enum kernel_bf16_kind kind = begin();
+    product(blocks[kind], m, k, n, a, packed, ends, c, scratch);
+    end(kind);
 }
 
 size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
@@ -80,13 +96,9 @@ size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t in
 void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g,
                                  ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     const gradient_part p = part_of_gradient(inputs, outputs, part, parts);
-    if (kernel_bf16_kind() == kernel_bf16_amx) {
-        amx_begin();
-        weight_gradient(amx_blocks, fold, inputs, outputs, x, g, weight, p, scratch);
-        amx_end();
-    } else {
-        weight_gradient(avx512_blocks, fold, inputs, outputs, x, g, weight, p, scratch);
-    }
+    const enum kernel_bf16_kind kind = begin();
+    weight_gradient(blocks[kind], fold, inputs, outputs, x, g, weight, p, scratch);
+    end(kind);
 }
 #else
 enum kernel_bf16_kind kernel_bf16_kind(void) { return kernel_bf16_none; }

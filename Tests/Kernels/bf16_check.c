@@ -78,7 +78,7 @@ static float chain(float start, ptrdiff_t k, const float *a, ptrdiff_t a_step, c
         for (ptrdiff_t q = first; q < first + 32; q += 2) {
             const float a0 = q < k ? operand(a[q * a_step]) : 0, b0 = q < k ? operand(b[q * b_step]) : 0;
             const float a1 = q + 1 < k ? operand(a[(q + 1) * a_step]) : 0, b1 = q + 1 < k ? operand(b[(q + 1) * b_step]) : 0;
-            if (kernel_bf16_kind() == kernel_bf16_amx) {
+            if (kernel_bf16_kind() != kernel_bf16_avx512) {
                 even = multiply_add(a0, b0, even);
                 odd = multiply_add(a1, b1, odd);
             } else {
@@ -86,7 +86,7 @@ static float chain(float start, ptrdiff_t k, const float *a, ptrdiff_t a_step, c
                 sum = multiply_add(a0, b0, sum);
             }
         }
-        if (kernel_bf16_kind() == kernel_bf16_amx) sum = flushed(sum + flushed(even + odd));
+        if (kernel_bf16_kind() != kernel_bf16_avx512) sum = flushed(sum + flushed(even + odd));
     }
     return sum;
 }
@@ -118,6 +118,9 @@ static void compare(float is, float wanted, const char *what, ptrdiff_t a, ptrdi
         printf("%s %td x %td x %td, element %td, %td: %a instead of %a\n", what, a, b, c, i, j, (double)is, (double)wanted);
 }
 
+/// Of large matrices every so many elements are looked at.
+static ptrdiff_t stride_of(ptrdiff_t terms) { return terms / 4000000 * 7 + 1; }
+
 static void check_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, enum range range) {
     const int transposed = (int)below(2);
     float *a = random_floats(m * k, range), *b = random_floats(k * n, range == usual ? usual : range == wide ? wide : usual);
@@ -132,6 +135,7 @@ static void check_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, enum range rang
     compare(c[m * n + 1], 7, "behind", m, k, n, 0, 0);
     for (ptrdiff_t i = 0; i < m; i++)
         for (ptrdiff_t j = 0; j < n; j++) {
+            if ((i * n + j) % stride_of(m * n * k) != 0) continue;
             const float x = transposed ? sum_of_chains(ends.bias ? bias[j] : 0, k, a + i * k, 1, b + j * k, 1)
                                        : sum_of_chains(ends.bias ? bias[j] : 0, k, a + i * k, 1, b + j, n);
             compare(c[1 + i * n + j], end_of(&ends, x, i * n + j), "product", m, k, n, i, j);
@@ -172,10 +176,11 @@ static void check_gradient(ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t shards
         }
         last.row_count = left, last.before = before;
         runs[run_count++] = last;
+        ptrdiff_t first = 0;
+        for (ptrdiff_t q = 0; q < s; q++) first += shard_rows[q];
         for (ptrdiff_t i = 0; i < inputs; i++)
             for (ptrdiff_t j = 0; j < outputs; j++) {
-                ptrdiff_t first = 0;
-                for (ptrdiff_t q = 0; q < s; q++) first += shard_rows[q];
+                if ((i * outputs + j) % stride_of(count * rows) != 0) continue;
                 float sum = sum_of_chains(0, shard_rows[s], x + first * inputs + i, inputs, g + first * outputs + j, outputs);
                 if (is_rounded) sum = rounded(sum);
                 for (int l = 0; closes_all ? s >> l : s >> l & 1; l++) {
@@ -201,7 +206,7 @@ static void check_gradient(ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t shards
     compare(is[0], 7, "before", inputs, rows, outputs, 0, 0);
     compare(is[weight - 1], 7, "before", inputs, rows, outputs, 0, 0);
     compare(is[weight + count], 7, "behind", inputs, rows, outputs, 0, 0);
-    for (ptrdiff_t i = 0; i < count; i++)
+    for (ptrdiff_t i = 0; i < count; i += stride_of(count * rows))
         compare(is[weight + i], wanted[0][i], "gradient", inputs, rows, outputs, i / outputs, i % outputs);
     free(x), free(g);
     for (int l = 0; l <= most_levels; l++) free(sums[l]);
@@ -221,6 +226,9 @@ static void check_all(void) {
     check_product(700, 40, 20, usual), check_product(40, 40, 700, wide);
     check_product(33, 4096, 3, usual), check_product(3, 4097, 33, usual), check_product(150, 9000, 17, usual);
 
+    // More than fits into the second level cache.
+    check_product(900, 1000, 450, usual), check_product(70, 5000, 300, usual);
+
     static const ptrdiff_t shard_counts[] = {1, 2, 3, 5, 8, 13, 64, 100};
     for (size_t v = 0; v < sizeof shard_counts / sizeof *shard_counts; v++)
         for (int i = 0; i < 6; i++) {
@@ -228,14 +236,16 @@ static void check_all(void) {
             for (ptrdiff_t s = 0; s < shards; s++) shard_rows[s] = i < 2 ? at_most : below(at_most + 1);
             check_gradient(1 + below(90), 1 + below(90), shards, shard_rows, i % 2, i < 3 ? 1 : 1 + below(7), (enum range)(i % range_count));
         }
+    static const ptrdiff_t large_shards[] = {500, 16, 700};
+    check_gradient(900, 450, 3, large_shards, 0, 1, usual), check_gradient(450, 900, 3, large_shards, 1, 4, usual);
     static const ptrdiff_t long_shards[] = {4096, 9000, 0, 4095, 4097};
     for (int i = 0; i < 6; i++) check_gradient(3 + 16 * i, 35 - i, 5, long_shards, i % 2, i < 2 ? 1 : 1 + below(8), usual);
 }
 
 int main(void) {
     int failed = 0;
-    static const char *const kinds[] = {"", "avx512"};
-    for (int i = 0; i < 2; i++) {
+    static const char *const kinds[] = {"", "avx512", "fma"};
+    for (int i = 0; i < 3; i++) {
         fflush(stdout);
         // The kind is chosen once in a process.
         const pid_t child = fork();

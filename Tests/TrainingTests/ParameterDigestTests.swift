@@ -3,7 +3,7 @@ import Training
 
 /// The digest of parameters against values that Python's hashlib gave for the definition in docs/file-formats.md.
 struct ParameterDigestTests {
-    private func digest(_ parameters: [(name: String, shape: [Int], values: [Float])]) -> String {
+    private func digest(_ parameters: [(String, [Int], [Float])]) -> String {
         var digest = ParameterDigest()
         for (name, shape, values) in parameters { values.withUnsafeBufferPointer { digest.add(name, shape: shape, $0) } }
         return digest.finalize()

@@ -54,11 +54,19 @@ typedef struct {
     ptrdiff_t rows, columns, place, ld;
     block_sums *levels;
     float *const *sums;
+    multiply_block multiply;
 } gradient_block;
 
 /// Where a block lies at one of the fold's places.
 INLINE block_place place_in_fold(const gradient_block *b, int32_t place) {
     return place >= 0 ? place_in_matrix(b->sums[place] + b->place, b->ld) : place_of_sums(b->levels[~place]);
+}
+
+INLINE const float *next_row(const float *row, ptrdiff_t ld) {
+    row += ld;
+    // Else the compiler computes the addresses of all rows first, which do not fit into registers.
+    __asm__("" : "+r"(row));
+    return row;
 }
 
 /// Adds the complete left siblings to a tile of a shard's sums and stores it. Without masks where the tile is whole.
@@ -67,26 +75,25 @@ INLINE void fold_tile(const int is_whole, const int is_rounded, const gradient_b
     const ptrdiff_t rows = is_whole ? tile_lines : least(tile_lines, b->rows - row * tile_lines);
     const __mmask16 mask = is_whole ? 0xffff : lanes(b->columns - column * tile_lines);
     __m512 x[tile_lines];
-#define FOR_ROWS _Pragma("clang loop unroll(full)") for (int i = 0; i < tile_lines; i++) if (is_whole || i < rows)
-    FOR_ROWS x[i] = _mm512_load_ps(sums + i * tile_lines);
-    if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
+#define FOR_ROWS _Pragma("clang loop unroll(full)") for (int i = 0; i < tile_lines && (is_whole || i < rows); i++)
+    FOR_ROWS {
+        x[i] = _mm512_load_ps(sums + i * tile_lines);
+        if (is_rounded) x[i] = rounded_vector(x[i]);
+    }
     for (int32_t add = 0; add < run->add_count; add++) {
         const block_place place = place_in_fold(b, run->adds[add]);
         const float *left = tile_at(&place, row, column);
-        // Most places are the tile's own memory, whose rows are at constant distances.
-        if (run->adds[add] < 0) {
-            FOR_ROWS x[i] = _mm512_load_ps(left + i * tile_lines) + x[i];
-        } else {
-            FOR_ROWS x[i] = _mm512_maskz_loadu_ps(mask, left + i * place.ld) + x[i];
+        FOR_ROWS {
+            x[i] = _mm512_maskz_loadu_ps(mask, left) + x[i];
+            if (is_rounded) x[i] = rounded_vector(x[i]);
+            left = next_row(left, place.ld);
         }
-        if (is_rounded) FOR_ROWS x[i] = rounded_vector(x[i]);
     }
     const block_place place = place_in_fold(b, run->destination);
     float *to = tile_at(&place, row, column);
-    if (run->destination < 0) {
-        FOR_ROWS _mm512_store_ps(to + i * tile_lines, x[i]);
-    } else {
-        FOR_ROWS _mm512_mask_storeu_ps(to + i * place.ld, mask, x[i]);
+    FOR_ROWS {
+        _mm512_mask_storeu_ps(to, mask, x[i]);
+        to = (float *)next_row(to, place.ld);
     }
 #undef FOR_ROWS
 }
@@ -122,46 +129,51 @@ static void copy_block(const gradient_block *b, float *flat, float *sums, int to
         }
 }
 
-/// The sums of a run whose panels are `left` and `right`. A cut inside a shard carries the chain and the total of finished chains.
-static void sum_run(multiply_block multiply, ptrdiff_t left_width, ptrdiff_t right_width, const tile *left, const tile *right,
-                    const kernel_fold *fold, const kernel_shard_rows *run, const gradient_block *b, float *chain, float *total) {
+/// A run that is part of a shard, or more than a chain. A cut inside a shard carries the chain and the total of finished ones.
+static void sum_part(const gradient_block *b, const kernel_fold *fold, const kernel_shard_rows *run, const tile *left, const tile *right,
+                     float *chain, float *total) {
+    const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
     const ptrdiff_t end = run->before + run->row_count;
+    const block_place place = place_of_sums(chain);
     ptrdiff_t row = run->before;
     if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 0);
     if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 0);
-    // The whole tiles of a leaf that nothing is added to go straight to their place.
-    const int is_whole = run->destination < 0 || (b->rows % tile_lines == 0 && b->columns % tile_lines == 0);
-    const int goes_straight =
-        is_whole && run->is_last && run->add_count == 0 && !fold->is_rounded && end <= KERNEL_BLOCK && row < end;
     while (row < end) {
         const ptrdiff_t rows = least(end - row, KERNEL_BLOCK - row % KERNEL_BLOCK), steps = divided_up(rows, tile_depth);
-        const block_place place = place_of_sums(chain), to = goes_straight ? place_in_fold(b, run->destination) : place;
-        multiply(steps, left, right, row % KERNEL_BLOCK ? &place : NULL, &to);
-        if (goes_straight) return;
-        left += steps * left_width;
-        right += steps * right_width;
+        b->multiply(steps, left, right, row % KERNEL_BLOCK ? &place : NULL, &place);
+        left += steps * height;
+        right += steps * width;
         row += rows;
         if (row % KERNEL_BLOCK == 0) add_chain(total, chain, row == KERNEL_BLOCK);
     }
+    const int has_chain = row % KERNEL_BLOCK != 0, has_total = row >= KERNEL_BLOCK;
     if (!run->is_last) {
-        if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 1);
-        if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 1);
+        if (has_chain) copy_block(b, fold->unfinished[0], chain, 1);
+        if (has_total) copy_block(b, fold->unfinished[2], total, 1);
         return;
     }
-    if (row == 0) __builtin_memset(chain, 0, sizeof(block_sums));
-    if (row >= KERNEL_BLOCK && row % KERNEL_BLOCK) add_chain(total, chain, 0);
-    fold_block(b, run, fold->is_rounded, row >= KERNEL_BLOCK ? total : chain);
+    if (has_chain && has_total) add_chain(total, chain, 0);
+    fold_block(b, run, fold->is_rounded, has_total ? total : chain);
 }
 
 /// All runs of a block.
-static void sum_block(const multiply_block blocks[2][2], const kernel_fold *fold, const gradient_block *b, const tile *left,
-                      const tile *right, float *chain, float *total) {
+static void sum_block(const gradient_block *b, const kernel_fold *fold, const tile *left, const tile *right, float *chain, float *total) {
     const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+    const int is_whole = b->rows % tile_lines == 0 && b->columns % tile_lines == 0;
     for (ptrdiff_t r = 0; r < fold->run_count; r++) {
         const kernel_shard_rows *run = fold->runs + r;
-        sum_run(blocks[height - 1][width - 1], height, width, left, right, fold, run, b, chain, total);
-        left += run_steps(run) * height;
-        right += run_steps(run) * width;
+        const ptrdiff_t steps = run_steps(run);
+        if (run->is_last && run->before == 0 && run->row_count <= KERNEL_BLOCK) {
+            // A leaf that nothing is added to goes straight to its place, unless that has rows and columns of others.
+            const int goes_straight = run->add_count == 0 && !fold->is_rounded && (run->destination < 0 || is_whole);
+            const block_place to = goes_straight ? place_in_fold(b, run->destination) : place_of_sums(chain);
+            b->multiply(steps, left, right, NULL, &to);
+            if (!goes_straight) fold_block(b, run, fold->is_rounded, chain);
+        } else {
+            sum_part(b, fold, run, left, right, chain, total);
+        }
+        left += steps * height;
+        right += steps * width;
     }
 }
 
@@ -178,9 +190,17 @@ static void weight_gradient(const multiply_block blocks[2][2], const kernel_fold
         for (ptrdiff_t j = 0; j < columns; j += across)
             for (ptrdiff_t row = 0; row < rows; row += panel_lines)
                 for (ptrdiff_t column = j; column < least(j + across, columns); column += panel_lines) {
-                    const gradient_block block = {least(panel_lines, rows - row), least(panel_lines, columns - column),
-                                                  weight + (input + row) * outputs + p.output + column, outputs, memory.sums + 2, fold->sums};
-                    sum_block(blocks, fold, &block, memory.left + panel_start(row / panel_lines, steps),
+                    const ptrdiff_t lines = least(panel_lines, rows - row), width = least(panel_lines, columns - column);
+                    const gradient_block block = {
+                        .rows = lines,
+                        .columns = width,
+                        .place = weight + (input + row) * outputs + p.output + column,
+                        .ld = outputs,
+                        .levels = memory.sums + 2,
+                        .sums = fold->sums,
+                        .multiply = blocks[divided_up(lines, tile_lines) - 1][divided_up(width, tile_lines) - 1],
+                    };
+                    sum_block(&block, fold, memory.left + panel_start(row / panel_lines, steps),
                               memory.right + panel_start(column / panel_lines, steps), memory.sums[0], memory.sums[1]);
                 }
     }

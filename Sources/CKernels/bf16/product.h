@@ -97,11 +97,13 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     const ptrdiff_t columns = least(panel_lines, p->n - column), place = row * p->n + column;
     const ptrdiff_t height = divided_up(lines, tile_lines), width = divided_up(columns, tile_lines);
     const int is_first = step == 0, is_last = step + depth == p->steps;
-    block_place start = {(float *)p->ends->bias + column, 0, tile_lines, 0};
-    const int has_bias = is_first && p->ends->bias;
-    if (has_bias && columns < panel_lines) {
-        for (ptrdiff_t j = 0; j < panel_lines; j++) padded_bias[j] = j < columns ? p->ends->bias[column + j] : 0;
-        start.first = padded_bias;
+    block_place start = {NULL, 0, tile_lines, 0};
+    if (is_first && p->ends->bias) {
+        start.first = (float *)p->ends->bias + column;
+        if (columns < panel_lines) {
+            for (ptrdiff_t j = 0; j < panel_lines; j++) padded_bias[j] = j < columns ? start.first[j] : 0;
+            start.first = padded_bias;
+        }
     }
     // A whole block that nothing is done to goes straight to its place.
     const int is_whole = lines % tile_lines == 0 && columns % tile_lines == 0;
@@ -109,7 +111,7 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     const int goes_straight = is_whole && is_first && end == kernel_end_none;
     const block_place to = goes_straight ? place_in_matrix(c + place, p->n) : place_of_sums(sums);
     const tile *right = p->right + panel_start(column / panel_lines, p->steps) + step * width;
-    p->blocks[height - 1][width - 1](depth, left, right, has_bias ? &start : NULL, &to);
+    p->blocks[height - 1][width - 1](depth, left, right, start.first ? &start : NULL, &to);
     if (!goes_straight) store_block(sums, lines, columns, is_first, end, p->ends, place, p->n, c);
 }
 

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 
 /// The threads of one rank: they run the same closure side by side, each with its own worker number.
@@ -44,6 +45,7 @@ public final class WorkerPool {
         self.shared = shared
         for worker in 1..<count {
             let thread = Thread {
+                kernel_set_arithmetic()
                 shared.start.wait()
                 while shared.work(worker) {
                     shared.end.wait()

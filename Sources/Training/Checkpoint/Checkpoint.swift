@@ -221,6 +221,10 @@ extension Checkpoint {
             moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout)) },
             history: try reader.history(version: version), version: version)
         if version > 3 { checkpoint.digest = try reader.string("digest") }
+        // For others to read by, so it must be right too.
+        if version > 3, content != nil, try file.attribute("order", of: "/parameters") != .strings(layout.entries.map(\.name)) {
+            throw reader.damaged
+        }
         let checksum =
             content != .model
             ? checkpoint.checksum

@@ -160,6 +160,7 @@ public enum GuessedNames {
         convert load ingest csv tohdf5 rechunk preprocess prepare: it is 'import'
         info show ls list describe summary h5ls dump cat view head: it is 'inspect'
         verify fsck lint checksum: it is 'check'
+        repeat replicate replay rerun again reproducibility digest: it is 'reproduce'
         benchmark speed profile time perf: it is 'bench'
         tune grid gridsearch search hyperopt optuna cv crossvalidate crossvalidation sweeps: it is 'sweep'
         sbatch submit job jobscript batch srun: it is 'slurm'

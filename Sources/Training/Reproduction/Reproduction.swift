@@ -2,6 +2,7 @@ public import Distributed
 internal import Foundation
 public import Logging
 internal import Support
+internal import VAE
 
 /// Trains a run again and compares the bits, epoch by epoch.
 public struct Reproduction {
@@ -31,6 +32,7 @@ public struct Reproduction {
         let texts = try world.communicator.broadcastFromRoot(world) {
             let run = try RecordedRun(path)
             recorded = run
+            try checkIsPossible(run, ranks: world.size)
             var configuration = try located(run, log)
             let last = try lastStep(run)
             configuration.run.output = try folder(beside: run, &temporary)
@@ -45,9 +47,11 @@ public struct Reproduction {
         let end = stages.last!.run.maxSteps
         let comparison = RunComparison(recorded, end: end)
         for stage in stages {
-            let status = try TrainingRun.run(stage, world: world, log: log, repeating: comparison)
+            let status = try world.freeingSharedMemory {
+                try TrainingRun.run(stage, world: world, log: log, repeating: comparison)
+            }
             guard status == .done else {
-                if world.isRoot { log.notice("stopped; the same bits so far: \(comparison.sameEpochs) epochs") }
+                if world.isRoot { log.notice("stopped; epochs of the same bits so far: \(comparison.sameEpochs)") }
                 return status
             }
         }
@@ -56,10 +60,25 @@ public struct Reproduction {
                 throw Failure(.badData, "\(path) differs: this run ended before step \(end)")
             }
             let known = recorded.epochs.count { $0.digest != nil }
-            let count = comparison.sameEpochs == known ? "\(known) epochs" : "\(comparison.sameEpochs) of \(known) epochs"
-            print("the same bits: \(count), \(end) steps, digest \(digest)")
+            let count = comparison.sameEpochs == known ? "" : "\(comparison.sameEpochs) of "
+            print("the same bits: \(count)\(known) epoch\(known == 1 ? "" : "s"), \(end) steps, digest \(digest)")
         }
         return .done
+    }
+
+    /// Throws ``Failure`` (78) where neither these ranks nor this processor can do what the run did.
+    private func checkIsPossible(_ run: RecordedRun, ranks: Int) throws {
+        let (path, shards) = (run.folder.path, run.checkpoint.shardCount)
+        guard ranks <= shards else {
+            throw Failure(.configuration, "\(ranks) ranks, but \(path) has \(shards) shards: start at most \(shards) ranks")
+        }
+        let precision = run.record.configuration.training.precision
+        guard precision.isFast else {
+            throw Failure(
+                .configuration,
+                "\(path) was trained in \(precision.rawValue), for which this processor has no instructions: repeat it on one that has"
+            )
+        }
     }
 
     /// The configuration of the run, with the data where they lie now, and nothing of what concerns its own machine.

@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Foundation
 
 /// What the decoder's output means for a row of data: p(x | z).
 public enum Likelihood: String, Codable, Sendable, CaseIterable {
@@ -40,7 +39,7 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
                 guard let deviation else { continue }
                 for i in 0..<features {
                     let v = output[(row * 2 + 1) * features + i]
-                    deviation[row * features + i] = exp(0.5 * max(-limit, min(limit, v)))
+                    deviation[row * features + i] = Elementary.exp(0.5 * max(-limit, min(limit, v)))
                 }
             }
         }
