@@ -4,9 +4,9 @@ import Testing
 
 /// What decides the bits of a result is in the program itself, and MPI_VAE_ISA chooses among instructions that give the same.
 struct ArithmeticTests {
-    /// Functions whose last digits differ between C libraries and processors.
+    /// Functions whose last digits differ between C libraries and processors; log10 is not among them, because TOML++ counts digits with it.
     private static let inexact: Set<Substring> = [
-        "exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "pow", "sin", "cos", "sincos", "tan", "asin", "acos",
+        "exp", "exp2", "exp10", "expm1", "log", "log2", "log1p", "pow", "sin", "cos", "sincos", "tan", "asin", "acos",
         "atan",
         "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cbrt", "hypot", "erf", "erfc", "lgamma", "tgamma", "fma",
     ]
