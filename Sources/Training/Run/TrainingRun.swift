@@ -14,6 +14,7 @@ public final class TrainingRun {
     private let now: Snapshot
     /// What is to become `best.h5`: written with the next checkpoint, which refers to it.
     private let best: Snapshot
+    /// How its steps are made, for checkpoints.
     private let history: RunHistory
     /// What the run is to repeat; nil for a run of its own.
     private let comparison: RunComparison?
@@ -25,13 +26,13 @@ public final class TrainingRun {
 
     /// Trains, or goes on training, writes checkpoints and at the end the embeddings. Collective.
     ///
-    /// - Parameter comparison: a run that this one repeats: it ends at the first epoch that differs, and needs no embeddings.
     /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
     public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
         try run(configuration, world: world, log: log, repeating: nil)
     }
 
+    /// The same for a run that repeats another one, if there is a comparison: it ends where that throws, and makes no embeddings.
     static func run(
         _ configuration: Configuration, world: World, log: Logger, repeating comparison: RunComparison?
     ) throws -> ExitCode {
@@ -285,8 +286,7 @@ public final class TrainingRun {
                         test.reconstruction, test.kl, test.rows, best.progress.step))
             }
             print("wrote \(folder.embeddings)")
-            let summary = RunSummary(
-                replica, folder, digest: digest, best: best, figures, seconds: clock!.seconds)
+            let summary = RunSummary(replica, folder, digest: digest, best: best, figures, seconds: clock!.seconds)
             try folder.write(try summary.encoded(), to: folder.summary)
         }
         if configuration.run.report { try writeReport(best, model) }
