@@ -1,5 +1,5 @@
 // Matrix products with a defined order of operations: the same bits on every processor, for any number of rows at once, any cut of the
-// rows into calls, and any number of threads. docs/reproducibility.md has the definition.
+// rows into calls, and any number of threads. docs/arithmetic.md has the definition.
 //
 // An element of a product in fp32 is a sum of k terms: chains of KERNEL_SEGMENT fused multiply-adds over k ascending; the chains of a block of
 // KERNEL_BLOCK terms are added in order, and so are the blocks.
