@@ -10,7 +10,7 @@
 #pragma clang fp contract(off)
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #define G(name) name##_avx512
 #define VB 64
 #define MR 8

@@ -72,7 +72,7 @@ public struct CostModel: Sendable {
         let update = updateSecondsPerParameter * parameters / Double(ranks)
         let others = Double(nodes - 1)
         let moved = (bytesOnWire + 4) * parameters * others / Double(nodes)
-        let messages = 2 * others + (nodes > 1 ? 2 * log2(Double(nodes)).rounded(.up) : 0)
+        let messages = 2 * others + (nodes > 1 ? 2 * Double(Int.bitWidth - (nodes - 1).leadingZeroBitCount) : 0)
         let exchange = moved * 8 / (network.gigabits * 1e9) + messages * network.latency
         var step = Step(
             nodes: nodes, ranks: ranks, network: network, compute: compute, reduce: fold + foldReceived + update + barrier,

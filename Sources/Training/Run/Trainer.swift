@@ -145,12 +145,11 @@ final class Trainer {
         if !areThere || failure != nil { flags.insert(.failed) }
         if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
         let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
+        let constants = optimizer.step(progress.step, learningRate: rate)
         let parameters = reduction.parameters.baseAddress!
-        let step = progress.step
         let result = try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
             var watch = Stopwatch()
-            optimizer.update(
-                parameters, gradient: gradient, range: range, factor: factor, learningRate: rate, step: step)
+            optimizer.update(parameters, gradient: gradient, range: range, factor: factor, step: constants)
             updateSeconds[worker] += watch.lap()
         }
         if result.flags.contains(.failed) {
