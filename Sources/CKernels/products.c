@@ -92,3 +92,5 @@ void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *
 void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
     functions()->columns(fold, columns, values, place, part, parts);
 }
+
+double kernel_multiply_adds(ptrdiff_t rounds, float *sum) { return functions()->multiply_adds(rounds, sum); }

@@ -1,3 +1,4 @@
+#include "ckernels_isa.h"
 #include "ckernels_sha256.h"
 #include <string.h>
 
@@ -11,6 +12,46 @@ static const uint32_t round_constants[64] = {
     0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 static inline uint32_t rotate(uint32_t x, int count) { return x >> count | x << (32 - count); }
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+
+// Intel's SHA extensions, which are in most processors since 2017: the same function, some twenty times as fast.
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks_sha(uint32_t *state, const uint8_t *blocks, size_t count) {
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    // The instructions want the words as a, b, e, f and c, d, g, h, highest first.
+    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1);
+    __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1b);
+    __m128i abef = _mm_alignr_epi8(low, high, 8), cdgh = _mm_blend_epi16(high, low, 0xf0);
+    for (; count > 0; count--, blocks += 64) {
+        const __m128i abef_before = abef, cdgh_before = cdgh;
+        __m128i w[4];
+        for (int i = 0; i < 4; i++) w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(blocks + 16 * i)), big_endian);
+#pragma clang loop unroll(full)
+        for (int t = 0; t < 16; t++) {
+            if (t >= 4) {
+                const __m128i last = w[(t + 3) & 3];
+                const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[t & 3], w[(t + 1) & 3]), _mm_alignr_epi8(last, w[(t + 2) & 3], 4));
+                w[t & 3] = _mm_sha256msg2_epu32(sum, last);
+            }
+            const __m128i k = _mm_add_epi32(w[t & 3], _mm_loadu_si128((const __m128i *)(round_constants + 4 * t)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0e));
+        }
+        abef = _mm_add_epi32(abef, abef_before), cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    }
+    low = _mm_shuffle_epi32(abef, 0x1b), high = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128((__m128i *)state, _mm_blend_epi16(low, high, 0xf0));
+    _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(high, low, 8));
+}
+
+static int has_sha(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    return (b >> 29 & 1) && __builtin_cpu_supports("sse4.1");
+}
+#endif
 
 // Section 6.2.2.
 static void add_block(uint32_t *state, const uint8_t *block) {
@@ -33,6 +74,20 @@ static void add_block(uint32_t *state, const uint8_t *block) {
     for (int i = 0; i < 8; i++) state[i] += sums[i];
 }
 
+static void add_blocks(uint32_t *state, const uint8_t *blocks, size_t count) {
+#if defined(__x86_64__)
+    // Decided once; threads that come first find the same.
+    static int decided = -1;
+    int has = __atomic_load_n(&decided, __ATOMIC_RELAXED);
+    if (has < 0) __atomic_store_n(&decided, has = kernel_isa() != kernel_baseline && has_sha(), __ATOMIC_RELAXED);
+    if (has) {
+        add_blocks_sha(state, blocks, count);
+        return;
+    }
+#endif
+    for (; count > 0; count--, blocks += 64) add_block(state, blocks);
+}
+
 void kernel_sha256_begin(kernel_sha256 *digest) {
     static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(digest->state, start, sizeof start);
@@ -45,15 +100,16 @@ void kernel_sha256_update(kernel_sha256 *digest, const void *bytes, size_t count
     digest->byte_count += count;
     while (count > 0) {
         if (held == 0 && count >= 64) {
-            add_block(digest->state, next);
-            next += 64, count -= 64;
+            const size_t whole = count / 64;
+            add_blocks(digest->state, next, whole);
+            next += 64 * whole, count -= 64 * whole;
             continue;
         }
         const size_t part = count < 64 - held ? count : 64 - held;
         memcpy(digest->block + held, next, part);
         next += part, count -= part, held += part;
         if (held == 64) {
-            add_block(digest->state, digest->block);
+            add_blocks(digest->state, digest->block, 1);
             held = 0;
         }
     }

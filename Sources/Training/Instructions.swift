@@ -1,10 +1,16 @@
 internal import CKernels
 internal import Foundation
+internal import VAE
 
 /// The instructions that this process computes with: all give the same bits.
 public enum Instructions {
     /// Those of the kernels: "scalar", "avx2", "avx512" or "neon".
     public static var name: String { named(kernel_isa()) }
+
+    /// In the log behind the name: those of products in bf16, where they are used.
+    static func products(_ precision: Precision) -> String {
+        precision == .bf16 ? ", products in bf16: \(precision.instructions)" : ""
+    }
 
     /// Chooses them, and sets how the calling thread rounds.
     ///

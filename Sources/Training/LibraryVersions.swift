@@ -14,5 +14,5 @@ public func libraryVersions() -> [(library: String, version: String)] {
     ]
 }
 
-/// Whether the processor has instructions for products of bfloat16 numbers.
-public func multipliesBF16() -> Bool { Precision.bf16.isFast }
+/// The instructions that the processor has for products of bfloat16 numbers; nil for none.
+public func bf16Instructions() -> String? { Precision.bf16.isFast ? Precision.bf16.instructions : nil }

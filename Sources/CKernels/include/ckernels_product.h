@@ -87,3 +87,6 @@ void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *
 /// The columns of values[row_count, columns], summed in fp32 as a weight gradient with an input that is 1, at element `place` of the flat gradients.
 void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part,
                             ptrdiff_t parts);
+
+/// A loop of nothing but fused multiply-adds, to see what the processor can do at most: gives the number of its floating-point operations.
+double kernel_multiply_adds(ptrdiff_t rounds, float *sum);

@@ -1,7 +1,7 @@
 // dW = x^T g over the rows of many shards, each element summed along the tree while its tile is in cache. Included once for each set of
 // instructions.
 
-/// Tiles that are worked on together where the rows of a panel do not fit the first-level cache.
+/// Tiles that are worked on together where shards are cut.
 #define BLOCK_TILES 16
 
 /// Some tiles of one panel of columns.
@@ -19,7 +19,7 @@ typedef struct {
     ptrdiff_t step;
 } G(gradient_panel);
 
-/// All rows of the tiles from t0 to t1 of a panel; `from` is the tile that `left` begins with.
+/// All rows of the tiles from t0 to t1 of a panel, in calls that may begin and end within a shard; `from` is the tile that `left` begins with.
 static void G(sum_tiles)(const kernel_fold *fold, const tiling *t, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t from, const G(gradient_panel) *g) {
     const ptrdiff_t width = (g->columns + VL - 1) / VL * VL;
     ptrdiff_t first_row = 0;
@@ -72,6 +72,13 @@ static void G(sum_tiles)(const kernel_fold *fold, const tiling *t, ptrdiff_t t0,
     }
 }
 
+/// All rows of one tile, of whole shards.
+static void G(sum_whole)(const kernel_fold *fold, const tiling *t, ptrdiff_t tile, ptrdiff_t from, const G(gradient_panel) *g) {
+    const ptrdiff_t i = tile_start(t, tile), nv = (g->columns + VL - 1) / VL;
+    G(shards)[tile_size(t, tile) - 1][nv - 1](fold, g->columns, g->left + (tile - from) * g->left_tile + i * g->left_start, g->left_row,
+                                              g->right, g->right_row, g->place + i * g->stride, g->stride, g->local);
+}
+
 /// Tiles whose columns of x are packed at a time: as many as fit a part of the second-level cache.
 static ptrdiff_t G(packed_tiles)(ptrdiff_t rows) {
     const ptrdiff_t tiles = L2_FLOATS / 4 / (rows + 1) / MR;
@@ -93,8 +100,7 @@ static void G(gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t out
     const ptrdiff_t first = by_tiles ? t.tiles * part / parts : 0, end = by_tiles ? t.tiles * (part + 1) / parts : t.tiles;
     const ptrdiff_t panel0 = by_tiles ? 0 : panels * part / parts, panel1 = by_tiles ? panels : panels * (part + 1) / parts;
     if (first >= end || panel0 >= panel1) return;
-    // One tile of all rows at a time where their panel of g fits into the first-level cache.
-    const ptrdiff_t block = rows * NR <= L1_FLOATS * 3 / 2 ? 1 : BLOCK_TILES;
+    const int is_whole = G(are_whole)(fold);
     float *const right = scratch + (fold->level_count + 3) * BLOCK_TILES * MR * NR, *const left = right + (rows + 1) * (outputs + NR) / 16 * 16;
     // Neither is packed for a few uses.
     const int packs_x = panel1 - panel0 > 2, packs_g = end - first > 4;
@@ -115,7 +121,11 @@ static void G(gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t out
                 .columns = columns, .place = weight + j, .stride = outputs, .local = scratch,
                 .step = BLOCK_TILES * MR * NR,
             };
-            for (ptrdiff_t t0 = b0; t0 < b1; t0 += block) G(sum_tiles)(fold, &t, t0, t0 + block < b1 ? t0 + block : b1, b0, &some);
+            if (is_whole)
+                for (ptrdiff_t tile = b0; tile < b1; tile++) G(sum_whole)(fold, &t, tile, b0, &some);
+            else
+                for (ptrdiff_t t0 = b0; t0 < b1; t0 += BLOCK_TILES)
+                    G(sum_tiles)(fold, &t, t0, t0 + BLOCK_TILES < b1 ? t0 + BLOCK_TILES : b1, b0, &some);
         }
     }
 }
@@ -123,6 +133,7 @@ static void G(gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t out
 static void G(columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
     static const float one[MR] = {1};
     const tiling t = make_tiling(1, 1);
+    const int is_whole = G(are_whole)(fold);
     G(vec) local[(KERNEL_FOLD_DEPTH + 3) * NV];
     const ptrdiff_t panels = (columns + NR - 1) / NR;
     for (ptrdiff_t panel = panels * part / parts; panel < panels * (part + 1) / parts; panel++) {
@@ -131,6 +142,7 @@ static void G(columns)(const kernel_fold *fold, ptrdiff_t columns, const float *
             .left = one, .right = values + j, .right_row = columns, .columns = columns - j < NR ? columns - j : NR, .place = place + j,
             .stride = columns, .local = (float *)local, .step = NR,
         };
-        G(sum_tiles)(fold, &t, 0, 1, 0, &some);
+        if (is_whole) G(sum_whole)(fold, &t, 0, 0, &some);
+        else G(sum_tiles)(fold, &t, 0, 1, 0, &some);
     }
 }

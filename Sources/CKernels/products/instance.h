@@ -7,10 +7,12 @@
 #include "pack.h"
 
 #include "forward.h"
+#include "shards.h"
+
 #include "gradient.h"
 
 static const product_functions G(functions) = {
-    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(columns),
+    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(multiply_adds), G(columns),
 };
 
 #undef G
@@ -26,4 +28,9 @@ static const product_functions G(functions) = {
 #undef BOTH
 #undef ROWS
 #undef REFERENCE
+#undef STEP
+#undef EACH
+#undef ONE_SUM
+#undef ROW_SUMS
+#undef SUMS
 #undef BLOCK_TILES

@@ -5,6 +5,20 @@
 #define NR (NV * VL)
 #define ALL _Pragma("clang loop unroll(full)")
 
+#define EACH ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++)
+// One term of every chain; the next of b lies `next` floats ahead.
+#define STEP(A, next)                                                                                                 \
+    {                                                                                                                 \
+        G(vec) w[NV];                                                                                                 \
+        ALL for (int j = 0; j < nv; j++) w[j] = G(load)(b + j * VL);                                                  \
+        ALL for (int i = 0; i < mr; i++) {                                                                            \
+            const float x = A;                                                                                        \
+            const G(vec) v = x - (G(vec)){0};                                                                         \
+            ALL for (int j = 0; j < nv; j++) s[i][j] = G(fma)(v, w[j], s[i][j]);                                      \
+        }                                                                                                             \
+        b += next;                                                                                                    \
+    }
+
 /// s[mr, nv vectors] = start + sum over k ascending of a[i, k] b[k, j], one fused multiply-add a term. `by_rows`: a[i, k] = a[i lda + k],
 /// and b is a packed panel; else a[k lda + i], and b has rows ldb apart.
 INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
@@ -16,17 +30,6 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
         const float *from = e->from;
         ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) s[i][j] = G(load)(from + i * e->from_stride + j * VL);
     }
-#define STEP(A)                                                                                                       \
-    {                                                                                                                 \
-        G(vec) w[NV];                                                                                                 \
-        ALL for (int j = 0; j < nv; j++) w[j] = G(load)(b + j * VL);                                                  \
-        ALL for (int i = 0; i < mr; i++) {                                                                            \
-            const float x = A;                                                                                        \
-            const G(vec) v = x - (G(vec)){0};                                                                         \
-            ALL for (int j = 0; j < nv; j++) s[i][j] = G(fma)(v, w[j], s[i][j]);                                      \
-        }                                                                                                             \
-        b += by_rows ? nv * VL : ldb;                                                                                 \
-    }
     if (by_rows) {
         const char *ahead = (const char *)e->ahead;
         // One pointer for three rows: as many as there are registers for.
@@ -35,27 +38,25 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
         ptrdiff_t p = k;
         for (; p >= 4; p -= 4) {
             ALL for (int u = 0; u < AHEAD; u++) __builtin_prefetch(ahead + 64 * u, 0, 2);
-            ALL for (int u = 0; u < 4; u++) STEP(base[i / 3][i % 3 * lda + u])
+            ALL for (int u = 0; u < 4; u++) STEP(base[i / 3][i % 3 * lda + u], nv * VL)
             ALL for (int i = 0; i < mr; i += 3) base[i / 3] += 4;
             ahead += 64 * AHEAD;
         }
         for (; p > 0; p--) {
-            STEP(base[i / 3][i % 3 * lda])
+            STEP(base[i / 3][i % 3 * lda], nv * VL)
             ALL for (int i = 0; i < mr; i += 3) base[i / 3]++;
         }
     } else {
         ptrdiff_t p = k;
         ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) __builtin_prefetch(c + i * ldc + j * VL, 1, 3);
         for (; p >= 2; p -= 2) {
-            STEP(a[i])
+            STEP(a[i], ldb)
             a += lda;
-            STEP(a[i])
+            STEP(a[i], ldb)
             a += lda;
         }
-        if (p > 0) STEP(a[i])
+        if (p > 0) STEP(a[i], ldb)
     }
-#undef STEP
-#define EACH ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++)
     if (e->rounds && e->round_from == 0) EACH s[i][j] = G(round_bf16)(s[i][j]);
     for (int l = 0; l < e->adds; l++) {
         const float *add = e->add[l];
@@ -75,7 +76,6 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
         break;
     }
     EACH G(store)(c + i * ldc + j * VL, s[i][j]);
-#undef EACH
 }
 
 // One function for each size of tile.
@@ -116,6 +116,17 @@ static const G(tile_function) G(tiles)[MR][NV][2] = {
     REFERENCE(7), REFERENCE(8),
 #endif
 };
+
+/// Nothing but multiply-adds, of `rounds` times as many vectors as a tile has; what the processor can do at most. Gives their number of
+/// floating-point operations, and a sum that must not be left out.
+static double G(multiply_adds)(ptrdiff_t rounds, float *sum) {
+    G(vec) s[MR * NV], a = *sum - (G(vec)){0}, b = a * 0.5f;
+    ALL for (int i = 0; i < MR * NV; i++) s[i] = a * (float)i;
+    for (ptrdiff_t r = 0; r < rounds; r++) ALL for (int i = 0; i < MR * NV; i++) s[i] = G(fma)(s[i], a, b);
+    ALL for (int i = 1; i < MR * NV; i++) s[0] += s[i];
+    *sum = s[0][0];
+    return 2.0 * (double)rounds * MR * NV * VL;
+}
 
 /// A tile of any number of columns: where the last are not a whole vector it goes through a copy. What is read may have anything behind its
 /// last column.

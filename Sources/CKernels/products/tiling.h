@@ -56,5 +56,6 @@ typedef struct {
     size_t (*gradient_scratch)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs);
     void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g, ptrdiff_t weight,
                      ptrdiff_t part, ptrdiff_t parts, float *scratch);
+    double (*multiply_adds)(ptrdiff_t rounds, float *sum);
     void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts);
 } product_functions;

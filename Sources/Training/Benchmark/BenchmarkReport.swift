@@ -27,6 +27,8 @@ public struct BenchmarkReport: Codable, Sendable {
     public var globalBatch: Int
     public var parameters: Int
     public var products: [Product]
+    /// Floating-point operations of one thread that does nothing but multiply-adds in fp32.
+    public var multiplyAddsPerSecond: Double
     /// Of one rank, with all at work.
     public var memoryBytesPerSecond: Double
     public var barrierSeconds: Double
@@ -65,6 +67,7 @@ public struct BenchmarkReport: Codable, Sendable {
             lines.append(row(product.name, number(product.used * 1e-9), number(product.best * 1e-9, "%9.1f")))
         }
         lines += ["", "machine, per rank"]
+        lines.append(row("multiply-adds of a thread", number(multiplyAddsPerSecond * 1e-9), " GFLOP/s in fp32"))
         lines.append(row("memory", number(memoryBytesPerSecond * 1e-9), " GB/s"))
         if ranksPerNode > 1 { lines.append(row("barrier of a node", number(barrierSeconds * 1e6), " us")) }
         if let latencySeconds { lines.append(row("exchange of 8 bytes", number(latencySeconds * 1e6), " us")) }

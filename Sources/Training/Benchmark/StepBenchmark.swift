@@ -21,11 +21,12 @@ public enum StepBenchmark {
         // Between others' work, as in a step: all ranks at once.
         try world.communicator.barrier()
         let products = replica.model.measureProducts(replica.trainer.usualRows, seconds: 0.05)
+        let multiplyAdds = measureMultiplyAdds(seconds: 0.05)
         let machine = try world.measureMachine()
         let steps = try measureSteps(replica, seconds: seconds)
 
         let ranks = try world.communicator.allGather(
-            [steps.phases + [machine.memory, Double(residentBytes())] + products.flatMap { [$0.used, $0.best] }].flatMap { $0 })
+            [steps.phases + [machine.memory, Double(residentBytes()), multiplyAdds] + products.flatMap { [$0.used, $0.best] }].flatMap { $0 })
         guard world.isRoot else { return nil }
         let count = Double(world.size)
         let means = ranks[0].indices.map { index in ranks.reduce(0) { $0 + $1[index] } / count }
@@ -37,11 +38,11 @@ public enum StepBenchmark {
             shards: replica.shardCount, globalBatch: replica.configuration.training.globalBatch,
             parameters: replica.model.layout.parameterCount,
             products: products.enumerated().map { index, product in
-                let first = phases + 2 + 2 * index
+                let first = phases + 3 + 2 * index
                 return .init(
                     name: product.name, operationsPerRow: product.operationsPerRow, used: means[first], best: means[first + 1])
             },
-            memoryBytesPerSecond: means[phases], barrierSeconds: machine.barrier, latencySeconds: machine.latency,
+            multiplyAddsPerSecond: means[phases + 2], memoryBytesPerSecond: means[phases], barrierSeconds: machine.barrier, latencySeconds: machine.latency,
             exchangeBytesPerSecond: machine.exchange, stepSeconds: steps.seconds,
             phases: zip(Phase.allCases, means).map { .init(name: $0.rawValue, seconds: $1) },
             residentBytes: means[phases + 1], dataBytes: Double(replica.trainer.dataBytes))

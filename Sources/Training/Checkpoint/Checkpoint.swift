@@ -75,6 +75,7 @@ struct Checkpoint: Sendable {
             ? []
             : [
                 ("arithmetic", AttributeValue.integer(Int64(history.arithmetic))),
+                ("products", .string(history.products)),
                 ("earlier_parts", .string(history.earlierText)),
                 ("digest", .string(digest ?? "")),
             ]
@@ -265,9 +266,9 @@ extension Checkpoint {
         }
 
         func history(version: Int) throws -> RunHistory {
-            guard version > 3 else { return RunHistory(arithmetic: Arithmetic.unnamed) }
+            guard version > 3 else { return RunHistory() }
             let (number, earlier) = (try integer("arithmetic"), try string("earlier_parts"))
-            guard let history = RunHistory(earlier: earlier, arithmetic: number) else { throw damaged }
+            guard let history = RunHistory(earlier: earlier, arithmetic: number, products: try string("products")) else { throw damaged }
             return history
         }
 

@@ -57,7 +57,13 @@ struct ResumeState {
     /// What there is to know of going on; nil for nothing.
     var warning: String? {
         let before = checkpoint.history.arithmetic
-        if before == Arithmetic.number { return nil }
+        let (products, now) = (checkpoint.history.products, configuration.training.precision.order)
+        if before == Arithmetic.number {
+            guard products != now else { return nil }
+            return
+                "the checkpoint's products were computed in the order of \(products), but this processor's have that of \(now): from step "
+                + "\(checkpoint.progress.step + 1) on the bits are not those that either gives alone (docs/reproducibility.md)"
+        }
         return
             "the checkpoint is of arithmetic \(before), but this program computes by arithmetic \(Arithmetic.number): from step "
             + "\(checkpoint.progress.step + 1) on the bits are not those that either gives alone (docs/reproducibility.md)"

@@ -15,6 +15,15 @@ struct RunHistory: Equatable, Sendable {
     var earlier: [Part] = []
     /// Of the newest steps.
     var arithmetic = Arithmetic.number
+    /// The order of sums in the products of the newest steps, see ``Precision/order``; empty where it is not known.
+    var products: String
+
+    /// Of a new run.
+    init(_ precision: Precision) { products = precision.order }
+
+    private init(earlier: [Part], arithmetic: Int = Arithmetic.number, products: String) {
+        (self.earlier, self.arithmetic, self.products) = (earlier, arithmetic, products)
+    }
 
     /// The history of a run that goes on now.
     ///
@@ -24,8 +33,11 @@ struct RunHistory: Equatable, Sendable {
     ///   - now: that of the steps to come.
     func goingOn(after step: Int, _ before: Configuration, _ now: Configuration) -> RunHistory {
         let isStretched = before.training.epochs != now.training.epochs && now.schedulesStretch
-        guard isStretched || arithmetic != Arithmetic.number else { return self }
-        return RunHistory(earlier: earlier + [Part(end: step, epochs: before.training.epochs, arithmetic: arithmetic)])
+        var parts = earlier
+        if isStretched || arithmetic != Arithmetic.number {
+            parts.append(Part(end: step, epochs: before.training.epochs, arithmetic: arithmetic))
+        }
+        return RunHistory(earlier: parts, products: now.training.precision.order)
     }
 
     /// The numbers of all arithmetics that made its steps.
@@ -36,9 +48,12 @@ struct RunHistory: Equatable, Sendable {
 extension RunHistory {
     var earlierText: String { earlier.map { "\($0.end) \($0.epochs) \($0.arithmetic)\n" }.joined() }
 
+    /// Of a checkpoint that says nothing of it.
+    init() { self.init(earlier: [], arithmetic: Arithmetic.unnamed, products: "") }
+
     /// nil for a text that is none.
-    init?(earlier text: String, arithmetic: Int) {
-        self.arithmetic = arithmetic
+    init?(earlier text: String, arithmetic: Int, products: String) {
+        self.init(earlier: [], arithmetic: arithmetic, products: products)
         for line in text.split(separator: "\n") {
             let numbers = line.split(separator: " ").compactMap { Int($0) }
             guard numbers.count == 3, numbers[0] > earlier.last?.end ?? 0, numbers[1] > 0 else { return nil }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Support
+internal import VAE
 
 /// What the folder of a run says of its bits, for a run that is to repeat it. Read by root alone; nothing in the folder is changed.
 struct RecordedRun {
@@ -38,6 +39,13 @@ struct RecordedRun {
                 "\(path) cannot be repeated bit for bit: steps of it were computed by arithmetic \(others.map(String.init).joined(separator: ", ")), "
                     + "but this program computes by arithmetic \(Arithmetic.number): use a version that has the number of the run"
             )
+        }
+        let products = record.configuration.training.precision.order
+        guard checkpoint.history.products == products else {
+            throw Failure(
+                .badData,
+                "\(path) cannot be repeated bit for bit here: its products were computed in the order of \(checkpoint.history.products), but "
+                    + "this processor's have that of \(products)")
         }
         epochs = Self.epochs(folder.metrics).filter { $0.step <= checkpoint.progress.step }
     }

@@ -79,7 +79,7 @@ public final class TrainingRun {
     ) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
         replica = try Replica(configuration, resumed: resumed, world: world, log: log)
-        history = resumed?.history(configuration) ?? RunHistory()
+        history = resumed?.history(configuration) ?? RunHistory(configuration.training.precision)
         self.comparison = comparison
         try world.onRoot { [replica] in
             try folder.check(reading: replica.data.files)
@@ -117,7 +117,7 @@ public final class TrainingRun {
             return .done
         }
         replica.describe(log)
-        if world.isRoot { log.notice("kernels: \(Instructions.name)") }
+        if world.isRoot { log.notice("kernels: \(Instructions.name)\(Instructions.products(configuration.training.precision))") }
 
         var epoch = EpochClock(trainer: trainer)
         // Perhaps an earlier run came as far.

@@ -10,10 +10,17 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
     /// Whether this processor has instructions for it.
     public var isFast: Bool { self == .fp32 || kernel_bf16_kind() != kernel_bf16_none }
 
-    /// The instructions that products use: of fp32 "scalar", "avx2", "avx512" or "neon", which all give the same bits; of bf16 "amx" or
-    /// "avx512_bf16", whose bits differ, or "none".
+    /// The instructions that products use: of fp32 "scalar", "avx2", "avx512" or "neon"; of bf16 "amx",
+    /// "avx512_fma" or "avx512_bf16", or "none".
     public var instructions: String {
         String(cString: self == .fp32 ? kernel_isa_name(kernel_isa()) : kernel_bf16_kind_name(kernel_bf16_kind()))
+    }
+
+    /// Which order of sums its products have here: those of one name give the same bits. "fp32" has one alone; of bf16 there is that of AMX,
+    /// which other instructions can follow, and that of AVX-512 BF16.
+    public var order: String {
+        if self == .fp32 { return rawValue }
+        return kernel_bf16_kind() == kernel_bf16_avx512 ? "bf16 avx512_bf16" : "bf16 amx"
     }
 
     /// A shard may be cut where so many of its rows, or a multiple of them, are summed.

@@ -58,6 +58,13 @@ extension Model {
     }
 }
 
+/// Floating-point operations per second that one thread makes of fused multiply-adds alone: what products in fp32 can reach at most.
+public func measureMultiplyAdds(seconds: Double) -> Double {
+    var sum: Float = 0.5
+    let operations = kernel_multiply_adds(10_000, &sum)
+    return measure(operations: operations, seconds) { _ = kernel_multiply_adds(10_000, &sum) }
+}
+
 /// Operations per second of something that takes so many: the best of several short series.
 private func measure(operations: Double, _ seconds: Double, _ body: () -> Void) -> Double {
     func run(_ count: Int) -> Double {
