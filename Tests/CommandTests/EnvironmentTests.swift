@@ -85,7 +85,7 @@ struct EnvironmentTests {
         let isRoot = getuid() == 0
         let command =
             try [
-                "/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs -o size=9m tmpfs /dev/shm && exec \"$@\"", "sh",
+                "/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs -o size=5m tmpfs /dev/shm && exec \"$@\"", "sh",
                 "/usr/bin/mpirun", "-n", "2", Program.built("mpi-vae"),
             ] + FaultTests.arguments(folder.path("run"), ["--epochs", "2", "--hidden", "4000"])
         let outcome = try Program.run(isRoot ? command[0] : "/usr/bin/sudo", isRoot ? Array(command.dropFirst()) : command)

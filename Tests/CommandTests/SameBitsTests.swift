@@ -68,6 +68,22 @@ struct SameBitsTests {
         }
     }
 
+    /// On one that has no fused multiply-add, made by QEMU.
+    @Test func onAnOldProcessor() throws {
+        let folder = try TemporaryFolder()
+        func arguments(_ run: String) throws -> [String] {
+            [
+                "train", "--data", try Fixtures.fashion.get(), "--rows", "0:300", "--epochs", "1", "--hidden", "16", "--latent", "3",
+                "--global-batch", "100", "--shards", "4", "--threads", "1", "--no-report", "--output", folder.path(run),
+            ]
+        }
+        let here = try mpiVAE(arguments: try arguments("here"))
+        let command = ["-cpu", "Nehalem", try Program.built("mpi-vae")] + (try arguments("old"))
+        let old = try Program.run("/usr/bin/qemu-x86_64", command, timeout: 120)
+        #expect(here.status == 0 && old.status == 0 && old.errors.contains("kernels: scalar"), "\(here) \(old)")
+        #expect(try newestCheckpoint(folder.path("old")) == newestCheckpoint(folder.path("here")))
+    }
+
     /// Whether the processor has some instructions.
     private static func has(_ flag: String) -> Bool {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

@@ -137,7 +137,7 @@ extension ConfigurationKey {
             "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
         integer(
             "training", "micro-batch", \.training.microBatch, from: 0, .none,
-            "most rows that a rank takes through the network at once; 0 for 4096, or fewer for wide models; a matter of memory alone"
+            "most rows that a rank takes through the network at once; 0 for 1024, or fewer for wide models; a matter of memory alone"
         ),
         integer(
             "training", "mixing-rows", \.training.mixingRows, from: 0, .decides,

@@ -43,11 +43,11 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
         self.initialization = initialization
     }
 
-    /// The rows to take at once where nobody says: 4096, or fewer for wide models, so that a layer's activations take at most 64 MiB. A matter
+    /// The rows to take at once where nobody says: 1024, or fewer for wide models, so that a layer's activations take at most 16 MiB. A matter
     /// of memory alone.
     public var usualMicroBatch: Int {
         let widest = max(
             hiddenSizes.max() ?? 0, seesMask ? 2 * inputSize : 0, inputSize * likelihood.outputsPerFeature, latentSize)
-        return max(32, min(4096, (1 << 24) / widest / 32 * 32))
+        return max(32, min(1024, (1 << 22) / widest / 32 * 32))
     }
 }
