@@ -1,8 +1,9 @@
 // c[m, n] = end(bias + a[m, k] b[k, n]) with b packed. Included once for each set of instructions.
 
-/// Tiles of rows that fit with all of k into half of the second-level cache.
+/// Tiles of rows that are taken through all panels: so few that they stay in the second-level cache beside the panels, and that a panel is used
+/// often enough.
 static ptrdiff_t G(rows_block)(ptrdiff_t k) {
-    const ptrdiff_t tiles = L2_FLOATS / 2 / (k + 1) / MR;
+    const ptrdiff_t fitting = L2_FLOATS / 2 / (k + 1) / MR, usual = 96 / MR, tiles = fitting < usual ? fitting : usual;
     return tiles < 4 ? 4 : tiles;
 }
 

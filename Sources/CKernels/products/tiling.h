@@ -3,8 +3,7 @@
 #pragma once
 #include "ckernels_product.h"
 
-// Floats that fit the caches of the processors that we know; they decide speed alone.
-#define L1_FLOATS 8192
+// Floats that fit the second-level caches of the processors that we know; it decides speed alone.
 #define L2_FLOATS 393216
 
 typedef float quad __attribute__((vector_size(16)));
