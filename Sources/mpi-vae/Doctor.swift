@@ -14,7 +14,9 @@ struct Doctor: RankedCommand {
         for (library, version) in libraryVersions() { print("\(library)  \(version)") }
         print("processors  \(ProcessInfo.processInfo.activeProcessorCount) on \(world.host)")
         print("kernels  \(Instructions.name)")
-        print("bf16 products  \(bf16Instructions().map { "yes, by \($0)" } ?? "no: --precision bf16 would be slower here, and is refused")")
+        print(
+            "bf16 products  \(bf16Instructions().map { "yes, by \($0)" } ?? "no: --precision bf16 would be slower here, and is refused")"
+        )
         print("shared memory  \(world.localSize) of \(world.size) ranks share memory with rank 0")
         for (rank, host) in hosts.enumerated() { print("rank \(rank)  \(host)") }
         return 0

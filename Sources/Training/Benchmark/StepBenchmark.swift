@@ -26,7 +26,8 @@ public enum StepBenchmark {
         let steps = try measureSteps(replica, seconds: seconds)
 
         let ranks = try world.communicator.allGather(
-            [steps.phases + [machine.memory, Double(residentBytes()), multiplyAdds] + products.flatMap { [$0.used, $0.best] }].flatMap { $0 })
+            [steps.phases + [machine.memory, Double(residentBytes()), multiplyAdds] + products.flatMap { [$0.used, $0.best] }]
+                .flatMap { $0 })
         guard world.isRoot else { return nil }
         let count = Double(world.size)
         let means = ranks[0].indices.map { index in ranks.reduce(0) { $0 + $1[index] } / count }
@@ -42,7 +43,8 @@ public enum StepBenchmark {
                 return .init(
                     name: product.name, operationsPerRow: product.operationsPerRow, used: means[first], best: means[first + 1])
             },
-            multiplyAddsPerSecond: means[phases + 2], memoryBytesPerSecond: means[phases], barrierSeconds: machine.barrier, latencySeconds: machine.latency,
+            multiplyAddsPerSecond: means[phases + 2], memoryBytesPerSecond: means[phases], barrierSeconds: machine.barrier,
+            latencySeconds: machine.latency,
             exchangeBytesPerSecond: machine.exchange, stepSeconds: steps.seconds,
             phases: zip(Phase.allCases, means).map { .init(name: $0.rawValue, seconds: $1) },
             residentBytes: means[phases + 1], dataBytes: Double(replica.trainer.dataBytes))

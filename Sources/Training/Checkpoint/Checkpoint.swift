@@ -268,7 +268,9 @@ extension Checkpoint {
         func history(version: Int) throws -> RunHistory {
             guard version > 3 else { return RunHistory() }
             let (number, earlier) = (try integer("arithmetic"), try string("earlier_parts"))
-            guard let history = RunHistory(earlier: earlier, arithmetic: number, products: try string("products")) else { throw damaged }
+            guard let history = RunHistory(earlier: earlier, arithmetic: number, products: try string("products")) else {
+                throw damaged
+            }
             return history
         }
 
