@@ -74,7 +74,8 @@ struct SameBitsTests {
         func arguments(_ run: String) throws -> [String] {
             [
                 "train", "--data", try Fixtures.fashion.get(), "--rows", "0:300", "--epochs", "1", "--hidden", "16",
-                "--latent", "3", "--global-batch", "100", "--shards", "4", "--threads", "1", "--no-report", "--output", folder.path(run),
+                "--latent", "3", "--global-batch", "100", "--shards", "4", "--threads", "1", "--no-report",
+                "--output", folder.path(run),
             ]
         }
         let here = try mpiVAE(arguments: try arguments("here"))
