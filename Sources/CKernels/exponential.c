@@ -64,13 +64,7 @@ double kernel_log(double x) {
     int exponent;
     const double f = split_exponent(x, &exponent), k = exponent;
     const double half = 0.5 * f * f, s = f / (2.0 + f), z = s * s;
-    double p = 1.479819860511658591e-01;
-    p = p * z + 1.531383769920937332e-01;
-    p = p * z + 1.818357216161805012e-01;
-    p = p * z + 2.222219843214978396e-01;
-    p = p * z + 2.857142874366239149e-01;
-    p = p * z + 3.999999999940941908e-01;
-    p = p * z + 6.666666666666735130e-01;
+    const double p = log_series(z);
     return k * ln2_high - ((half - (s * (half + z * p) + k * ln2_low)) - f);
 }
 

@@ -68,6 +68,18 @@ INLINE float log_float(float x) {
     return (m + p) + e * 0.693359375f;
 }
 
+/// (log(1 + f) - 2 s) / (s z) for s = f / (2 + f), z = s^2 and 1 + f in sqrt(1/2)...sqrt(2) (Sun's fdlibm, e_log.c).
+INLINE double log_series(double z) {
+    double p = 1.479819860511658591e-01;
+    p = p * z + 1.531383769920937332e-01;
+    p = p * z + 1.818357216161805012e-01;
+    p = p * z + 2.222219843214978396e-01;
+    p = p * z + 2.857142874366239149e-01;
+    p = p * z + 3.999999999940941908e-01;
+    p = p * z + 6.666666666666735130e-01;
+    return p;
+}
+
 /// log(1 + x) for x >= 0 in double precision, to 1 ulp (Sun's fdlibm, s_log1p.c).
 INLINE double log1p_double(double x) {
     // 1 + x = (1 + f) * 2^k with 1 + f in [sqrt(1/2), sqrt(2)); for k = 0 f is x itself.
@@ -84,13 +96,7 @@ INLINE double log1p_double(double x) {
     __builtin_memcpy(&unit, &bits, 8);
     const double f = x * unit + (unit - 1.0);
     const double half = 0.5 * f * f, s = f / (2.0 + f), z = s * s;
-    double p = 1.479819860511658591e-01;
-    p = p * z + 1.531383769920937332e-01;
-    p = p * z + 1.818357216161805012e-01;
-    p = p * z + 2.222219843214978396e-01;
-    p = p * z + 2.857142874366239149e-01;
-    p = p * z + 3.999999999940941908e-01;
-    p = p * z + 6.666666666666735130e-01;
+    const double p = log_series(z);
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + z * p) + k * 1.90821492927058770002e-10)) - f);
 }
 
