@@ -19,6 +19,9 @@ INLINE void G(sum_shards)(const int mr, const int nv, const kernel_fold *fold, p
             rows -= p;
             EACH s[i][j] = (G(vec)){0};
             for (; p >= 2; p -= 2) {
+                // Both stream from the second-level cache.
+                ALL for (int j = 0; j < nv; j++) __builtin_prefetch(b + 12 * ldb + j * VL), __builtin_prefetch(b + 13 * ldb + j * VL);
+                __builtin_prefetch(a + 24 * lda);
                 STEP(a[i], ldb)
                 a += lda;
                 STEP(a[i], ldb)
