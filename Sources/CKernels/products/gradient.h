@@ -79,11 +79,9 @@ static void G(sum_whole)(const kernel_fold *fold, const tiling *t, ptrdiff_t til
                                               g->right, g->right_row, g->place + i * g->stride, g->stride, g->local);
 }
 
-/// Tiles whose columns of x are packed at a time: as many as fit a part of the second-level cache.
-static ptrdiff_t G(packed_tiles)(ptrdiff_t rows) {
-    const ptrdiff_t tiles = L2_FLOATS / 4 / (rows + 1) / MR;
-    return tiles < BLOCK_TILES ? BLOCK_TILES : tiles;
-}
+/// Tiles whose columns of x are packed at a time: few, so that the rows of dW that they write stay near, but all of a panel's rows are to be
+/// read often enough.
+static ptrdiff_t G(packed_tiles)(ptrdiff_t rows) { return rows > 512 ? BLOCK_TILES : BLOCK_TILES / 2; }
 
 static size_t G(gradient_scratch)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
     const ptrdiff_t tiles = make_tiling(inputs, MR).tiles, block = G(packed_tiles)(fold->row_count);
