@@ -6,7 +6,8 @@ import Testing
 /// from commit to commit. docs/reproducibility.md says when they may change.
 @Suite struct GoldenTests {
     @Test func digestsAreTheSame() throws {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../Golden/golden.py").standardized
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../Golden/golden.py")
+            .standardized
         let outcome = try Program.run("/usr/bin/python3", [script.path, try Program.built("mpi-vae")], timeout: 400)
         #expect(outcome.status == 0 && outcome.output.contains("245 digests, 0 differ"), "\(outcome)")
     }
