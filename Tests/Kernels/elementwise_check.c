@@ -94,14 +94,14 @@ static void take_doubles(struct results *results, const char *name, double *valu
 // MARK: - Kernels
 
 static void run_activations(const struct kernels *k, struct results *r, ptrdiff_t count, int edges) {
-    static const char *const names[] = {"identity", "relu", "leaky relu", "elu", "gelu", "tanh", "sigmoid", "silu"};
     float *input = floats(edges), *gradient = floats(edges), *output = floats(0);
-    for (enum kernel_activation kind = kernel_identity; kind <= kernel_silu; kind++) {
+    for (int number = 0; number <= kernel_activation_count(); number++) {
+        const enum kernel_activation kind = (enum kernel_activation)number;
         k->activate(kind, output, input, count);
-        take_floats(r, names[kind], output, count);
+        take_floats(r, kernel_activation_name(kind), output, count);
         memcpy(output, gradient, most * sizeof(float));
         k->activate_backward(kind, output, input, count);
-        take_floats(r, names[kind], output, count);
+        take_floats(r, kernel_activation_name(kind), output, count);
     }
     free(input), free(gradient), free(output);
 }
