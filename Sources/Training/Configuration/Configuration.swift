@@ -69,7 +69,7 @@ public struct Configuration: Sendable, Equatable {
         public var model = Preset.vae
         public var hidden = [400]
         public var latent = 20
-        public var likelihood = Likelihood.bernoulli
+        public var likelihood = LikelihoodName.bernoulli
         public var likelihoodScale = 1.0
         public var activation = Activation.relu
         public var normalization = Normalization.none
@@ -84,7 +84,7 @@ public struct Configuration: Sendable, Equatable {
             /// A plain autoencoder that restores rows from corrupted ones (Vincent et al. 2008); without a kind of corruption gaussian.
             case denoising
 
-            var kind: ModelKind { self == .vae ? .variational : .autoencoder }
+            var latent: LatentKind { self == .vae ? .normal : .deterministic }
         }
     }
 
@@ -190,9 +190,9 @@ extension Configuration.Data {
 
 /// What the parts of the program are made from.
 extension Configuration {
-    func modelConfiguration(inputSize: Int) -> ModelConfiguration {
-        ModelConfiguration(
-            kind: model.model.kind, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
+    func modelSpecification(inputSize: Int) -> ModelSpecification {
+        ModelSpecification(
+            latent: model.model.latent, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
             latentSize: model.latent,
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodScale: Float(model.likelihoodScale),
