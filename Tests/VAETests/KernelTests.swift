@@ -65,7 +65,7 @@ struct KernelTests {
     private static let likelihoods: [String: (kernel: kernel_likelihood, heads: Int)] = [
         "bernoulli": (kernel_likelihood_bernoulli, 1), "gaussian": (kernel_likelihood_gaussian, 1),
         "gaussian-learned": (kernel_likelihood_gaussian_learned, 2),
-        "mse": (kernel_likelihood_squared_error, 1),
+        "laplace": (kernel_likelihood_laplace, 1), "mse": (kernel_likelihood_squared_error, 1),
     ]
 
     @Test(arguments: LikelihoodName.allCases)

@@ -65,6 +65,7 @@ struct Reference {
             case "gaussian-learned":
                 let v = min(max(output[x.count + i], -10), 10)
                 return sum + 0.5 * pow(x[i] - o, 2) / exp(v) + 0.5 * v + half
+            case "laplace": return sum + abs(x[i] - o) / scale + log(2 * scale)
             case "mse": return sum + pow(x[i] - o, 2)
             default: return .nan
             }

@@ -93,7 +93,7 @@ extension ConfigurationKey {
         choice("model", "likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
         number(
             "model", "likelihood-scale", \.model.likelihoodScale, any, open: true, .decides,
-            "standard deviation of the likelihood gaussian"),
+            "standard deviation of the likelihood gaussian, scale of laplace"),
         choice("model", "activation", \.model.activation, .decides, "function behind each hidden layer"),
         choice("model", "normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
         choice("model", "initialization", \.model.initialization, .decides, "how the first weights are drawn"),

@@ -89,6 +89,7 @@ public struct LikelihoodName: PartName {
         ("bernoulli", Bernoulli.self),
         ("gaussian", Gaussian.self),
         ("gaussian-learned", LearnedGaussian.self),
+        ("laplace", Laplace.self),
         ("mse", SquaredError.self),
     ]
 
