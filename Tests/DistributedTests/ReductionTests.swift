@@ -25,6 +25,9 @@ struct ReductionTests {
         ["shards=64", "parameters=9000"], ["shards=9", "parameters=3"],
         ["shards=8", "parameters=20000", "wire=bf16"], ["shards=8", "parameters=9000", "piece=4096"],
         ["shards=13", "parameters=9001", "wire=bf16", "clip=0.1"],
+        ["shards=8", "parameters=30000", "wire=bf16", "grouped"],
+        ["shards=13", "parameters=21001", "wire=bf16", "clip=0.1", "grouped"],
+        ["shards=5", "parameters=30000", "clip=0.5", "grouped", "threads=2"],
     ])
     func sameBitsOnAnyRanks(options: [String]) throws {
         let shards = Int(options[0].dropFirst("shards=".count))!

@@ -15,11 +15,15 @@ final class ColumnExchange {
     private let pieces: [Range<Int>]
     private let sums: [FoldProgram]
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
-    private let wire: WireFormat
+    /// The first element of the statistics, which travel in fp32.
+    private let exactFrom: Int
     private let outgoing: AlignedFloats
     private let incoming: AlignedFloats
     /// What travels in bfloat16, two numbers in the place of one float.
     private let rounded: (outgoing: AlignedFloats, incoming: AlignedFloats)?
+    /// Where each group's values begin in ``outgoing`` and ``incoming``.
+    private let sendPlaces: [Int]
+    private let receivePlaces: [Int]
     private var sendCounts: [Int32]
     private var sendOffsets: [Int32]
     private var receiveCounts: [Int32]
@@ -32,7 +36,7 @@ final class ColumnExchange {
     /// Collective.
     init(
         world: World, topology: NodeTopology, layout: SliceLayout, tree: FoldTree, shards: [Range<Int>],
-        localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>], wire: WireFormat
+        localNodes: [FoldTree.Node], localSources: [UnsafeMutablePointer<Float>], wire: WireFormat, exactFrom: Int
     ) throws(MPIError) {
         let nodes = Self.nodes(topology, tree: tree, shards: shards)
         self.nodes = nodes
@@ -47,7 +51,8 @@ final class ColumnExchange {
         // One program for each node of the tree that this group sends; its sources are some of the group's gradients.
         sums = nodes[mine].map { node in
             FoldProgram(
-                tree: tree, root: node, sources: localNodes.filter { node.leaves.contains($0.leaves.lowerBound) }, wire: wire)
+                tree: tree, root: node, sources: localNodes.filter { node.leaves.contains($0.leaves.lowerBound) }, wire: wire,
+                exactFrom: exactFrom)
         }
         scratchCount = sums.map(\.scratchCount).max() ?? 0
         sources = .allocate(capacity: max(localSources.count, 1))
@@ -58,14 +63,25 @@ final class ColumnExchange {
         let receive = nodes.indices.map { $0 == mine ? 0 : nodes[$0].count * pieces[mine].count }
         outgoing = AlignedFloats(count: send.reduce(0, +))
         incoming = AlignedFloats(count: receive.reduce(0, +))
-        self.wire = wire
-        rounded =
-            wire == .fp32
-            ? nil : (AlignedFloats(count: (outgoing.count + 1) / 2), AlignedFloats(count: (incoming.count + 1) / 2))
-        sendCounts = try mpiCounts(send, "MPI_Alltoallv")
-        sendOffsets = try mpiCounts(send.exclusiveSums(), "MPI_Alltoallv")
-        receiveCounts = try mpiCounts(receive, "MPI_Alltoallv")
-        receiveOffsets = try mpiCounts(receive.exclusiveSums(), "MPI_Alltoallv")
+        self.exactFrom = exactFrom
+        self.sendPlaces = send.exclusiveSums()
+        self.receivePlaces = receive.exclusiveSums()
+        var (sent, received) = (send, receive)
+        if wire == .bf16 {
+            // In units of 16 bits.
+            for group in pieces.indices where group != mine {
+                sent[group] = sentNodes * Self.halves(pieces[group], exactFrom)
+                received[group] = nodes[group].count * Self.halves(pieces[mine], exactFrom)
+            }
+            let (outgoing, incoming) = (sent.reduce(0, +), received.reduce(0, +))
+            rounded = (AlignedFloats(count: (outgoing + 1) / 2), AlignedFloats(count: (incoming + 1) / 2))
+        } else {
+            rounded = nil
+        }
+        sendCounts = try mpiCounts(sent, "MPI_Alltoallv")
+        sendOffsets = try mpiCounts(sent.exclusiveSums(), "MPI_Alltoallv")
+        receiveCounts = try mpiCounts(received, "MPI_Alltoallv")
+        receiveOffsets = try mpiCounts(received.exclusiveSums(), "MPI_Alltoallv")
         pieceCounts = try mpiCounts(pieces.map(\.count), "MPI_Allgatherv")
         pieceOffsets = try mpiCounts(pieces.map(\.lowerBound), "MPI_Allgatherv")
         let blocks = pieces.map { ($0.lowerBound + blockSize - 1) / blockSize..<($0.upperBound + blockSize - 1) / blockSize }
@@ -86,7 +102,7 @@ final class ColumnExchange {
     func received(fromGroup group: Int) -> [UnsafePointer<Float>?] {
         let piece = pieces[groupIndex]
         return nodes[group].indices.map { index in
-            UnsafePointer(incoming.base + Int(receiveOffsets[group]) + index * piece.count - piece.lowerBound)
+            UnsafePointer(incoming.base + receivePlaces[group] + index * piece.count - piece.lowerBound)
         }
     }
 
@@ -102,7 +118,7 @@ final class ColumnExchange {
                     var source = 0
                     for (index, sum) in sums.enumerated() {
                         let values = sum.run(sources + source, range: range, scratch: scratch[worker].base)
-                        (outgoing.base + Int(sendOffsets[group]) + index * piece.count + first - piece.lowerBound)
+                        (outgoing.base + sendPlaces[group] + index * piece.count + first - piece.lowerBound)
                             .update(from: values, count: range.count)
                         source += sum.sourceCount
                     }
@@ -114,19 +130,52 @@ final class ColumnExchange {
     /// Sends the sums for others and receives theirs; gives all ranks' flags, nil outside the columns. Collective.
     func exchange(flags: StepFlags) throws(MPIError) -> StepFlags? {
         guard let column else { return nil }
-        let type = wire == .fp32 ? cmpi_float() : cmpi_uint16()
-        if let rounded { kernel_to_bf16(halves(rounded.outgoing), outgoing.base, outgoing.count) }
+        let type = rounded == nil ? cmpi_float() : cmpi_uint16()
+        if rounded != nil { pack() }
         try check(
             MPI_Alltoallv(
                 (rounded?.outgoing ?? outgoing).base, &sendCounts, &sendOffsets, type,
                 (rounded?.incoming ?? incoming).base, &receiveCounts, &receiveOffsets, type, column.handle),
             "MPI_Alltoallv")
-        if let rounded { kernel_from_bf16(incoming.base, halves(rounded.incoming), incoming.count) }
+        if rounded != nil { unpack() }
         return StepFlags(rawValue: UInt32(try column.allReduce(Int64(flags.rawValue), .bitwiseOr)))
     }
 
-    private func halves(_ floats: AlignedFloats) -> UnsafeMutablePointer<UInt16> {
-        UnsafeMutableRawPointer(floats.base).assumingMemoryBound(to: UInt16.self)
+    /// The units of 16 bits that a piece travels in: one for each rounded number, and two for each of the statistics.
+    private static func halves(_ piece: Range<Int>, _ exactFrom: Int) -> Int {
+        piece.count + piece.clamped(to: exactFrom..<Int.max).count
+    }
+
+    /// ``outgoing`` in the form in which it travels.
+    private func pack() {
+        var to = UnsafeMutableRawPointer(rounded!.outgoing.base)
+        var from = outgoing.base
+        for group in pieces.indices where group != groupIndex {
+            let piece = pieces[group]
+            let (all, few) = (piece.count, 2 * piece.count - Self.halves(piece, exactFrom))
+            for _ in nodes[groupIndex] {
+                kernel_to_bf16(to.assumingMemoryBound(to: UInt16.self), from, few)
+                (to + 2 * few).copyMemory(from: from + few, byteCount: 4 * (all - few))
+                to += 2 * few + 4 * (all - few)
+                from += all
+            }
+        }
+    }
+
+    /// ``incoming`` of what has arrived.
+    private func unpack() {
+        var from = UnsafeRawPointer(rounded!.incoming.base)
+        var to = incoming.base
+        let piece = pieces[groupIndex]
+        let (all, few) = (piece.count, 2 * piece.count - Self.halves(piece, exactFrom))
+        for group in pieces.indices where group != groupIndex {
+            for _ in nodes[group] {
+                kernel_from_bf16(to, from.assumingMemoryBound(to: UInt16.self), few)
+                UnsafeMutableRawPointer(to + few).copyMemory(from: from + 2 * few, byteCount: 4 * (all - few))
+                from += 2 * few + 4 * (all - few)
+                to += all
+            }
+        }
     }
 
     /// Completes the norms of the column's blocks. Collective.

@@ -22,11 +22,13 @@ struct FoldProgram {
     /// The scratch blocks that a run needs.
     let scratchCount: Int
     private let wire: WireFormat
+    /// From this element on the sums are in fp32, see ``GradientGroups``.
+    private let exactFrom: Int
     private let operations: [Operation]
     private let result: Operand
 
     /// - Parameter nodes: the sources, in order; together they cover the leaves of `root` exactly.
-    init(tree: FoldTree, root: FoldTree.Node, sources nodes: [FoldTree.Node], wire: WireFormat) {
+    init(tree: FoldTree, root: FoldTree.Node, sources nodes: [FoldTree.Node], wire: WireFormat, exactFrom: Int = .max) {
         let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
         var operations: [Operation] = []
         var scratchCount = 0
@@ -58,6 +60,7 @@ struct FoldProgram {
         sourceCount = nodes.count
         self.operations = operations
         self.wire = wire
+        self.exactFrom = exactFrom
         self.scratchCount = scratchCount
     }
 
@@ -70,6 +73,7 @@ struct FoldProgram {
     func run(
         _ sources: UnsafePointer<UnsafePointer<Float>?>, range: Range<Int>, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafePointer<Float> {
+        let wire = range.lowerBound < exactFrom ? wire : .fp32
         for operation in operations {
             switch operation {
             case .fold8(let first, let block):

@@ -59,10 +59,10 @@ public protocol GradientReduction: AnyObject {
     ///
     /// - Parameters:
     ///   - flags: this rank's flags.
-    ///   - clipNorm: the largest Euclidean norm that the summed gradient keeps (Pascanu et al. 2013, algorithm 1), or nil.
+    ///   - clipNorm: the largest Euclidean norm that the summed gradient of each group keeps (Pascanu et al. 2013, algorithm 1), or nil.
     ///   - update: called with parts of ``owned``, perhaps by several workers at once: the worker, the range, the summed
     ///     gradient of its elements, and the factor to multiply it with (below 1 where the norm is clipped).
-    /// - Returns: all ranks' flags, and the norm before clipping where `clipNorm` is given.
+    /// - Returns: all ranks' flags, and the norm of all groups before clipping where `clipNorm` is given.
     func step(
         flags: StepFlags, clipNorm: Double?,
         update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void

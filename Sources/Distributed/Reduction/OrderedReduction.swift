@@ -32,6 +32,9 @@ public final class OrderedReduction: GradientReduction {
     private let memory: NodeGroupMemory
     private let exchange: ColumnExchange?
     private let program: FoldProgram
+    private let groups: GradientGroups
+    /// What the gradients of each group are multiplied with in this step.
+    private let factors: UnsafeMutableBufferPointer<Float>
     /// The program's sources, each as the address of element 0 of the flat parameters.
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
     /// Per worker: the fold program's blocks.
@@ -43,15 +46,21 @@ public final class OrderedReduction: GradientReduction {
     ///
     /// - Parameters:
     ///   - parameterCount: the floats of the flat parameters.
+    ///   - groups: of them; nil for one group of all.
     ///   - shardCount: V; at least the number of ranks.
     ///   - pool: the threads of this rank.
     ///   - wire: how gradients travel between nodes.
     public init(
-        world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool, wire: WireFormat = .fp32
+        world: World, parameterCount: Int, groups: GradientGroups? = nil, shardCount: Int, pool: WorkerPool,
+        wire: WireFormat = .fp32
     ) throws {
         precondition(shardCount >= world.size, "every rank needs a shard")
         self.world = world
         self.pool = pool
+        let whole = groups ?? GradientGroups([0..<parameterCount])
+        self.groups = whole
+        factors = .allocate(capacity: whole.ranges.count)
+        factors.initialize(repeating: 1)
         let tree = FoldTree(leafCount: shardCount)
         let (shards, kept) = Self.keptNodes(tree, worldSize: world.size)
         nodes = kept[world.rank]
@@ -75,7 +84,7 @@ public final class OrderedReduction: GradientReduction {
         if topology.ranks.count > 1 {
             let exchange = try ColumnExchange(
                 world: world, topology: topology, layout: layout, tree: tree, shards: shards,
-                localNodes: localNodes, localSources: local, wire: wire)
+                localNodes: localNodes, localSources: local, wire: wire, exactFrom: whole.statistics)
             self.exchange = exchange
             var nodes: [FoldTree.Node] = []
             var addresses: [UnsafePointer<Float>?] = []
@@ -88,12 +97,12 @@ public final class OrderedReduction: GradientReduction {
                     addresses += exchange.received(fromGroup: index)
                 }
             }
-            program = FoldProgram(tree: tree, root: tree.root, sources: nodes, wire: wire)
+            program = FoldProgram(tree: tree, root: tree.root, sources: nodes, wire: wire, exactFrom: whole.statistics)
             sources = .allocate(capacity: nodes.count)
             sources.initialize(from: addresses, count: nodes.count)
         } else {
             exchange = nil
-            program = FoldProgram(tree: tree, root: tree.root, sources: localNodes, wire: wire)
+            program = FoldProgram(tree: tree, root: tree.root, sources: localNodes, wire: wire, exactFrom: whole.statistics)
             sources = .allocate(capacity: local.count)
             sources.initialize(from: local.map { UnsafePointer($0) }, count: local.count)
         }
@@ -131,7 +140,10 @@ public final class OrderedReduction: GradientReduction {
             exchange: 4 * exchanged, owned: layout.owned[world.rank].count)
     }
 
-    deinit { sources.deallocate() }
+    deinit {
+        sources.deallocate()
+        factors.deallocate()
+    }
 
     public func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
         try world.onRoot { try write(memory.parameters) }
@@ -150,10 +162,12 @@ public final class OrderedReduction: GradientReduction {
         var norm: Double?
         if allFlags.allowUpdate {
             if let clipNorm {
-                norm = try foldAndMeasure()
-                let factor = clipFactor(norm: norm!, limit: clipNorm)
+                norm = try foldAndMeasure(limit: clipNorm)
                 let slice = folded!.base - owned.lowerBound
-                forEachBlock { worker, range in update(worker, range, slice + range.lowerBound, factor) }
+                forEachBlock { worker, range in
+                    let factor = groups.index(of: range.lowerBound).map { factors[$0] } ?? 1
+                    update(worker, range, slice + range.lowerBound, factor)
+                }
             } else {
                 forEachBlock { worker, range in
                     update(worker, range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].base), 1)
@@ -164,8 +178,8 @@ public final class OrderedReduction: GradientReduction {
         return (memory.globalFlags, norm)
     }
 
-    /// Sums the owned slice into ``folded`` and gives the norm of the whole gradient. Collective.
-    private func foldAndMeasure() throws(MPIError) -> Double {
+    /// Sums the owned slice into ``folded``, sets ``factors``, and gives the norm of the whole gradient. Collective.
+    private func foldAndMeasure(limit: Double) throws(MPIError) -> Double {
         if folded == nil { folded = AlignedFloats(count: max(owned.count, 1)) }
         let slice = folded!.base - owned.lowerBound
         forEachBlock { worker, range in
@@ -178,7 +192,13 @@ public final class OrderedReduction: GradientReduction {
             memory.meet()
         }
         // Block by block in their order, whoever measured them.
-        return memory.blockNorms.reduce(0, +).squareRoot()
+        var whole = 0.0
+        for index in groups.ranges.indices {
+            let squares = groups.blocks(ofGroup: index).reduce(0) { $0 + memory.blockNorms[$1] }
+            factors[index] = clipFactor(norm: squares.squareRoot(), limit: limit)
+            whole += squares
+        }
+        return whole.squareRoot()
     }
 
     /// Brings the other groups' sums of the owned slice here, and every rank's flags. Collective.

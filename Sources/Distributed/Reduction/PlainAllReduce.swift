@@ -17,15 +17,21 @@ public final class PlainAllReduce: GradientReduction {
     private let world: World
     private let pool: WorkerPool
     private let memory: AlignedFloats
+    private let groups: GradientGroups
+    private let factors: UnsafeMutableBufferPointer<Float>
     /// What this rank sums of the tree; behind the first sum, the flags.
     private let sums: [AlignedFloats]
     private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed, .save]
 
     /// Collective.
-    public init(world: World, parameterCount: Int, shardCount: Int, pool: WorkerPool) {
+    public init(world: World, parameterCount: Int, groups: GradientGroups? = nil, shardCount: Int, pool: WorkerPool) {
         precondition(shardCount >= world.size, "every rank needs a shard")
         self.world = world
         self.pool = pool
+        let whole = groups ?? GradientGroups([0..<parameterCount])
+        self.groups = whole
+        factors = .allocate(capacity: whole.ranges.count)
+        factors.initialize(repeating: 1)
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
         nodes = FoldTree(leafCount: shardCount).cover(shards)
         memory = AlignedFloats(count: parameterCount)
@@ -33,6 +39,8 @@ public final class PlainAllReduce: GradientReduction {
         ownedRanges = (0..<world.size).map { _ in 0..<parameterCount }
         sums = nodes.map { _ in AlignedFloats(count: parameterCount + Self.allFlags.count) }
     }
+
+    deinit { factors.deallocate() }
 
     /// What such a reduction will take of each rank's memory.
     public static func memory(world: World, parameterCount: Int, shardCount: Int) -> ReductionMemory {
@@ -64,12 +72,24 @@ public final class PlainAllReduce: GradientReduction {
         for (index, flag) in Self.allFlags.enumerated() where flagCounts[index] > 0 { all.insert(flag) }
         var norm: Double?
         if all.allowUpdate {
-            if clipNorm != nil { norm = kernel_sum_of_squares(sum, parameters.count).squareRoot() }
-            let factor = clipNorm.map { clipFactor(norm: norm!, limit: $0) } ?? 1
+            if let clipNorm {
+                var whole = 0.0
+                for (index, range) in groups.ranges.enumerated() {
+                    let squares = kernel_sum_of_squares(sum + range.lowerBound, range.count)
+                    factors[index] = clipFactor(norm: squares.squareRoot(), limit: clipNorm)
+                    whole += squares
+                }
+                norm = whole.squareRoot()
+            }
             pool.run { worker in
-                let part = ShardPlan.part(worker, of: pool.count, count: (parameters.count + 15) / 16)
-                let range = part.lowerBound * 16..<min(part.upperBound * 16, parameters.count)
-                update(worker, range, sum + range.lowerBound, factor)
+                func share(_ elements: Range<Int>, factor: Float) {
+                    let part = ShardPlan.part(worker, of: pool.count, count: (elements.count + 15) / 16)
+                    let own = (elements.lowerBound + part.lowerBound * 16..<elements.lowerBound + part.upperBound * 16)
+                        .clamped(to: elements)
+                    update(worker, own, sum + own.lowerBound, factor)
+                }
+                for (index, range) in groups.ranges.enumerated() { share(range, factor: factors[index]) }
+                if groups.statistics < parameters.count { share(groups.statistics..<parameters.count, factor: 1) }
             }
         }
         times.work += Double(DispatchTime.now().uptimeNanoseconds - end) * 1e-9

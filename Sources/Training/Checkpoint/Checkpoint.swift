@@ -45,10 +45,12 @@ struct Checkpoint: Sendable {
             try file.setAttribute("program", .string("mpi-vae \(programVersion)"))
             for (name, value) in attributes { try file.setAttribute(name, value) }
             if !parameters.isEmpty {
-                try write(parameters, to: file, "/parameters")
+                try write(parameters, of: layout, to: file, "/parameters")
                 try file.setAttribute("order", .strings(layout.entries.map(\.name)), of: "/parameters")
             }
-            for moment in moments { try write(moment.values, to: file, "/optimizer/\(moment.name)") }
+            for moment in moments {
+                try write(moment.values, of: layout.withMoments, to: file, "/optimizer/\(moment.name)")
+            }
             try scaling?.write(to: file)
             if !featureNames.isEmpty {
                 let dataset = try file.createStrings("/features/name", count: featureNames.count)
@@ -95,7 +97,7 @@ struct Checkpoint: Sendable {
         ] + digests + origin
     }
 
-    private func write(_ values: [Float], to file: File, _ group: String) throws(HDF5Error) {
+    private func write(_ values: [Float], of layout: ParameterLayout, to file: File, _ group: String) throws(HDF5Error) {
         for entry in layout.entries {
             let dataset = try file.createDataset("\(group)/\(entry.name)", Float.self, shape: entry.shape)
             try dataset.write(Array(values[entry.range]), rows: 0..<dataset.rowCount)
@@ -104,7 +106,7 @@ struct Checkpoint: Sendable {
 
     private var checksum: String {
         checksum { digest in
-            for moment in moments { layout.add(moment.name, to: &digest) { moment.values[$0.range] } }
+            for moment in moments { layout.withMoments.add(moment.name, to: &digest) { moment.values[$0.range] } }
         }
     }
 
@@ -225,7 +227,7 @@ extension Checkpoint {
             progress: progress,
             scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
             parameters: content == nil ? [] : try reader.flat("/parameters", layout),
-            moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout)) },
+            moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout.withMoments)) },
             history: try reader.history(version: version), version: version)
         if version > 3 { checkpoint.digest = try reader.string("digest") }
         // For others to read by, so it must be right too.
@@ -237,7 +239,9 @@ extension Checkpoint {
             ? checkpoint.checksum
             : try checkpoint.checksum { digest in
                 // One by one, so that they need not be kept.
-                for name in momentNames { try layout.add(name, to: &digest) { try reader.entry("/optimizer/\(name)", $0)[...] } }
+                for name in momentNames {
+                    try layout.withMoments.add(name, to: &digest) { try reader.entry("/optimizer/\(name)", $0)[...] }
+                }
             }
         guard try reader.string("sha256") == checksum else { throw reader.damaged }
         if version <= 3, content != nil { checkpoint.digest = layout.digest(of: checkpoint.parameters) }

@@ -76,16 +76,18 @@ final class Replica {
         self.memory = memory
         self.pool = pool
         let count = model.layout.count
+        let groups = GradientGroups(model.layout.groups)
         switch configuration.run.reduction {
         case .ordered:
             let ordered = try OrderedReduction(
-                world: world, parameterCount: count, shardCount: shardCount, pool: pool, wire: configuration.training.wire)
+                world: world, parameterCount: count, groups: groups, shardCount: shardCount, pool: pool,
+                wire: configuration.training.wire)
             if world.isRoot, world.localSize > 1, !ordered.usesSharedMemory {
                 log.warning("no room in /dev/shm for gradients: ranks of a node exchange messages, which is slower")
             }
             reduction = ordered
         case .allreduce:
-            reduction = PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
+            reduction = PlainAllReduce(world: world, parameterCount: count, groups: groups, shardCount: shardCount, pool: pool)
         }
 
         let applied = AppliedModel(

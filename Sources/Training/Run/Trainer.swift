@@ -78,7 +78,8 @@ final class Trainer {
         self.pool = pool
         self.progress = progress
         plan = data.plan
-        optimizer = OptimizerState(configuration.optimizerConfiguration, range: reduction.owned)
+        optimizer = OptimizerState(
+            configuration.optimizerConfiguration, range: reduction.owned, statistics: applied.model.layout.statistics)
         shardBatch = configuration.training.globalBatch / plan.shardCount
         stepsPerEpoch = plan.stepsPerEpoch(shardBatch: shardBatch)
         totalSteps = stepsPerEpoch * configuration.training.epochs
@@ -138,63 +139,86 @@ final class Trainer {
     /// - Throws: ``SharedFailure`` where a rank cannot go on or its rows cannot be read; the parameters are as before.
     func step(_ raised: StepFlags = [], failure: (any Error)? = nil) throws -> StepFlags {
         Heartbeat.begin("training", step: progress.step + 1)
-        let count = plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch)
-        let rows = Result { try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch) }
-        let areThere = (try? rows.get()) != nil
-        if delay > 0 { usleep(delay) }
-        computeGradients(scale: 1 / Float(count), areThere: areThere)
-        var flags = raised
-        // The others learn of it from the exchange, and all end together.
-        if !areThere || failure != nil { flags.insert(.failed) }
-        if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
-        let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
-        let constants = optimizer.step(progress.step, learningRate: rate)
-        let parameters = reduction.parameters.baseAddress!
-        let result = try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
-            var watch = Stopwatch()
-            optimizer.update(parameters, gradient: gradient, range: range, factor: factor, step: constants)
-            updateSeconds[worker] += watch.lap()
-        }
-        if result.flags.contains(.failed) {
-            try world.together {
-                if let failure { throw failure }
-                try rows.get()
-            }
-        }
-        if result.flags.allowUpdate {
-            globalRows += count
-            for shard in data.shards {
-                ownRows += plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch).count
-            }
-            advance()
-        }
-        return result.flags
+        let rows = requireRows()
+        computeGradients(of: rows)
+        let flags = try reduceAndUpdate(self.flags(raised, failure, rows))
+        if flags.contains(.failed) { try tellFailure(failure, rows) }
+        if flags.allowUpdate { advance(by: rows) }
+        return flags
     }
 
-    /// All workers take this rank's rows through the network together, pass by pass.
-    private func computeGradients(scale: Float, areThere: Bool) {
+    /// The rows of a step.
+    private struct StepRows {
+        /// Of all ranks.
+        let count: Int
+        let passes: [PreparedPlan.Pass]
+        /// Why this rank's cannot be read; nil where they are there.
+        let failure: (any Error)?
+    }
+
+    /// Waits for this rank's rows.
+    private func requireRows() -> StepRows {
+        if delay > 0 { usleep(delay) }
+        var failure: (any Error)?
+        do {
+            try data.require(progress.stepInEpoch * shardBatch..<(progress.stepInEpoch + 1) * shardBatch)
+        } catch let error { failure = error }
+        return StepRows(
+            count: plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch),
+            passes: (nextCompletesEpoch ? lastPlan : usualPlan).passes, failure: failure)
+    }
+
+    /// All workers take this rank's rows through the network together, pass by pass, and leave the sums of their gradients.
+    private func computeGradients(of rows: StepRows) {
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
-        let beta = betaSchedule.value(step: progress.step)
+        let (beta, scale) = (betaSchedule.value(step: progress.step), 1 / Float(rows.count))
         stepSums.update(repeating: LossSums())
-        let passes = (nextCompletesEpoch ? lastPlan : usualPlan).passes
         pool.run { worker in
             let member = team[worker]
             var watch = Stopwatch()
             parameters.pack(by: member)
             if worker == 0 { prepareSeconds += watch.lap() }
             // Rows that cannot be read end the run: what is computed then counts for nothing.
-            guard areThere else { return }
-            for rows in passes {
+            guard rows.failure == nil else { return }
+            for some in rows.passes {
                 watch = Stopwatch()
-                fill(rows, noise, member)
+                fill(some, noise, member)
                 dataSeconds[worker] += watch.lap()
                 if pool.count > 1 { pool.meet() }
-                let batch = buffer.batch(count: rows.rowCount)
-                pass.gradient(
-                    of: batch, parameters, noise: noise, beta: beta, scale: scale, summed: rows.fold, by: member)
+                let batch = buffer.batch(count: some.rowCount)
+                pass.gradient(of: batch, parameters, noise: noise, beta: beta, scale: scale, summed: some.fold, by: member)
                 if pool.count > 1 { pool.meet() }
-                if worker == 0 { addSums(rows, batch) }
+                if worker == 0 { addSums(some, batch) }
             }
+        }
+    }
+
+    /// What the others must know of this rank's step.
+    private func flags(_ raised: StepFlags, _ failure: (any Error)?, _ rows: StepRows) -> StepFlags {
+        var flags = raised
+        // The others learn of it from the exchange, and all end together.
+        if rows.failure != nil || failure != nil { flags.insert(.failed) }
+        if !stepSums.allSatisfy(\.isFinite) { flags.insert(.notFinite) }
+        return flags
+    }
+
+    /// Sums all ranks' gradients, and lets each update its slice of the parameters; gives all ranks' flags. Collective.
+    private func reduceAndUpdate(_ flags: StepFlags) throws -> StepFlags {
+        let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
+        let constants = optimizer.step(progress.step, learningRate: rate)
+        let parameters = reduction.parameters.baseAddress!
+        return try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
+            var watch = Stopwatch()
+            optimizer.update(parameters, gradient: gradient, range: range, factor: factor, step: constants)
+            updateSeconds[worker] += watch.lap()
+        }.flags
+    }
+
+    /// Throws why a rank cannot go on, on all of them. Collective.
+    private func tellFailure(_ failure: (any Error)?, _ rows: StepRows) throws {
+        try world.together {
+            if let failure { throw failure }
+            if let failure = rows.failure { throw failure }
         }
     }
 
@@ -225,9 +249,13 @@ final class Trainer {
     /// The shards' rows that go through the network at once in most steps.
     var usualRows: [Int] { usualPlan.passes[0].rows.map(\.range.count) }
 
-    /// Counts the step that was made, and turns to the next epoch's order after the last of an epoch.
-    private func advance() {
-        for (index, sums) in stepSums.enumerated() { progress.sums[index] += sums }
+    /// Counts the step that was made.
+    private func advance(by rows: StepRows) {
+        globalRows += rows.count
+        for (index, shard) in data.shards.enumerated() {
+            ownRows += plan.positions(ofShard: shard, step: progress.stepInEpoch, shardBatch: shardBatch).count
+            progress.sums[index] += stepSums[index]
+        }
         progress.step += 1
         progress.stepInEpoch += 1
     }

@@ -41,8 +41,29 @@ public struct ParameterLayout: Sendable, Equatable {
     /// The number of parameters, without gaps and statistics.
     public var parameterCount: Int { entries.reduce(0) { $0 + ($1.role == .statistic ? 0 : $1.range.count) } }
 
-    /// The elements that are trained: all but the statistics.
-    public var trained: Range<Int> { 0..<(entries.first { $0.role == .statistic }?.range.lowerBound ?? count) }
+    /// The trained elements of each group, in order; gaps at a group's end belong to it. All behind them are statistics.
+    public var groups: [Range<Int>] {
+        var groups: [(group: ParameterGroup, range: Range<Int>)] = []
+        for entry in entries where entry.role != .statistic {
+            let end = (entry.range.upperBound + 15) & ~15
+            if groups.last?.group == entry.group {
+                groups[groups.count - 1].range = groups[groups.count - 1].range.lowerBound..<end
+            } else {
+                groups.append((entry.group, entry.range.lowerBound..<end))
+            }
+        }
+        return groups.map(\.range)
+    }
+
+    /// The first element of the statistics.
+    public var statistics: Int { entries.first { $0.role == .statistic }?.range.lowerBound ?? count }
+
+    /// The same without the statistics: what has moments.
+    public var withMoments: ParameterLayout {
+        var layout = self
+        layout.entries.removeAll { $0.role == .statistic }
+        return layout
+    }
 
     public init() {}
 

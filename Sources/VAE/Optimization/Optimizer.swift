@@ -36,11 +36,15 @@ public final class OptimizerState {
     public let configuration: OptimizerConfiguration
     /// The elements of the flat parameters whose state this is.
     public let range: Range<Int>
+    /// From this element on there are statistics, which have no moments: what is summed of them is their change.
+    private let statistics: Int
     private let buffers: [AlignedBuffer]
 
-    public init(_ configuration: OptimizerConfiguration, range: Range<Int>) {
+    /// - Parameter statistics: ``ParameterLayout/statistics``.
+    public init(_ configuration: OptimizerConfiguration, range: Range<Int>, statistics: Int = .max) {
         self.configuration = configuration
         self.range = range
+        self.statistics = statistics
         buffers = Self.momentNames(configuration.kind).map { _ in AlignedBuffer(count: range.count) }
     }
 
@@ -80,13 +84,17 @@ public final class OptimizerState {
     /// - Parameters:
     ///   - parameters: element 0 of the flat parameters.
     ///   - gradient: the gradient of `part`.
-    ///   - part: a part of ``range``.
+    ///   - part: a part of ``range``, of parameters or of statistics.
     ///   - factor: multiplies the gradient.
     public func update(
         _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>, factor: Float,
         step: Step
     ) {
         precondition(part.isEmpty || (range.lowerBound <= part.lowerBound && part.upperBound <= range.upperBound))
+        guard part.lowerBound < statistics else {
+            let target = parameters + part.lowerBound
+            return kernel_add(target, target, gradient, part.count)
+        }
         let c = configuration
         let target = parameters + part.lowerBound
         let offset = part.lowerBound - range.lowerBound

@@ -1,0 +1,29 @@
+/// How the elements of the flat parameters belong together.
+///
+/// Each group of trained parameters is clipped by its own norm. What lies in no group, behind the last, are statistics: they are summed in
+/// fp32 whatever the wire, and are never clipped.
+public struct GradientGroups: Sendable {
+    /// The trained elements of each group.
+    public let ranges: [Range<Int>]
+    /// The first element of the statistics, at a whole block.
+    let statistics: Int
+
+    /// - Precondition: groups begin at multiples of ``blockSize``, one behind the other; so do the statistics.
+    public init(_ ranges: [Range<Int>]) {
+        precondition(ranges.allSatisfy { $0.lowerBound % Self.blockSize == 0 })
+        self.ranges = ranges
+        statistics = ((ranges.last?.upperBound ?? 0) + Self.blockSize - 1) / Self.blockSize * Self.blockSize
+    }
+
+    /// The elements that are summed at a time; a block belongs to one group.
+    public static let blockSize = FoldProgram.blockSize
+
+    /// The group that a block's first element belongs to; nil for statistics.
+    func index(of element: Int) -> Int? { ranges.firstIndex { $0.contains(element) } }
+
+    /// The blocks of a group.
+    func blocks(ofGroup index: Int) -> Range<Int> {
+        let (range, size) = (ranges[index], Self.blockSize)
+        return range.lowerBound / size..<(range.upperBound + size - 1) / size
+    }
+}
