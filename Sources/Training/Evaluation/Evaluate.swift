@@ -16,16 +16,8 @@ extension TrainedModel {
         let source = try open(data, options)
         let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: source)
         if let misfit = source.misfit { try world.onRoot { throw Failure(.badData, misfit) } }
-        let rows = try world.together {
-            try BlockRows(source, source.selection, preparation: preparation, world: world)
-        }
         let seed = configuration.training.seed
-        let figures = try Evaluator(
-            world: world, pool: pool, rows: rows, preparation: preparation, applied, seed: seed
-        ).evaluate()
-        var report = EvaluationReport(
-            rows: figures.rows, elbo: figures.elbo, reconstruction: figures.reconstruction, kl: figures.kl, klPerLatent: [],
-            activeUnits: 0, meanSquaredError: 0)
+        var report = EvaluationReport()
         let labelled = try labelledRows(source, into: &report)
         let usesCodes = labelled != nil || factors != nil
         let candidates = labelled ?? RowSet(all: source.rowCount)

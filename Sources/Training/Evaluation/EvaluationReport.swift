@@ -1,16 +1,16 @@
 /// What `evaluate` says of a model on some rows: sums over features and latents, averages over rows.
 public struct EvaluationReport: Codable, Sendable, Equatable {
     /// As of ``Evaluation``.
-    public var rows: Int
-    public var elbo: Double
-    public var reconstruction: Double
-    public var kl: Double
+    public var rows = 0
+    public var elbo = 0.0
+    public var reconstruction = 0.0
+    public var kl = 0.0
     /// The KL divergence of each latent, in nats; they add up to ``kl`` where rows have no weights.
-    public var klPerLatent: [Double]
+    public var klPerLatent: [Double] = []
     /// Latents whose posterior mean has a variance over the rows above 0.01 (Burda et al. 2016, section 5).
-    public var activeUnits: Int
+    public var activeUnits = 0
     /// Of the mean of p(x | z) at the posterior's mean, per value that is there, in the units that the model sees.
-    public var meanSquaredError: Double
+    public var meanSquaredError = 0.0
     /// `-elbo / (features ln 2)`, of the values that are there; nil for the likelihood `mse`, which is no distribution.
     public var bitsPerDimension: Double?
 

@@ -2,7 +2,7 @@ internal import Distributed
 internal import Foundation
 internal import VAE
 
-/// Takes rows through a model and adds up what ``EvaluationReport`` says besides the ELBO.
+/// Takes rows through a model, each once, and adds up what ``EvaluationReport`` says of all of them.
 struct ModelEvaluator {
     let world: World
     let pool: WorkerPool
@@ -19,14 +19,16 @@ struct ModelEvaluator {
     {
         let model = applied.model
         let (latent, features) = (model.latentSize, model.inputSize)
-        // As in `Evaluator`, though nothing here depends on the draw but what binarisation draws.
+        // As in `Evaluator`.
         let noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let sampler = PosteriorSampler(applied, seed: seed)
         var sums = Sums(model.latent)
         var codes = Codebook(latentSize: latent)
-        try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1]) { worker, batch, columns in
-            applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
+        try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width]) {
+            worker, batch, columns in
+            let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
+            BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             applied[worker].decode(columns[0], rowCount: batch.rowCount, applied.parameters, mean: expected.pointer)
             for row in 0..<batch.rowCount {
@@ -51,6 +53,9 @@ struct ModelEvaluator {
                 }
             }
         } receive: { rows, columns in
+            for block in stride(from: 0, to: rows.count, by: BlockPlan.blockSize) {
+                sums.loss += BlockSums.read(columns[8].pointer, row: block)
+            }
             for (index, row) in rows.enumerated() {
                 sums.add(columns, index)
                 guard kept.contains(row) else { continue }
@@ -65,6 +70,8 @@ struct ModelEvaluator {
     /// Sums over rows, one after the other.
     private struct Sums {
         let latent: any Latent
+        /// Block by block.
+        var loss = LossSums()
         var kl: [Double]
         /// Means of the codes, and sums of the squared deviations from them (Welford 1962).
         var mean: [Double]
@@ -104,6 +111,9 @@ struct ModelEvaluator {
         }
 
         func fill(_ report: inout EvaluationReport, samples: Int, isDistribution: Bool) {
+            let figures = Evaluation(loss)
+            (report.rows, report.elbo) = (figures.rows, figures.elbo)
+            (report.reconstruction, report.kl) = (figures.reconstruction, figures.kl)
             guard count > 0 else { return }
             report.klPerLatent = kl.map { $0 / count }
             report.activeUnits = squares.count { $0 / count > 0.01 }
@@ -115,6 +125,20 @@ struct ModelEvaluator {
             report.logLikelihoodError = variance.squareRoot() / count
             report.logLikelihoodRowError = (logLikelihoodSquares / max(count - 1, 1) / count).squareRoot()
         }
+    }
+}
+
+/// The sums of a block of rows on their way through a ``RowSweep``, in a column that its first row has.
+private enum BlockSums {
+    /// The floats that the bytes of such sums take.
+    static let width = MemoryLayout<LossSums>.size / 4
+
+    static func write(_ sums: LossSums, to column: UnsafeMutablePointer<Float>) {
+        UnsafeMutableRawPointer(column).storeBytes(of: sums, as: LossSums.self)
+    }
+
+    static func read(_ column: UnsafePointer<Float>, row: Int) -> LossSums {
+        UnsafeRawPointer(column + row * width).loadUnaligned(as: LossSums.self)
     }
 }
 
