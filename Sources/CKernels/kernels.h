@@ -72,18 +72,8 @@
            (destination, sources, offset, count))                                                                     \
     KERNEL(double, sum_of_squares, (const float *values, ptrdiff_t count),                                            \
            (values, count))                                                                                           \
-    KERNEL(void, bernoulli, (const float *x, const float *mask, const float *weights, float *output, float scale,     \
-            double *losses, ptrdiff_t rows, ptrdiff_t features),                                                      \
-           (x, mask, weights, output, scale, losses, rows, features))                                                 \
-    KERNEL(void, gaussian, (const float *x, const float *mask, const float *weights, float *output, float deviation,  \
-            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
-           (x, mask, weights, output, deviation, scale, losses, rows, features))                                      \
-    KERNEL(void, gaussian_learned, (const float *x, const float *mask, const float *weights, float *output,           \
-            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
-           (x, mask, weights, output, scale, losses, rows, features))                                                 \
-    KERNEL(void, squared_error, (const float *x, const float *mask, const float *weights, float *output,              \
-            float scale, double *losses, ptrdiff_t rows, ptrdiff_t features),                                         \
-           (x, mask, weights, output, scale, losses, rows, features))                                                 \
+    KERNEL(void, loss, (enum kernel_likelihood kind, const kernel_loss_terms *terms),                                 \
+           (kind, terms))                                                                                             \
     KERNEL(void, normal, (float *noise, const int64_t *rows, ptrdiff_t row_count, ptrdiff_t size, uint64_t seed,      \
             uint16_t purpose, uint32_t epoch),                                                                        \
            (noise, rows, row_count, size, seed, purpose, epoch))                                                      \

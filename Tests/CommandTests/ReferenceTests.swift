@@ -50,6 +50,7 @@ struct ReferenceTests {
                 ]
             ),
             ("wide", 2, ["--hidden", "4", "--global-batch", "9", "--likelihood", "gaussian-learned", "--activation", "tanh"]),
+            ("tiny", 5, ["--hidden", "5", "--global-batch", "6", "--likelihood", "laplace", "--likelihood-scale", "0.7"]),
             ("tall", 2, ["--hidden", "4", "--global-batch", "12600", "--validation-fraction", "0.1", "--micro-batch", "1000"]),
             (
                 "tall", 5,

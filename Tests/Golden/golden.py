@@ -58,6 +58,7 @@ CASES = {
         "--beta-warmup-epochs 1.5 --beta 2", USUAL + [WAY]),
     "vae-mse": ("signed", 1, "--likelihood mse --activation elu --scale min-max --scale-by global --schedule step --lr-step-epochs 1",
         [EMBED, FIGURES, ERRORS, RECONSTRUCT, SAMPLES, MIXTURE]),
+    "laplace": ("holes", 1, "--likelihood laplace --likelihood-scale 0.4 --nan mask", [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),
     "missing-gaussian": (
         "holes", 3, "--likelihood gaussian --nan mask --scale standardize", [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),
     "missing-learned-variance": (

@@ -94,14 +94,14 @@ static void take_doubles(struct results *results, const char *name, double *valu
 // MARK: - Kernels
 
 static void run_activations(const struct kernels *k, struct results *r, ptrdiff_t count, int edges) {
-    static const char *const names[] = {"identity", "relu", "leaky relu", "elu", "gelu", "tanh", "sigmoid", "silu"};
     float *input = floats(edges), *gradient = floats(edges), *output = floats(0);
-    for (enum kernel_activation kind = kernel_identity; kind <= kernel_silu; kind++) {
+    for (int number = 0; number <= kernel_activation_count(); number++) {
+        const enum kernel_activation kind = (enum kernel_activation)number;
         k->activate(kind, output, input, count);
-        take_floats(r, names[kind], output, count);
+        take_floats(r, kernel_activation_name(kind), output, count);
         memcpy(output, gradient, most * sizeof(float));
         k->activate_backward(kind, output, input, count);
-        take_floats(r, names[kind], output, count);
+        take_floats(r, kernel_activation_name(kind), output, count);
     }
     free(input), free(gradient), free(output);
 }
@@ -109,19 +109,18 @@ static void run_activations(const struct kernels *k, struct results *r, ptrdiff_
 static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
     float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0);
     double losses[most];
+    static const float settings[] = {0.3f};
     for (int i = 0; i < most; i++) mask[i] = mask[i] < 0.25f ? 0 : 1;
     for (int choice = 0; choice < 4; choice++) {
-        const float *m = choice & 1 ? mask : NULL, *w = choice & 2 ? weights : NULL;
-#define RUN(name, outputs, ...)                                                                                       \
+        const kernel_loss_terms terms = {.x = x, .mask = choice & 1 ? mask : NULL, .weights = choice & 2 ? weights : NULL,
+                                         .output = changed, .scale = 0.125f, .settings = settings, .losses = losses,
+                                         .rows = rows, .features = features};
+#define LIKELIHOOD(name, heads, ...)                                                                                  \
     memcpy(changed, output, most * sizeof(float));                                                                    \
-    k->name(x, m, w, changed, __VA_ARGS__, losses, rows, features);                                                   \
-    take_floats(r, #name, changed, (outputs) * rows * features);                                                      \
+    k->loss(kernel_likelihood_##name, &terms);                                                                        \
+    take_floats(r, #name, changed, (heads) * rows * features);                                                        \
     take_doubles(r, #name, losses, rows);
-        RUN(bernoulli, 1, 0.125f)
-        RUN(gaussian, 1, 0.3f, 0.125f)
-        RUN(gaussian_learned, 2, 0.125f)
-        RUN(squared_error, 1, 0.125f)
-#undef RUN
+#include "likelihoods/all.h"
     }
     free(x), free(output), free(weights), free(mask), free(changed);
 }

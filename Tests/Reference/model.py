@@ -150,6 +150,13 @@ def likelihood(model, x, output, scale):
             d = (output - x) * inverse
             constant = half_log_two_pi + floats.log_in_double(float(deviation))
             return sum_of_row(HALF * d * d) + features * constant, d * inverse * scale
+        case "laplace":
+            width = f32(model["likelihood-scale"])
+            inverse = ONE / width
+            d = (output - x) * inverse
+            constant = floats.log_in_double(2 * float(width))
+            slope = np.where(d < 0, -inverse, np.where(d > 0, inverse, f32(0)))
+            return sum_of_row(abs(d)) + features * constant, slope * scale
         case "gaussian-learned":
             v = output[:, features:]
             held = clamp(v, -10, 10)

@@ -5,7 +5,7 @@ import VAE
 /// Gradients of whole models against central differences of the reference in Double.
 struct GradientTests {
     private func check(
-        _ configuration: ModelConfiguration, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false
+        _ configuration: ModelSpecification, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false
     ) throws {
         let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch, isWeighted: isWeighted)
         let reference = Reference(configuration: configuration, layout: example.model.layout)
@@ -18,8 +18,8 @@ struct GradientTests {
         let kl = zip(parts, weights).reduce(0) { $0 + $1.0.kl * $1.1 }
         #expect(sums.weight == weights.reduce(0, +))
         #expect(sums.rowCount == rowCount)
-        #expect(abs(sums.reconstruction - reconstruction) < 1e-5 * max(1, abs(reconstruction)))
-        #expect(abs(sums.kl - kl) < 1e-5 * max(1, kl))
+        #expect(abs(sums[EvidenceLowerBound.reconstruction] - reconstruction) < 1e-5 * max(1, abs(reconstruction)))
+        #expect(abs(sums[EvidenceLowerBound.kl] - kl) < 1e-5 * max(1, kl))
 
         for entry in example.model.layout.entries {
             // The largest element of a parameter sets the scale of what single precision can lose.
@@ -41,36 +41,36 @@ struct GradientTests {
     @Test(arguments: Activation.allCases)
     func activations(activation: Activation) throws {
         try check(
-            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
+            ModelSpecification(latent: .normal, inputSize: 6, hiddenSizes: [7, 5], latentSize: 3, activation: activation))
     }
 
     /// Also in pieces of a batch, and for layers wider than the lanes of a sum.
-    @Test(arguments: Activation.allCases, ModelKind.allCases)
-    func layerNormalization(activation: Activation, kind: ModelKind) throws {
+    @Test(arguments: Activation.allCases, LatentKind.allCases)
+    func layerNormalization(activation: Activation, kind: LatentKind) throws {
         for hidden in [[7, 5], [70]] {
             try check(
-                ModelConfiguration(
-                    kind: kind, inputSize: 6, hiddenSizes: hidden, latentSize: 3, activation: activation, normalization: .layer),
+                ModelSpecification(
+                    latent: kind, inputSize: 6, hiddenSizes: hidden, latentSize: 3, activation: activation, normalization: .layer),
                 rowCount: 7, microBatch: 4)
         }
     }
 
-    @Test(arguments: Likelihood.allCases, ModelKind.allCases)
-    func likelihoods(likelihood: Likelihood, kind: ModelKind) throws {
+    @Test(arguments: LikelihoodName.allCases, LatentKind.allCases)
+    func likelihoods(likelihood: LikelihoodName, kind: LatentKind) throws {
         try check(
-            ModelConfiguration(
-                kind: kind, inputSize: 9, hiddenSizes: [8], latentSize: 2, activation: .tanh, likelihood: likelihood,
+            ModelSpecification(
+                latent: kind, inputSize: 9, hiddenSizes: [8], latentSize: 2, activation: .tanh, likelihood: likelihood,
                 likelihoodScale: 0.7),
             beta: 0.3)
     }
 
     /// Values that are missing, rows that count more than others, and both, in pieces of a batch.
-    @Test(arguments: Likelihood.allCases, ModelKind.allCases)
-    func missingValuesAndWeights(likelihood: Likelihood, kind: ModelKind) throws {
+    @Test(arguments: LikelihoodName.allCases, LatentKind.allCases)
+    func missingValuesAndWeights(likelihood: LikelihoodName, kind: LatentKind) throws {
         for (seesMask, isWeighted) in [(true, false), (false, true), (true, true)] {
             try check(
-                ModelConfiguration(
-                    kind: kind, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                ModelSpecification(
+                    latent: kind, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
                     likelihood: likelihood, likelihoodScale: 0.7),
                 rowCount: 7, microBatch: 4, isWeighted: isWeighted)
         }
@@ -78,23 +78,23 @@ struct GradientTests {
 
     @Test(arguments: [[], [4], [10, 6, 3]])
     func depths(hidden: [Int]) throws {
-        for kind in ModelKind.allCases {
-            try check(ModelConfiguration(kind: kind, inputSize: 5, hiddenSizes: hidden, latentSize: 2, activation: .silu))
+        for kind in LatentKind.allCases {
+            try check(ModelSpecification(latent: kind, inputSize: 5, hiddenSizes: hidden, latentSize: 2, activation: .silu))
         }
     }
 
     @Test(arguments: [(1, 1, 1), (1, 17, 1), (17, 1, 3), (33, 33, 17)])
     func awkwardSizes(input: Int, rows: Int, latent: Int) throws {
         try check(
-            ModelConfiguration(kind: .variational, inputSize: input, hiddenSizes: [3], latentSize: latent, activation: .elu),
+            ModelSpecification(latent: .normal, inputSize: input, hiddenSizes: [3], latentSize: latent, activation: .elu),
             rowCount: rows, microBatch: 64)
     }
 
     /// Passes of any size give the bits of one, also where a chain of 256 rows is cut.
-    @Test(arguments: ModelKind.allCases, Normalization.allCases)
-    func passesDoNotMatter(kind: ModelKind, normalization: Normalization) throws {
-        let configuration = ModelConfiguration(
-            kind: kind, inputSize: 20, hiddenSizes: [17], latentSize: 3, activation: .gelu, normalization: normalization)
+    @Test(arguments: LatentKind.allCases, Normalization.allCases)
+    func passesDoNotMatter(kind: LatentKind, normalization: Normalization) throws {
+        let configuration = ModelSpecification(
+            latent: kind, inputSize: 20, hiddenSizes: [17], latentSize: 3, activation: .gelu, normalization: normalization)
         let whole = try Example(configuration, rowCount: 600, microBatch: 600).gradient()
         for rows in [1, 13, 100, 256, 300, 512, 599] {
             let example = try Example(configuration, rowCount: 600, microBatch: rows)
@@ -106,8 +106,8 @@ struct GradientTests {
     /// Threads that share the rows give the bits of one.
     @Test(arguments: [2, 3, 5])
     func teamsDoNotMatter(count: Int) throws {
-        let configuration = ModelConfiguration(
-            kind: .variational, inputSize: 61, hiddenSizes: [40, 9], latentSize: 3, activation: .relu, normalization: .layer)
+        let configuration = ModelSpecification(
+            latent: .normal, inputSize: 61, hiddenSizes: [40, 9], latentSize: 3, activation: .relu, normalization: .layer)
         let example = try Example(configuration, rowCount: 37, microBatch: 37)
         let (sums, alone) = example.gradient()
         let team = example.gradient(ofTeam: count)
@@ -117,42 +117,41 @@ struct GradientTests {
     /// Pieces of a batch, the last one smaller, add up to the gradient of the whole.
     @Test func microBatches() throws {
         try check(
-            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [5], latentSize: 3, activation: .gelu),
+            ModelSpecification(latent: .normal, inputSize: 6, hiddenSizes: [5], latentSize: 3, activation: .gelu),
             rowCount: 11, microBatch: 4, beta: 2)
     }
 
     @Test func noRows() throws {
         let example = try Example(
-            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [5], latentSize: 3), rowCount: 0, microBatch: 4)
+            ModelSpecification(latent: .normal, inputSize: 6, hiddenSizes: [5], latentSize: 3), rowCount: 0, microBatch: 4)
         let (sums, gradient) = example.gradient()
         #expect(sums == LossSums() && gradient.allSatisfy { $0 == 0 })
     }
 
     /// Logits and log variances far out: loss and gradients stay finite, as they must in an unlucky first epoch.
-    @Test(arguments: Likelihood.allCases)
-    func extremes(likelihood: Likelihood) throws {
+    @Test(arguments: LikelihoodName.allCases)
+    func extremes(likelihood: LikelihoodName) throws {
         let example = try Example(
-            ModelConfiguration(kind: .variational, inputSize: 6, hiddenSizes: [], latentSize: 2, likelihood: likelihood),
+            ModelSpecification(latent: .normal, inputSize: 6, hiddenSizes: [], latentSize: 2, likelihood: likelihood),
             rowCount: 3, microBatch: 4)
         for i in 0..<example.model.layout.count { example.parameters.pointer[i] *= 200 }
-        example.model.prepare(example.parameters.pointer)
+        example.prepared.pack()
         let (sums, gradient) = example.gradient()
         #expect(sums.isFinite && gradient.allSatisfy(\.isFinite))
     }
 
-    /// A second workspace, and another thread, give the same bits.
+    /// A second pass, on another thread, gives the same bits.
     @Test func sameBitsFromEveryThread() async throws {
         let example = try Example(
-            ModelConfiguration(kind: .variational, inputSize: 100, hiddenSizes: [64], latentSize: 8), rowCount: 77, microBatch: 32
+            ModelSpecification(latent: .normal, inputSize: 100, hiddenSizes: [64], latentSize: 8), rowCount: 77, microBatch: 32
         )
         let (sums, first) = example.gradient()
         #expect(example.gradient().1 == first)
         nonisolated(unsafe) let shared = example
-        nonisolated(unsafe) let other = example.model.makeWorkspace(rows: 32)
         let done = DispatchSemaphore(value: 0)
         nonisolated(unsafe) var second: (LossSums, [Float])?
         Thread {
-            second = shared.gradient(other)
+            second = shared.gradient()
             done.signal()
         }.start()
         await withCheckedContinuation { continuation in
@@ -165,32 +164,29 @@ struct GradientTests {
     }
 
     /// What `encode` says of rows averages to what `evaluate` says of all.
-    @Test(arguments: ModelKind.allCases)
-    func rowsAddUp(kind: ModelKind) throws {
+    @Test(arguments: LatentKind.allCases)
+    func rowsAddUp(kind: LatentKind) throws {
         let example = try Example(
-            ModelConfiguration(kind: kind, inputSize: 10, hiddenSizes: [8], latentSize: 3), rowCount: 13, microBatch: 4)
+            ModelSpecification(latent: kind, inputSize: 10, hiddenSizes: [8], latentSize: 3), rowCount: 13, microBatch: 4)
         let (mean, logVariance) = (AlignedBuffer(count: 39), AlignedBuffer(count: 39))
         let (reconstruction, kl) = (AlignedBuffer(count: 13), AlignedBuffer(count: 13))
-        let sums = example.withBatch { example.workspace.evaluate($0, noise: example.noise) }
+        let sums = example.withBatch { example.inference.evaluate($0, example.prepared, noise: example.noise) }
         let encoded = example.withBatch {
-            example.workspace.encode(
-                $0, noise: example.noise, mean: mean.pointer, logVariance: logVariance.pointer,
-                reconstruction: reconstruction.pointer, kl: kl.pointer)
+            example.inference.evaluate(
+                $0, example.prepared, noise: example.noise,
+                into: .init(
+                    mean: mean.pointer, logVariance: logVariance.pointer, reconstruction: reconstruction.pointer, kl: kl.pointer))
         }
         #expect(encoded == sums)
         let total = (0..<13).reduce(0.0) { $0 + Double(reconstruction.pointer[$1]) }
-        #expect(abs(total - sums.reconstruction) < 1e-5 * sums.reconstruction)
+        #expect(abs(total - sums[EvidenceLowerBound.reconstruction]) < 1e-5 * sums[EvidenceLowerBound.reconstruction])
         for row in 0..<13 {
             let exact = (0..<3).reduce(0.0) { sum, i in
                 let (m, v) = (Double(mean.pointer[row * 3 + i]), Double(logVariance.pointer[row * 3 + i]))
                 return sum + 0.5 * (m * m + exp(v) - 1 - v)
             }
-            #expect(kind == .autoencoder ? kl.pointer[row] == 0 : abs(exact - Double(kl.pointer[row])) < 1e-5)
+            #expect(kind == .deterministic ? kl.pointer[row] == 0 : abs(exact - Double(kl.pointer[row])) < 1e-5)
         }
         #expect(sums == example.gradient().0, "with and without a gradient the sums are the same")
     }
-}
-
-extension Example {
-    fileprivate func gradient(_ workspace: Workspace) -> (LossSums, [Float]) { gradient(beta: 1, scale: 1, workspace) }
 }

@@ -34,27 +34,53 @@ struct KernelTests {
         }
         var output: [Float] = [.nan]
         var loss = [0.0]
-        kernel_bernoulli([0.5], nil, [1], &output, 1, &loss, 1, 1)
+        lose(kernel_likelihood_bernoulli, [0.5], [1], &output, &loss, rows: 1, features: 1)
         #expect(loss[0].isNaN)
     }
 
-    @Test(arguments: Likelihood.allCases)
-    func likelihoods(likelihood: Likelihood) {
+    private func lose(
+        _ kind: kernel_likelihood, _ x: [Float], _ weights: [Float]?, _ output: inout [Float], _ losses: inout [Double],
+        rows: Int,
+        features: Int
+    ) {
+        let (x, weights) = (x + [0], weights ?? [])
+        output.withUnsafeMutableBufferPointer { output in
+            losses.withUnsafeMutableBufferPointer { losses in
+                x.withUnsafeBufferPointer { x in
+                    weights.withUnsafeBufferPointer { weights in
+                        withUnsafePointer(to: 0.5 as Float) { setting in
+                            var terms = kernel_loss_terms(
+                                x: x.baseAddress, mask: nil, weights: weights.isEmpty ? nil : weights.baseAddress,
+                                output: output.baseAddress, scale: 1, settings: setting, losses: losses.baseAddress, rows: rows,
+                                features: features)
+                            kernel_loss(kind, &terms)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Each likelihood's kernel, and its outputs per feature.
+    private static let likelihoods: [String: (kernel: kernel_likelihood, heads: Int)] = [
+        "bernoulli": (kernel_likelihood_bernoulli, 1), "gaussian": (kernel_likelihood_gaussian, 1),
+        "gaussian-learned": (kernel_likelihood_gaussian_learned, 2),
+        "laplace": (kernel_likelihood_laplace, 1), "mse": (kernel_likelihood_squared_error, 1),
+    ]
+
+    @Test(arguments: LikelihoodName.allCases)
+    func likelihoods(likelihood: LikelihoodName) throws {
+        let (kernel, heads) = try #require(Self.likelihoods[likelihood.rawValue])
         // Sizes around the number of lanes.
         for features in [1, 15, 31, 32, 33, 64, 100] {
-            let width = likelihood == .gaussianLearned ? 2 * features : features
+            let width = heads * features
             let x = (0..<2 * features).map { Float($0 % 7) / 7 }
             var output = (0..<2 * width).map { 6 * sin(Float($0)) }
             let before = output.map(Double.init)
             var losses = [0.0, 0.0]
             /// With weights `output` becomes the gradient.
             func run(_ weights: [Float]?) {
-                switch likelihood {
-                case .bernoulli: kernel_bernoulli(x, nil, weights, &output, 1, &losses, 2, features)
-                case .gaussian: kernel_gaussian(x, nil, weights, &output, 0.5, 1, &losses, 2, features)
-                case .gaussianLearned: kernel_gaussian_learned(x, nil, weights, &output, 1, &losses, 2, features)
-                case .mse: kernel_squared_error(x, nil, weights, &output, 1, &losses, 2, features)
-                }
+                lose(kernel, x, weights, &output, &losses, rows: 2, features: features)
             }
             run(nil)
             #expect(output.map(Double.init) == before)

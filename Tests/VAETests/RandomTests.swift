@@ -99,8 +99,8 @@ struct RandomTests {
     @Test func initializations() throws {
         for initialization in Initialization.allCases {
             let model = Model(
-                ModelConfiguration(
-                    kind: .variational, inputSize: 200, hiddenSizes: [100], latentSize: 10, initialization: initialization))
+                ModelSpecification(
+                    latent: .normal, inputSize: 200, hiddenSizes: [100], latentSize: 10, initialization: initialization))
             let parameters = AlignedBuffer(count: model.layout.count)
             model.initialize(parameters.pointer, seed: 1)
             let weight = model.layout.entries[0].range.map { Double(parameters.pointer[$0]) }

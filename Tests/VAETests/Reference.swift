@@ -5,20 +5,21 @@ import VAE
 /// The models once more, in Double and written down plainly, with gradients by central differences: what the code under test is
 /// compared with. Shares nothing with it but the layout of the parameters and the noise.
 struct Reference {
-    let configuration: ModelConfiguration
+    let configuration: ModelSpecification
     let layout: ParameterLayout
 
     private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
 
     static func activate(_ kind: Activation, _ x: Double) -> Double {
-        switch kind {
-        case .relu: max(x, 0)
-        case .leakyReLU: x < 0 ? 0.01 * x : x
-        case .elu: x < 0 ? exp(x) - 1 : x
-        case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
-        case .tanh: Foundation.tanh(x)
-        case .sigmoid: 1 / (1 + exp(-x))
-        case .silu: x / (1 + exp(-x))
+        switch kind.rawValue {
+        case "relu": max(x, 0)
+        case "leaky-relu": x < 0 ? 0.01 * x : x
+        case "elu": x < 0 ? exp(x) - 1 : x
+        case "gelu": x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
+        case "tanh": Foundation.tanh(x)
+        case "sigmoid": 1 / (1 + exp(-x))
+        case "silu": x / (1 + exp(-x))
+        default: .nan
         }
     }
 
@@ -52,19 +53,21 @@ struct Reference {
     }
 
     /// -log p(x | output), or the squared error, of the values that are there.
-    static func loss(_ likelihood: Likelihood, _ x: [Double], _ output: [Double], scale: Double) -> Double {
+    static func loss(_ likelihood: LikelihoodName, _ x: [Double], _ output: [Double], scale: Double) -> Double {
         let half = 0.5 * log(2 * Double.pi)
         return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
             let o = output[i]
-            switch likelihood {
-            case .bernoulli:
+            switch likelihood.rawValue {
+            case "bernoulli":
                 let p = 1 / (1 + exp(-o))
                 return sum - x[i] * log(p) - (1 - x[i]) * log(1 - p)
-            case .gaussian: return sum + 0.5 * pow((x[i] - o) / scale, 2) + log(scale) + half
-            case .gaussianLearned:
+            case "gaussian": return sum + 0.5 * pow((x[i] - o) / scale, 2) + log(scale) + half
+            case "gaussian-learned":
                 let v = min(max(output[x.count + i], -10), 10)
                 return sum + 0.5 * pow(x[i] - o, 2) / exp(v) + 0.5 * v + half
-            case .mse: return sum + pow(x[i] - o, 2)
+            case "laplace": return sum + abs(x[i] - o) / scale + log(2 * scale)
+            case "mse": return sum + pow(x[i] - o, 2)
+            default: return .nan
             }
         }
     }
@@ -76,7 +79,7 @@ struct Reference {
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
-        if configuration.kind == .variational {
+        if configuration.latent == .normal {
             z = (0..<size).map { i in
                 let (mean, v) = (code[i], min(max(code[size + i], -20), 20))
                 kl += 0.5 * (mean * mean + exp(v) - 1 - v)
@@ -113,11 +116,21 @@ struct Reference {
     }
 }
 
+extension Activation {
+    static let leakyReLU = Activation(rawValue: "leaky-relu")!
+    static let elu = Activation(rawValue: "elu")!
+    static let gelu = Activation(rawValue: "gelu")!
+    static let tanh = Activation(rawValue: "tanh")!
+    static let sigmoid = Activation(rawValue: "sigmoid")!
+    static let silu = Activation(rawValue: "silu")!
+}
+
 /// A batch with everything that goes with it.
 final class Example {
-    let configuration: ModelConfiguration
+    let configuration: ModelSpecification
     let model: Model
-    let workspace: Workspace
+    let prepared: PreparedParameters
+    let inference: Inference
     /// The rows that go through at once when gradients are computed.
     private let microBatch: Int
     let parameters: AlignedBuffer
@@ -132,20 +145,21 @@ final class Example {
     private let weightBuffer: AlignedBuffer
 
     init(
-        _ configuration: ModelConfiguration, rowCount: Int, microBatch: Int, isWeighted: Bool = false,
+        _ configuration: ModelSpecification, rowCount: Int, microBatch: Int, isWeighted: Bool = false,
         precision: Precision = .fp32
     ) throws {
         self.configuration = configuration
         self.microBatch = microBatch
         model = Model(configuration, precision: precision)
-        workspace = model.makeWorkspace(rows: microBatch)
+        inference = Inference(model, rows: microBatch)
         parameters = AlignedBuffer(count: model.layout.count)
         model.initialize(parameters.pointer, seed: 5)
         // Biases other than 0, and gains other than 1, so that their place shows.
         for entry in model.layout.entries where !entry.name.hasSuffix("weight") {
             for i in entry.range { parameters.pointer[i] += 0.1 * sin(Float(i)) }
         }
-        model.prepare(parameters.pointer)
+        prepared = PreparedParameters(parameters.pointer, of: model, for: .training)
+        prepared.pack()
         rowNumbers = (0..<rowCount).map { Int64($0 * 1_000_003 + 5) }
         let features = configuration.inputSize
         rows = (0..<rowCount).map { row in
@@ -169,8 +183,7 @@ final class Example {
     }
 
     /// The gradient of all rows as those of one shard, which goes through in passes.
-    func gradient(beta: Float = 1, scale: Float = 1, _ workspace: Workspace? = nil) -> (LossSums, [Float]) {
-        let workspace = workspace ?? self.workspace
+    func gradient(beta: Float = 1, scale: Float = 1) -> (LossSums, [Float]) {
         let gradient = AlignedBuffer(count: model.layout.count)
         let unfinished = (0..<3).map { _ in AlignedBuffer(count: model.layout.count) }
         // What was there before must not matter, but for the gaps.
@@ -182,42 +195,44 @@ final class Example {
         }
         var sums = LossSums()
         withBatch { batch in
-            var first = 0
-            repeat {
+            let folds = stride(from: 0, to: max(batch.rowCount, 1), by: microBatch).map { first in
                 let count = min(microBatch, batch.rowCount - first)
-                let fold = ShardFold(
+                return ShardFold(
                     [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
                     gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer))
-                workspace.prepare(for: [fold])
+            }
+            let pass = TrainingPass(model, rows: microBatch, folds: folds)
+            var first = 0
+            for fold in folds {
+                let count = fold.rowCount
                 let features = configuration.inputSize
                 let piece = Batch(
                     input: batch.input + first * features, encoderInput: batch.encoderInput.map { $0 + 2 * first * features },
                     mask: batch.mask.map { $0 + first * features }, weights: batch.weights + first, rowCount: count,
                     rows: batch.rows + first)
-                workspace.gradient(of: piece, noise: noise, beta: beta, scale: scale, summed: fold)
-                workspace.add(piece, 0..<count, to: &sums)
+                pass.gradient(of: piece, prepared, noise: noise, beta: beta, scale: scale, summed: fold)
+                pass.add(piece, 0..<count, to: &sums)
                 first += count
-            } while first < batch.rowCount
+            }
         }
         return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
     }
 
     /// The same by threads that share the rows, in one pass.
     func gradient(ofTeam count: Int) -> (LossSums, [Float]) {
-        let shared = model.makeWorkspace(rows: rows.count, workers: count)
         let gradient = AlignedBuffer(count: model.layout.count)
         let fold = ShardFold([ShardRows(rowCount: rows.count)], gradients: [gradient.pointer])
-        shared.prepare(for: [fold])
+        let shared = TrainingPass(model, rows: rows.count, workers: count, folds: [fold])
         var sums = LossSums()
         withBatch { batch in
             let barrier = Barrier(count: count)
-            nonisolated(unsafe) let (batch, shared, fold) = (batch, shared, fold)
+            nonisolated(unsafe) let (batch, shared, fold, prepared) = (batch, shared, fold, prepared)
             let noise = noise
             let done = DispatchSemaphore(value: 0)
             for worker in 0..<count {
                 Thread.detachNewThread {
                     let member = TeamMember(worker: worker, of: count) { barrier.meet() }
-                    shared.gradient(of: batch, noise: noise, beta: 1, scale: 1, summed: fold, by: member)
+                    shared.gradient(of: batch, prepared, noise: noise, beta: 1, scale: 1, summed: fold, by: member)
                     done.signal()
                 }
             }

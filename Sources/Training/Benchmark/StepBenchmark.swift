@@ -60,7 +60,7 @@ public enum StepBenchmark {
         let trainer = replica.trainer
         let threads = Double(replica.pool.count)
         func mean(_ path: KeyPath<ComputeTimes, Double>) -> Double {
-            trainer.workspace.times.reduce(0) { $0 + $1[keyPath: path] } / threads
+            trainer.pass.times.reduce(0) { $0 + $1[keyPath: path] } / threads
         }
         let update = trainer.updateSeconds.reduce(0, +) / threads
         let reduction = trainer.reduction.times

@@ -54,8 +54,10 @@ struct Checkpoint: Sendable {
                 let dataset = try file.createStrings("/features/name", count: featureNames.count)
                 try dataset.write(featureNames, rows: 0..<featureNames.count)
             }
-            let sums = progress.sums.flatMap { [$0.reconstruction, $0.kl, $0.weight, Double($0.rowCount)] }
-            try file.write(sums, shape: [progress.sums.count, 4], to: "/progress/epoch_sums")
+            let sums = progress.sums.flatMap { sums in
+                EvidenceLowerBound.terms.map { sums[$0] } + [sums.weight, Double(sums.rowCount)]
+            }
+            try file.write(sums, shape: [progress.sums.count, EvidenceLowerBound.terms.count + 2], to: "/progress/epoch_sums")
             try file.setAttribute(
                 "long_name", .string("sums over the rows of the epoch so far, by shard: reconstruction, KL, weights, rows"),
                 of: "/progress/epoch_sums")
@@ -115,7 +117,8 @@ struct Checkpoint: Sendable {
         scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
         for sums in progress.sums {
-            digest.update("\(sums.reconstruction) \(sums.kl) \(sums.weight) \(sums.rowCount)\n")
+            let terms = EvidenceLowerBound.terms.map { "\(sums[$0])" }.joined(separator: " ")
+            digest.update("\(terms) \(sums.weight) \(sums.rowCount)\n")
         }
         return digest.finalize()
     }
@@ -194,18 +197,21 @@ extension Checkpoint {
             + (configuration.model.hidden + [configuration.model.latent]).map(Double.init)
         let weights = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
         guard content == nil || weights <= Double(file.size / 4) else { throw reader.damaged }
-        let model = configuration.modelConfiguration(inputSize: inputShape.reduce(1, *))
-        let layout = model.layout
+        let model = configuration.modelSpecification(inputSize: inputShape.reduce(1, *))
+        let layout = model.layout()
         let momentNames = OptimizerState.momentNames(configuration.optimizer.optimizer)
         let shardCount = try reader.integer("shards")
         guard shardCount > 0, shardCount <= 1 << 20 else { throw reader.damaged }
         let sums = try file.dataset("/progress/epoch_sums")
-        guard sums.shape == [shardCount, 4] else { throw reader.damaged }
+        let terms = EvidenceLowerBound.terms
+        let width = terms.count + 2
+        guard sums.shape == [shardCount, width] else { throw reader.damaged }
         let values = try sums.read(Double.self)
         var progress = Progress(
             sums: (0..<shardCount).map { shard in
-                let own = Array(values[4 * shard..<4 * shard + 4])
-                return LossSums(reconstruction: own[0], kl: own[1], weight: own[2], rowCount: Int(exactly: own[3]) ?? 0)
+                let own = Array(values[width * shard..<width * (shard + 1)])
+                return LossSums(
+                    zip(terms, own), weight: own[terms.count], rowCount: Int(exactly: own[terms.count + 1]) ?? 0)
             })
         progress.step = try reader.integer("step")
         progress.epoch = try reader.integer("epoch")

@@ -27,9 +27,9 @@ extension Configuration.Data {
 
 /// What the parts of the program are made from.
 extension Configuration {
-    func modelConfiguration(inputSize: Int) -> ModelConfiguration {
-        ModelConfiguration(
-            kind: model.model.kind, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
+    func modelSpecification(inputSize: Int) -> ModelSpecification {
+        ModelSpecification(
+            latent: model.model.latent, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
             latentSize: model.latent,
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodScale: Float(model.likelihoodScale),

@@ -79,7 +79,7 @@ extension Configuration {
         }
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
-        if model.likelihood.needsUnitInterval, !staysInUnit, p.binarize != .fixed {
+        if model.likelihood.support != nil, !staysInUnit, p.binarize != .fixed {
             throw Failure(
                 .configuration,
                 "the likelihood \(model.likelihood.rawValue) needs values in 0...1, which this preparation leaves: give --scale min-max, "

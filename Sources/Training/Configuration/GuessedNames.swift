@@ -176,6 +176,7 @@ public enum GuessedNames {
         meansquarederror squarederror: mse
         bce crossentropy binarycrossentropy binary xent: bernoulli
         gaussianvariance heteroscedastic: gaussian-learned
+        l1 mae absolute absoluteerror doubleexponential: laplace
         standard zscore standardscaler standardise znorm unitvariance meanstd: standardize
         minmaxscaler unit range 01 normalize: min-max
         log lognormalize: log1p

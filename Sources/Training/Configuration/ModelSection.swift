@@ -6,7 +6,7 @@ extension Configuration {
         public var model = Preset.vae
         public var hidden = [400]
         public var latent = 20
-        public var likelihood = Likelihood.bernoulli
+        public var likelihood = LikelihoodName.bernoulli
         public var likelihoodScale = 1.0
         public var activation = Activation.relu
         public var normalization = Normalization.none
@@ -27,7 +27,7 @@ extension Configuration {
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
-                "standard deviation of the likelihood gaussian"),
+                "standard deviation of the likelihood gaussian, scale of laplace"),
             .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
             .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
             .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),

@@ -1,13 +1,13 @@
 internal import VAE
 
-/// A model by the name that people know it by: a network, and values of keys, which stand between the defaults of the program and all that
-/// a user gives.
+/// A model by the name that people know it by: the kind of its latents, and values of keys, which stand between the defaults of the
+/// program and all that a user gives.
 ///
 /// It is looked up once, while a configuration is read (``Configuration/load(file:environment:flags:assignments:)``). What a run writes
 /// holds the values, so they may change here and old runs stay what they were.
 public struct Preset: Sendable {
     public let rawValue: String
-    let kind: ModelKind
+    let latent: LatentKind
     /// What it is, for pages.
     public let help: String
     /// By key, as a flag would have them.
@@ -15,16 +15,16 @@ public struct Preset: Sendable {
 
     /// The defaults of the program are those of ``vae``, which therefore has no values.
     public static let allCases = [
-        Preset("ae", .autoencoder, "plain autoencoder: a deterministic code, no prior"),
-        Preset("vae", .variational, "variational autoencoder (Kingma and Welling 2014); with a `beta` other than 1 a beta-VAE"),
+        Preset("ae", .deterministic, "plain autoencoder: a deterministic code, no prior"),
+        Preset("vae", .normal, "variational autoencoder (Kingma and Welling 2014); with a `beta` other than 1 a beta-VAE"),
         Preset(
-            "denoising", .autoencoder, "plain autoencoder that restores rows from corrupted ones (Vincent et al. 2008)",
+            "denoising", .deterministic, "plain autoencoder that restores rows from corrupted ones (Vincent et al. 2008)",
             ["corruption": "gaussian"]),
     ]
 
-    private init(_ name: String, _ kind: ModelKind, _ help: String, _ values: [String: String] = [:]) {
+    private init(_ name: String, _ latent: LatentKind, _ help: String, _ values: [String: String] = [:]) {
         rawValue = name
-        self.kind = kind
+        self.latent = latent
         self.help = help
         self.values = values
     }

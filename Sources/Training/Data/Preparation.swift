@@ -9,8 +9,8 @@ internal import VAE
 /// where features are scaled or the files' numbers have more digits than 32-bit floats, and then rounded once.
 struct Preparation: Sendable {
     private let settings: Configuration.Preparation
-    /// What the likelihood must find.
-    private var needsUnitInterval: Bool
+    /// What the likelihood must find; nil for all numbers.
+    private var support: Support?
     /// nil where nothing is scaled, and until ``measure(_:world:pool:)``.
     private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
@@ -23,7 +23,7 @@ struct Preparation: Sendable {
     /// - Parameter scaling: as a checkpoint has it.
     init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
         settings = configuration.preparation
-        needsUnitInterval = configuration.model.likelihood.needsUnitInterval
+        support = configuration.model.likelihood.support
         self.scaling = scaling
     }
 
@@ -47,13 +47,10 @@ struct Preparation: Sendable {
             return AllowedValues(
                 range: 0...largest, reason: "library-size and log1p need values of at least 0", missing: masks, largest: largest)
         }
-        let asProbabilities = settings.binarize == .dynamic || (needsUnitInterval && settings.binarize == .none)
-        if asProbabilities, settings.scale != .minMax {
-            return AllowedValues(
-                range: 0...1,
-                reason:
-                    "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian",
-                missing: masks)
+        // Values that are drawn by are probabilities, whatever the likelihood; those that a threshold makes 0 or 1 may be any.
+        let needed = settings.binarize == .dynamic ? LikelihoodName.bernoulli.support : settings.binarize == .none ? support : nil
+        if let needed, settings.scale != .minMax {
+            return AllowedValues(range: needed.range, reason: needed.reason, missing: masks)
         }
         return AllowedValues(missing: masks, largest: largest)
     }
@@ -106,7 +103,7 @@ struct Preparation: Sendable {
     /// The same for rows whose likelihood nobody asks for, such as noisy ones that are to be cleaned: they may leave 0...1.
     var withoutLikelihood: Preparation {
         var preparation = self
-        preparation.needsUnitInterval = false
+        preparation.support = nil
         return preparation
     }
 

@@ -13,17 +13,14 @@ struct EmbeddedSource {
 final class Embedder {
     private let world: World
     private let pool: WorkerPool
-    private let workspaces: [Workspace]
-    private let latentSize: Int
+    private let applied: AppliedModel
     private let noise: NoiseKey
     private let preparation: Preparation
 
-    /// - Parameter workspaces: one per worker, of a model whose parameters are prepared.
-    init(world: World, pool: WorkerPool, workspaces: [Workspace], latentSize: Int, seed: UInt64, preparation: Preparation) {
+    init(world: World, pool: WorkerPool, _ applied: AppliedModel, seed: UInt64, preparation: Preparation) {
         self.world = world
         self.pool = pool
-        self.workspaces = workspaces
-        self.latentSize = latentSize
+        self.applied = applied
         self.preparation = preparation
         // As in evaluation, so that the rows' figures average to it.
         noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
@@ -43,6 +40,7 @@ final class Embedder {
         _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5,
         withInput: Bool = false, addingTo figures: PartFigures? = nil
     ) throws -> [String] {
+        let latentSize = applied.model.latentSize
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
@@ -52,8 +50,7 @@ final class Embedder {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         for item in sources {
             try sweep.run(item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1]) { worker, batch, columns in
-                workspaces[worker].encode(
-                    batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+                applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
             } receive: { rows, columns in
                 let codes = Codes(
                     mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize)

@@ -21,7 +21,7 @@ extension TrainedModel {
         }
         let seed = configuration.training.seed
         let figures = try Evaluator(
-            world: world, pool: pool, rows: rows, preparation: preparation, workspaces: workspaces, seed: seed
+            world: world, pool: pool, rows: rows, preparation: preparation, applied, seed: seed
         ).evaluate()
         var report = EvaluationReport(
             rows: figures.rows, elbo: figures.elbo, reconstruction: figures.reconstruction, kl: figures.kl, klPerLatent: [],
@@ -31,7 +31,7 @@ extension TrainedModel {
         let candidates = labelled ?? RowSet(all: source.rowCount)
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
-            world: world, pool: pool, workspaces: workspaces, model: model, preparation: preparation, seed: seed
+            world: world, pool: pool, applied: applied, preparation: preparation, seed: seed
         ).measure(source, samples: wanted.samples, keeping: kept, into: &report)
         guard usesCodes else {
             if !wanted.output.isEmpty {

@@ -2,23 +2,24 @@ internal import Distributed
 internal import VAE
 
 /// Figures of a model on some rows, in nats, averaged over rows; sums over features and latents.
-public struct Evaluation: Codable, Sendable, Equatable {
-    /// The number of rows, each used once.
-    public var rows: Int
-    /// The evidence lower bound, `-(reconstruction + kl)` (Kingma & Welling 2014, equation 3), with one sample of the posterior.
-    public var elbo: Double
-    /// `-log p(x|z)`, or the squared error for the likelihood `mse`.
-    public var reconstruction: Double
-    /// `KL(q(z|x) || p(z))`; 0 for a plain autoencoder.
-    public var kl: Double
+struct Evaluation: Sendable, Equatable {
+    private let sums: LossSums
 
-    init(_ sums: LossSums) {
-        let count = sums.weight > 0 ? sums.weight : 1
-        rows = sums.rowCount
-        reconstruction = sums.reconstruction / count
-        kl = sums.kl / count
-        elbo = -(reconstruction + kl)
-    }
+    init(_ sums: LossSums) { self.sums = sums }
+
+    /// The number of rows, each used once.
+    var rows: Int { sums.rowCount }
+    /// The evidence lower bound, `-(reconstruction + kl)` (Kingma & Welling 2014, equation 3), with one sample of the posterior.
+    var elbo: Double { EvidenceLowerBound.bound(sums) }
+    /// `-log p(x|z)`, or the squared error for the likelihood `mse`.
+    var reconstruction: Double { sums.mean(EvidenceLowerBound.reconstruction) }
+    /// `KL(q(z|x) || p(z))`; 0 for a plain autoencoder.
+    var kl: Double { sums.mean(EvidenceLowerBound.kl) }
+    /// Each of the objective's terms, in its order.
+    var terms: [Double] { EvidenceLowerBound.terms.map { sums.mean($0) } }
+
+    /// What training lowers, with the KL term's last weight.
+    func loss(beta: Double) -> Double { reconstruction + beta * kl }
 }
 
 /// Evaluates a model on rows that are spread over the ranks by a ``BlockPlan``.
@@ -26,15 +27,15 @@ final class Evaluator {
     private let world: World
     private let pool: WorkerPool
     private let rows: BlockRows
-    private let workspaces: [Workspace]
+    private let applied: AppliedModel
     private let buffers: [BatchBuffer]
     private let noise: NoiseKey
 
-    init(world: World, pool: WorkerPool, rows: BlockRows, preparation: Preparation, workspaces: [Workspace], seed: UInt64) {
+    init(world: World, pool: WorkerPool, rows: BlockRows, preparation: Preparation, _ applied: AppliedModel, seed: UInt64) {
         self.world = world
         self.pool = pool
         self.rows = rows
-        self.workspaces = workspaces
+        self.applied = applied
         buffers = (0..<pool.count).map { _ in
             BatchBuffer(capacity: BlockPlan.blockSize, format: rows.format, preparation: preparation)
         }
@@ -58,7 +59,8 @@ final class Evaluator {
                             let batch = buffers[worker].fill(count: own.count, noise: noise) {
                                 store.row(own.lowerBound - first + $0)
                             }
-                            sums[block - rows.blocks.lowerBound] = workspaces[worker].evaluate(batch, noise: noise)
+                            sums[block - rows.blocks.lowerBound] = applied[worker].evaluate(
+                                batch, applied.parameters, noise: noise)
                         }
                     }
                 }

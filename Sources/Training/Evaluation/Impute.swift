@@ -28,9 +28,7 @@ extension TrainedModel {
             guard configuration.preparation.librarySize == 0 else {
                 throw Failure(.usage, "the model scales rows to a library size, which rows with missing values do not have")
             }
-            let (kind, likelihood) = (model.configuration.kind, model.configuration.likelihood)
-            if wanted.draws > 0, kind == .autoencoder || !likelihood.isDistribution {
-                let reason = kind == .autoencoder ? "a plain autoencoder" : "of the likelihood \(likelihood.rawValue)"
+            if wanted.draws > 0, let reason = model.reasonWithoutDensity {
                 throw Failure(.usage, "--draws: the model is \(reason), which nothing can be drawn from: leave --draws out")
             }
         }
@@ -42,7 +40,7 @@ extension TrainedModel {
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         try sweep.run(source, source.selection, columns: [features, features, draws * features]) { worker, batch, columns in
-            fill(batch, workspaces[worker], noise, wanted, mean: columns[0], draws: columns[2])
+            fill(batch, worker, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
             func restored(_ values: UnsafePointer<Float>, _ count: Int) -> ExactValues {
@@ -72,36 +70,20 @@ extension TrainedModel {
 
     /// The model's means of all values of a batch, and draws of them, as it has them.
     private func fill(
-        _ batch: Batch, _ workspace: Workspace, _ noise: NoiseKey, _ wanted: ImputeOptions,
-        mean: UnsafeMutablePointer<Float>, draws: UnsafeMutablePointer<Float>
+        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafeMutablePointer<Float>,
+        draws: UnsafeMutablePointer<Float>
     ) {
-        let (latent, features, rows) = (model.configuration.latentSize, model.configuration.inputSize, batch.rowCount)
+        let (latent, features, rows) = (model.latentSize, model.inputSize, batch.rowCount)
         let (codes, logVariance) = (AlignedBuffer(count: rows * latent), AlignedBuffer(count: rows * latent))
-        let (reconstruction, kl) = (AlignedBuffer(count: rows), AlignedBuffer(count: rows))
-        workspace.encode(
-            batch, noise: noise, mean: codes.pointer, logVariance: logVariance.pointer, reconstruction: reconstruction.pointer,
-            kl: kl.pointer)
-        workspace.decode(codes.pointer, rowCount: rows, mean: mean)
+        applied[worker].encode(batch, applied.parameters, mean: codes.pointer, logVariance: logVariance.pointer)
+        applied[worker].decode(codes.pointer, rowCount: rows, applied.parameters, mean: mean)
         if wanted.draws == 0 { return }
-        let chosen = resample(batch, workspace, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
-        let (value, deviation) = (AlignedBuffer(count: rows * features), AlignedBuffer(count: rows * features))
-        let normal = AlignedBuffer(count: rows * features)
+        let chosen = resample(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
+        let value = AlignedBuffer(count: rows * features)
         for draw in 0..<wanted.draws {
-            let key = NoiseKey(seed: configuration.training.seed, epoch: draw, purpose: .imputation)
-            workspace.decode(
-                chosen.pointer + draw * rows * latent, rowCount: rows, mean: value.pointer, deviation: deviation.pointer)
-            if model.configuration.likelihood == .bernoulli {
-                for row in 0..<rows {
-                    for i in 0..<features where batch.mask![row * features + i] == 0 {
-                        let place = row * features + i
-                        let isOne = key.uniform(row: UInt64(batch.rows[row]), index: UInt32(i)) < Double(value.pointer[place])
-                        value.pointer[place] = isOne ? 1 : 0
-                    }
-                }
-            } else {
-                key.fillNormal(normal.pointer, rows: batch.rows, rowCount: rows, size: features)
-                for i in 0..<rows * features { value.pointer[i] += deviation.pointer[i] * normal.pointer[i] }
-            }
+            applied[worker].drawMissing(
+                of: batch, chosen.pointer + draw * rows * latent, applied.parameters,
+                noise: NoiseKey(seed: configuration.training.seed, epoch: draw, purpose: .imputation), into: value.pointer)
             for row in 0..<rows {
                 (draws + (row * wanted.draws + draw) * features).update(from: value.pointer + row * features, count: features)
             }
@@ -112,15 +94,15 @@ extension TrainedModel {
     ///
     /// Sample after sample takes each place with its share of the weights so far, so none but the chosen ones are kept.
     private func resample(
-        _ batch: Batch, _ workspace: Workspace, _ wanted: ImputeOptions, mean: UnsafePointer<Float>,
+        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafePointer<Float>,
         logVariance: UnsafePointer<Float>
     ) -> AlignedBuffer {
-        let (latent, rows) = (model.configuration.latentSize, batch.rowCount)
+        let (latent, rows) = (model.latentSize, batch.rowCount)
         let seed = configuration.training.seed
         let chosen = AlignedBuffer(count: wanted.draws * rows * latent)
         var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: rows)
-        PosteriorSampler(latentSize: latent, seed: seed).draw(
-            wanted.samples, of: batch, in: workspace, mean: mean, logVariance: logVariance
+        PosteriorSampler(applied, seed: seed).draw(
+            wanted.samples, of: batch, worker: worker, mean: mean, logVariance: logVariance
         ) { sample, z, logWeights in
             let key = NoiseKey(seed: seed, epoch: sample, purpose: .resampling)
             for row in 0..<rows {

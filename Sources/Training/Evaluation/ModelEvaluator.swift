@@ -6,8 +6,7 @@ internal import VAE
 struct ModelEvaluator {
     let world: World
     let pool: WorkerPool
-    let workspaces: [Workspace]
-    let model: Model
+    let applied: AppliedModel
     let preparation: Preparation
     let seed: UInt64
 
@@ -18,20 +17,18 @@ struct ModelEvaluator {
     ///   - kept: whose codes are given, by their numbers among the rows.
     func measure(_ source: DataSource, samples: Int, keeping kept: RowSet, into report: inout EvaluationReport) throws -> Codebook
     {
-        let latent = model.configuration.latentSize
-        let features = model.configuration.inputSize
+        let model = applied.model
+        let (latent, features) = (model.latentSize, model.inputSize)
         // As in `Evaluator`, though nothing here depends on the draw but what binarisation draws.
         let noise = NoiseKey(seed: seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
-        let sampler = PosteriorSampler(latentSize: latent, seed: seed)
-        var sums = Sums(latentSize: latent)
+        let sampler = PosteriorSampler(applied, seed: seed)
+        var sums = Sums(model.latent)
         var codes = Codebook(latentSize: latent)
         try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1]) { worker, batch, columns in
-            let workspace = workspaces[worker]
-            workspace.encode(
-                batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+            applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
             let expected = AlignedBuffer(count: batch.rowCount * features)
-            workspace.decode(columns[0], rowCount: batch.rowCount, mean: expected.pointer)
+            applied[worker].decode(columns[0], rowCount: batch.rowCount, applied.parameters, mean: expected.pointer)
             for row in 0..<batch.rowCount {
                 var (squares, seen) = (0.0, 0.0)
                 for i in row * features..<(row + 1) * features {
@@ -45,7 +42,7 @@ struct ModelEvaluator {
             }
             if samples > 0 {
                 var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: batch.rowCount)
-                sampler.draw(samples, of: batch, in: workspace, mean: columns[0], logVariance: columns[1]) { _, _, logWeights in
+                sampler.draw(samples, of: batch, worker: worker, mean: columns[0], logVariance: columns[1]) { _, _, logWeights in
                     for row in 0..<batch.rowCount { weights[row].add(logWeights[row]) }
                 }
                 for row in 0..<batch.rowCount {
@@ -60,14 +57,14 @@ struct ModelEvaluator {
                 codes.append(row, columns[0].pointer + index * latent)
             }
         }
-        sums.fill(&report, samples: samples, isDistribution: model.configuration.likelihood.isDistribution)
-        if model.configuration.kind == .autoencoder { report.klPerLatent = [Double](repeating: 0, count: latent) }
+        sums.fill(&report, samples: samples, isDistribution: model.likelihood.isDistribution)
         return Codebook(
             latentSize: latent, numbers: try world.fromRoot(codes.numbers), values: try world.fromRoot(codes.values))
     }
 
     /// Sums over rows, one after the other.
     private struct Sums {
+        let latent: any Latent
         var kl: [Double]
         /// Means of the codes, and sums of the squared deviations from them (Welford 1962).
         var mean: [Double]
@@ -79,8 +76,9 @@ struct ModelEvaluator {
         var logLikelihoodSquares = 0.0
         var variance = 0.0
 
-        init(latentSize: Int) {
-            kl = [Double](repeating: 0, count: latentSize)
+        init(_ latent: any Latent) {
+            self.latent = latent
+            kl = [Double](repeating: 0, count: latent.size)
             mean = kl
             squares = kl
         }
@@ -90,7 +88,7 @@ struct ModelEvaluator {
             for i in kl.indices {
                 let place = row * kl.count + i
                 let (m, v) = (Double(columns[0].pointer[place]), Double(columns[1].pointer[place]))
-                kl[i] += 0.5 * (m * m + Elementary.exp(v) - 1 - v)
+                kl[i] += latent.kl(mean: m, logVariance: v)
                 let difference = m - mean[i]
                 mean[i] += difference / count
                 squares[i] += difference * (m - mean[i])

@@ -5,7 +5,7 @@ final class RowScorer {
     /// The scores of a row, in the order of its columns.
     let scores: [AnomalyScore]
 
-    private let model: Model
+    private let applied: AppliedModel
     private let codes: Whitening
     private let activations: Whitening?
     private let noise: NoiseKey
@@ -18,41 +18,41 @@ final class RowScorer {
     ///   - noise: what the one sample of the posterior is drawn by.
     ///   - samples: of the posterior for ``AnomalyScore/iw``; 0 for none.
     init(
-        _ workspaces: [Workspace], _ model: Model, codes: Whitening, activations: Whitening?, noise: NoiseKey, seed: UInt64,
+        _ applied: AppliedModel, codes: Whitening, activations: Whitening?, noise: NoiseKey, seed: UInt64,
         samples: Int
     ) {
-        self.model = model
+        self.applied = applied
         self.codes = codes
         self.activations = activations
         self.noise = noise
         self.samples = samples
-        sampler = PosteriorSampler(latentSize: model.configuration.latentSize, seed: seed)
+        sampler = PosteriorSampler(applied, seed: seed)
         scores = AnomalyScore.allCases.filter { ($0 != .nap || activations != nil) && ($0 != .iw || samples > 0) }
-        scratch = workspaces.map { Scratch($0, model, codes: codes, activations: activations) }
+        scratch = applied.workers.indices.map { Scratch(applied, worker: $0, codes: codes, activations: activations) }
     }
 
     /// What a worker needs for a block of rows.
     private final class Scratch {
-        let workspace: Workspace
         let mean: AlignedBuffer
         let logVariance: AlignedBuffer
         let reconstruction: AlignedBuffer
         let kl: AlignedBuffer
+        let hidden: HiddenDifferences
         let differences: AlignedBuffer
         let codes: Whitening.Scratch
         let activations: Whitening.Scratch?
         let distances: UnsafeMutablePointer<Double>
         var weights: [ImportanceWeights] = []
 
-        init(_ workspace: Workspace, _ model: Model, codes: Whitening, activations: Whitening?) {
+        init(_ applied: AppliedModel, worker: Int, codes: Whitening, activations: Whitening?) {
             let rows = BlockPlan.blockSize
-            let latent = model.configuration.latentSize
-            self.workspace = workspace
+            let latent = applied.model.latentSize
             mean = AlignedBuffer(count: rows * latent)
             logVariance = AlignedBuffer(count: rows * latent)
             reconstruction = AlignedBuffer(count: rows)
             kl = AlignedBuffer(count: rows)
-            differences = AlignedBuffer(count: rows * model.activationCount)
+            hidden = HiddenDifferences(applied, worker: worker)
+            differences = AlignedBuffer(count: rows * hidden.width)
             self.codes = codes.makeScratch(rows: rows)
             self.activations = activations?.makeScratch(rows: rows)
             distances = .allocate(capacity: rows)
@@ -65,10 +65,12 @@ final class RowScorer {
     func score(_ batch: Batch, worker: Int, into columns: [UnsafeMutablePointer<Float>]) {
         let own = scratch[worker]
         let count = batch.rowCount
-        own.workspace.encode(
-            batch, noise: noise, mean: own.mean.pointer, logVariance: own.logVariance.pointer,
-            reconstruction: own.reconstruction.pointer, kl: own.kl.pointer)
-        own.workspace.activationDifferences(batch, into: own.differences.pointer)
+        applied[worker].evaluate(
+            batch, applied.parameters, noise: noise,
+            into: .init(
+                mean: own.mean.pointer, logVariance: own.logVariance.pointer, reconstruction: own.reconstruction.pointer,
+                kl: own.kl.pointer))
+        own.hidden.measure(batch, mean: own.mean.pointer, into: own.differences.pointer)
         for (score, column) in zip(scores, columns) {
             switch score {
             case .reconstruction: column.update(from: own.reconstruction.pointer, count: count)
@@ -78,8 +80,8 @@ final class RowScorer {
                 let degrees = Double(max(codes.count - 1, 1))
                 for row in 0..<count { column[row] = Float((own.distances[row] * degrees).squareRoot()) }
             // A row's own differences are the first.
-            case .squaredError: squareLengths(own.differences, count, first: model.configuration.inputSize, into: column)
-            case .sap: squareLengths(own.differences, count, first: model.activationCount, into: column)
+            case .squaredError: squareLengths(own, count, first: applied.model.inputSize, into: column)
+            case .sap: squareLengths(own, count, first: own.hidden.width, into: column)
             case .nap:
                 activations!.squaredDistances(
                     own.differences.pointer, rowCount: count, own.activations!, into: own.distances)
@@ -88,7 +90,7 @@ final class RowScorer {
                 own.weights.removeAll(keepingCapacity: true)
                 for _ in 0..<count { own.weights.append(ImportanceWeights()) }
                 sampler.draw(
-                    samples, of: batch, in: own.workspace, mean: own.mean.pointer, logVariance: own.logVariance.pointer
+                    samples, of: batch, worker: worker, mean: own.mean.pointer, logVariance: own.logVariance.pointer
                 ) { _, _, logWeights in
                     for row in 0..<count { own.weights[row].add(logWeights[row]) }
                 }
@@ -98,9 +100,9 @@ final class RowScorer {
     }
 
     /// The sum of the squares of each row's first differences.
-    private func squareLengths(_ differences: AlignedBuffer, _ rows: Int, first: Int, into sums: UnsafeMutablePointer<Float>) {
+    private func squareLengths(_ scratch: Scratch, _ rows: Int, first: Int, into sums: UnsafeMutablePointer<Float>) {
         for row in 0..<rows {
-            let own = differences.pointer + row * model.activationCount
+            let own = scratch.differences.pointer + row * scratch.hidden.width
             var sum = 0.0
             for i in 0..<first { sum += Double(own[i]) * Double(own[i]) }
             sums[row] = Float(sum)

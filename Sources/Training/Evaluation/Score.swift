@@ -148,9 +148,7 @@ extension TrainedModel {
     ///
     /// - Parameter flag: what asks for it.
     func checkGivesProbabilities(_ flag: String) throws {
-        let (kind, likelihood) = (model.configuration.kind, model.configuration.likelihood)
-        guard kind == .autoencoder || !likelihood.isDistribution else { return }
-        let reason = kind == .autoencoder ? "a plain autoencoder" : "of the likelihood \(likelihood.rawValue)"
+        guard let reason = model.reasonWithoutDensity else { return }
         throw Failure(.usage, "\(flag): the model is \(reason), which gives no p(x): leave \(flag) out")
     }
 
@@ -237,8 +235,8 @@ extension TrainedModel {
 
     /// How codes and activations differ among the rows that are fitted. Collective.
     private func fit(_ known: SourceRows, samples: Int) throws -> RowScorer {
-        let latent = model.configuration.latentSize
-        let width = model.activationCount
+        let latent = model.latentSize
+        let width = HiddenDifferences.width(applied[0])
         let whitens = width <= Self.mostActivations
         if !whitens {
             note("no nap: \(width) activations a row are too many to be whitened, at most \(Self.mostActivations) are")
@@ -247,20 +245,17 @@ extension TrainedModel {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let codes = Scatter(size: latent, world: world, pool: pool)
         let activations = whitens ? Scatter(size: width, world: world, pool: pool) : nil
+        let hidden = whitens ? applied.workers.indices.map { HiddenDifferences(applied, worker: $0) } : []
         try sweep.run(known.source, known.rows, columns: [latent, whitens ? width : 0], everywhere: true) {
             worker, batch, columns in
-            let logVariance = AlignedBuffer(count: batch.rowCount * latent)
-            let (reconstruction, kl) = (AlignedBuffer(count: batch.rowCount), AlignedBuffer(count: batch.rowCount))
-            workspaces[worker].encode(
-                batch, noise: noise, mean: columns[0], logVariance: logVariance.pointer, reconstruction: reconstruction.pointer,
-                kl: kl.pointer)
-            if whitens { workspaces[worker].activationDifferences(batch, into: columns[1]) }
+            applied[worker].encode(batch, applied.parameters, mean: columns[0])
+            if whitens { hidden[worker].measure(batch, mean: columns[0], into: columns[1]) }
         } receive: { rows, columns in
             codes.add(columns[0].pointer, rowCount: rows.count)
             activations?.add(columns[1].pointer, rowCount: rows.count)
         }
         return RowScorer(
-            workspaces, model, codes: try codes.whitening(), activations: try activations?.whitening(), noise: noise,
+            applied, codes: try codes.whitening(), activations: try activations?.whitening(), noise: noise,
             seed: configuration.training.seed, samples: samples)
     }
 

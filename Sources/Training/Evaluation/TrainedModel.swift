@@ -10,10 +10,10 @@ public final class TrainedModel {
     /// Without parameters and moments.
     let checkpoint: Checkpoint
     let configuration: Configuration
-    let model: Model
     private let parameters: NodeArray<Float>
     let pool: WorkerPool
-    let workspaces: [Workspace]
+    let applied: AppliedModel
+    var model: Model { applied.model }
     let log: Logger
     /// Where it is from.
     let place: CheckpointPlace
@@ -40,16 +40,14 @@ public final class TrainedModel {
             log.warning("this processor has no instructions for \(trained.rawValue), which the model was trained in: using fp32")
         }
         let model = Model(
-            configuration.modelConfiguration(inputSize: checkpoint.inputShape.reduce(1, *)),
-            precision: isFast ? trained : .fp32, trains: false)
+            configuration.modelSpecification(inputSize: checkpoint.inputShape.reduce(1, *)), precision: isFast ? trained : .fp32)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
         try parameters.distribute(first: model.layout.count)
-        model.prepare(parameters.pointer)
-        self.model = model
         let threads = try threads > 0 ? threads : world.usualThreadCount()
         pool = WorkerPool(count: threads)
-        workspaces = (0..<threads).map { _ in model.makeWorkspace(rows: BlockPlan.blockSize) }
+        applied = AppliedModel(model, PreparedParameters(parameters.pointer, of: model, for: .inference), threads: threads)
+        applied.parameters.pack()
     }
 
     /// What the folder of the run says that the checkpoint is from; nil where there is no such folder. Collective.
@@ -111,8 +109,7 @@ public final class TrainedModel {
         let source = try open(data, options)
         let origins = try origins(of: source)
         let embedder = Embedder(
-            world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
-            seed: configuration.training.seed, preparation: preparation)
+            world: world, pool: pool, applied, seed: configuration.training.seed, preparation: preparation)
         let notes = try embedder.write(
             [EmbeddedSource(source: source, part: { origins.part(ofRow: $0) })], to: output, checkpoint: checkpoint,
             format: format, withInput: withInput)

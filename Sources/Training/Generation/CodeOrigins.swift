@@ -5,8 +5,8 @@ internal import VAE
 
 /// Makes the codes that `generate` decodes.
 extension TrainedModel {
-    private var isPlain: Bool { model.configuration.kind == .autoencoder }
-    private var latentSize: Int { model.configuration.latentSize }
+    private var isPlain: Bool { !model.latent.hasPrior }
+    private var latentSize: Int { model.latentSize }
 
     /// Collective; throws ``SharedFailure``.
     func codes(_ wanted: GenerationOptions, _ source: DataSource?) throws -> any CodeSource {
@@ -138,7 +138,7 @@ extension TrainedModel {
                     let difference = Double(means.pointer[place]) - mean[i]
                     mean[i] += difference / count
                     squares[i] += difference * (Double(means.pointer[place]) - mean[i])
-                    variance[i] += isPlain ? 0 : Elementary.exp(Double(logVariances.pointer[place]))
+                    variance[i] += model.latent.variance(logVariance: Double(logVariances.pointer[place]))
                 }
             }
         }
@@ -155,10 +155,9 @@ extension TrainedModel {
     ) throws {
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
-            source, rows, columns: [latentSize, latentSize, 1, 1]
+            source, rows, columns: [latentSize, latentSize]
         ) { worker, batch, columns in
-            workspaces[worker].encode(
-                batch, noise: noise, mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3])
+            applied[worker].encode(batch, applied.parameters, mean: columns[0], logVariance: columns[1])
         } receive: { rows, columns in
             try receive(rows, columns[0], columns[1])
         }

@@ -55,7 +55,7 @@ extension TrainedModel {
         let codes = try self.codes(wanted, source)
         var writer: GenerationWriter?
         try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
-        let features = model.configuration.inputSize
+        let features = model.inputSize
         try decode(codes) { rows, latent, means in
             let data = preparation.restore(means.pointer, rows: rows.count, features: features, pool: pool)
             try writer!.write(rows, latent, data, features: features)
@@ -70,7 +70,7 @@ extension TrainedModel {
     private func decode(
         _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
-        let (latentSize, features) = (model.configuration.latentSize, model.configuration.inputSize)
+        let (latentSize, features) = (model.latentSize, model.inputSize)
         let results = SweepResults(world, rowCount: codes.count, columns: [latentSize, features], rowBytes: 0, everywhere: false)
         for start in results.starts {
             let mine = results.rows(ofRank: world.rank, from: start)
@@ -81,7 +81,7 @@ extension TrainedModel {
                     let z = results.own[0].pointer + rows.lowerBound * latentSize
                     let mean = results.own[1].pointer + rows.lowerBound * features
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
-                    workspaces[worker].decode(z, rowCount: rows.count, mean: mean)
+                    applied[worker].decode(z, rowCount: rows.count, applied.parameters, mean: mean)
                 }
             }
             try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }
@@ -100,7 +100,7 @@ final class GenerationWriter {
     init(
         _ wanted: GenerationOptions, _ codes: any CodeSource, _ model: Model, _ checkpoint: Checkpoint, source: String?
     ) throws {
-        let (count, latentSize) = (codes.count, model.configuration.latentSize)
+        let (count, latentSize) = (codes.count, model.latentSize)
         gridPath = wanted.grid
         if !wanted.grid.isEmpty {
             grid = ImageGrid(
@@ -108,7 +108,7 @@ final class GenerationWriter {
         }
         let file = try ResultFile(
             wanted.output, format: "mpi-vae samples",
-            byteCount: count * (4 * latentSize + 8 * model.configuration.inputSize + 64) + 8 * latentSize * latentSize * 1000)
+            byteCount: count * (4 * latentSize + 8 * model.inputSize + 64) + 8 * latentSize * latentSize * 1000)
         self.file = file
         data = try file.numbers(
             "/data", isWide: checkpoint.scaling?.isWide ?? false, shape: [count] + checkpoint.inputShape,

@@ -49,7 +49,7 @@ extension TrainedModel {
         try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
             source, source.selection, columns: [features]
         ) { worker, batch, columns in
-            workspaces[worker].reconstruct(batch, into: columns[0])
+            applied[worker].reconstruct(batch, applied.parameters, into: columns[0])
         } receive: { rows, columns in
             try writer!.write(
                 preparation.restore(columns[0].pointer, rows: rows.count, features: features, pool: pool), rows: rows)

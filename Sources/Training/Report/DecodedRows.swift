@@ -3,15 +3,15 @@ internal import VAE
 
 /// Rows that a model decodes, for a page: images as a grid of them, other rows as lines over their features. Used by root alone.
 struct DecodedRows {
-    let model: Model
-    let workspace: Workspace
+    let applied: AppliedModel
     let preparation: Preparation
     let configuration: Configuration
     /// The shape of a row.
     let shape: [Int]
 
-    private var features: Int { model.configuration.inputSize }
-    private var isVariational: Bool { model.configuration.kind == .variational }
+    private var model: Model { applied.model }
+    private var features: Int { model.inputSize }
+    private var hasPrior: Bool { model.latent.hasPrior }
     private var image: ImageShape? { ImageShape(shape) }
 
     /// Images or rows at most, so that memory does not grow with the size of a row. Large images are then made smaller by half.
@@ -30,7 +30,7 @@ struct DecodedRows {
         let buffer = BatchBuffer(capacity: count, format: source.format, preparation: preparation)
         let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
         let means = AlignedBuffer(count: count * features)
-        workspace.reconstruct(batch, into: means.pointer)
+        applied[0].reconstruct(batch, applied.parameters, into: means.pointer)
         guard let image else {
             let charts = (0..<count).map { row in
                 var original = [Float](UnsafeBufferPointer(start: batch.input + row * features, count: features))
@@ -60,11 +60,11 @@ struct DecodedRows {
 
     /// Decoded draws of the prior; nothing for a model without one. Throws ``Failure``.
     func addSamples(to page: inout HTMLPage) throws {
-        guard isVariational else { return }
+        guard hasPrior else { return }
         let fitting = most(image == nil ? 6 : 64)
         // Whole lines of a grid.
         let count = fitting > 8 ? fitting / 8 * 8 : fitting
-        let codes = PriorCodes(count: count, latentSize: model.configuration.latentSize, seed: configuration.training.seed)
+        let codes = PriorCodes(count: count, latentSize: model.latentSize, seed: configuration.training.seed)
         let means = decode(codes)
         guard let image else {
             let charts = (0..<count).map { row in
@@ -82,19 +82,19 @@ struct DecodedRows {
     ///
     /// - Parameter embeddings: tell where the codes lie; without them only a model with a prior is shown, around 0.
     func addTraversals(_ embeddings: RunEmbeddings?, to page: inout HTMLPage) throws {
-        let size = model.configuration.latentSize
-        guard embeddings != nil || isVariational else { return }
+        let size = model.latentSize
+        guard embeddings != nil || hasPrior else { return }
         let steps = image == nil ? 5 : 9
         let ones = [Double](repeating: 1, count: size)
         // The prior's standard deviation is 1; without a prior the codes have one.
-        let units = isVariational ? ones : embeddings!.codeVariance.map { $0.squareRoot() }
-        let activity = isVariational ? embeddings?.klPerLatent ?? ones : embeddings!.codeVariance
+        let units = hasPrior ? ones : embeddings!.codeVariance.map { $0.squareRoot() }
+        let activity = hasPrior ? embeddings?.klPerLatent ?? ones : embeddings!.codeVariance
         let shown = min(image == nil ? 4 : 10, size, max(1, most(image == nil ? 20 : 90) / steps))
         let latents = Array((0..<size).sorted { (-activity[$0], $0) < (-activity[$1], $1) }.prefix(shown))
         let codes = ListedCodes.traversal(
             latents, around: embeddings?.codeMean ?? ones.map { _ in 0 }, units: units, steps: steps, about: [])
         let means = decode(codes)
-        let unit = isVariational ? "" : " standard deviations"
+        let unit = hasPrior ? "" : " standard deviations"
         let centre = embeddings == nil ? "0" : "the mean code"
         let names = latents.map { String($0) }.joined(separator: ", ")
         guard let image else {
@@ -116,10 +116,10 @@ struct DecodedRows {
     }
 
     private func decode(_ codes: any CodeSource) -> AlignedBuffer {
-        let latent = AlignedBuffer(count: codes.count * model.configuration.latentSize)
+        let latent = AlignedBuffer(count: codes.count * model.latentSize)
         let means = AlignedBuffer(count: codes.count * features)
         codes.fill(latent.pointer, 0..<codes.count)
-        workspace.decode(latent.pointer, rowCount: codes.count, mean: means.pointer)
+        applied[0].decode(latent.pointer, rowCount: codes.count, applied.parameters, mean: means.pointer)
         return means
     }
 

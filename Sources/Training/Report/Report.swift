@@ -28,7 +28,7 @@ extension TrainedModel {
         let source = located.isEmpty ? nil : try? open(located, record!.configuration.data.options)
         try world.onRoot {
             try RunReport(
-                run: place.run!, checkpoint: checkpoint, configuration: configuration, model: model, workspace: workspaces[0],
+                run: place.run!, checkpoint: checkpoint, configuration: configuration, applied: applied,
                 source: source, dataName: data
             ).write(to: path)
         }

@@ -10,13 +10,14 @@ struct RunReport {
     /// That of the best model.
     let checkpoint: Checkpoint
     let configuration: Configuration
-    let model: Model
-    /// With the best parameters in the model.
-    let workspace: Workspace
+    /// With the best parameters.
+    let applied: AppliedModel
     /// nil where the data could not be found.
     let source: DataSource?
     /// What the configuration calls them.
     let dataName: String
+
+    private var model: Model { applied.model }
 
     /// Writes the page, to a file or standard output. Throws ``Failure``.
     func write(to path: String) throws {
@@ -30,7 +31,7 @@ struct RunReport {
         var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))")
         // Those of another model, or of none of whose rows anything can be said, are left out.
         let embeddings = (try? RunEmbeddings(run.embeddings)).flatMap {
-            $0.klPerLatent.count == model.configuration.latentSize && $0.readCount > 0 ? $0 : nil
+            $0.klPerLatent.count == model.latentSize && $0.readCount > 0 ? $0 : nil
         }
         let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
         summarize(embeddings, in: &page)
@@ -41,7 +42,7 @@ struct RunReport {
             Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
         }
         let decoded = DecodedRows(
-            model: model, workspace: workspace, preparation: checkpoint.preparation(configuration), configuration: configuration,
+            applied: applied, preparation: checkpoint.preparation(configuration), configuration: configuration,
             shape: checkpoint.inputShape)
         if let source { try decoded.addReconstructions(of: source, to: &page) }
         try decoded.addSamples(to: &page)
@@ -68,7 +69,7 @@ struct RunReport {
         if let embeddings {
             let some = embeddings.readCount == embeddings.count ? "" : "\(embeddings.readCount) of "
             let rows = "of \(some)\(embeddings.count) rows, nats per row"
-            if self.model.configuration.kind == .variational {
+            if self.model.latent.hasPrior {
                 figures.append((String(format: "%.3f", embeddings.elbo), "ELBO \(rows)"))
                 figures.append((String(format: "%.3f", embeddings.klPerLatent.reduce(0, +)), "KL, nats per row"))
             } else {
@@ -93,7 +94,7 @@ struct RunReport {
     }
 
     private func add(_ embeddings: RunEmbeddings, to page: inout HTMLPage) {
-        if model.configuration.kind == .variational {
+        if model.latent.hasPrior {
             let kl = embeddings.klPerLatent
             var chart = Chart(x: -0.6...Double(kl.count) - 0.4, y: 0...max(kl.max() ?? 0, 1e-3), height: 220)
             for (latent, value) in kl.enumerated() { chart.bar(Double(latent), value, colour: Chart.colours[0]) }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import VAE
 
 /// A CSV file that grows by some lines each epoch, which begin with epoch and step. Written by root alone.
 struct EpochLog {
@@ -45,10 +46,9 @@ struct RunLogs {
     private let metrics: EpochLog
     private let ranks: EpochLog
 
-    static let metricsColumns = [
-        "epoch", "step", "train_loss", "validation_elbo", "validation_reconstruction", "validation_kl",
-        "samples_per_second", "data_wait_s", "reduce_wait_s", "learning_rate", "beta", "digest",
-    ]
+    static let metricsColumns =
+        ["epoch", "step", "train_loss", "validation_elbo"] + EvidenceLowerBound.terms.map { "validation_\($0.name)" }
+        + ["samples_per_second", "data_wait_s", "reduce_wait_s", "learning_rate", "beta", "digest"]
     static let ranksColumns = ["epoch", "step", "rank", "host", "rows", "compute_s", "data_wait_s", "reduce_wait_s"]
 
     init(_ folder: RunFolder, resumedAt step: Int) throws {
@@ -73,14 +73,13 @@ struct RunLogs {
         func field(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
         func seconds(_ value: Double) -> String { String(format: "%.6f", value) }
         let own = times[0]
-        try metrics.append([
-            [
-                "\(epoch.epoch)", "\(epoch.step)", field(epoch.trainLoss), field(epoch.validation?.elbo),
-                field(epoch.validation?.reconstruction), field(epoch.validation?.kl),
-                String(format: "%.1f", own.allRows / own.seconds), seconds(own.data), seconds(own.wait),
-                "\(epoch.learningRate)", "\(epoch.beta)", epoch.digest,
-            ]
-        ])
+        let figures = ["\(epoch.epoch)", "\(epoch.step)", field(epoch.trainLoss), field(epoch.validation?.elbo)]
+        let terms = EvidenceLowerBound.terms.indices.map { field(epoch.validation?.terms[$0]) }
+        let rest = [
+            String(format: "%.1f", own.allRows / own.seconds), seconds(own.data), seconds(own.wait), "\(epoch.learningRate)",
+            "\(epoch.beta)", epoch.digest,
+        ]
+        try metrics.append([figures + terms + rest])
         try ranks.append(
             times.enumerated().map { rank, times in
                 [

@@ -20,7 +20,7 @@ struct MemoryPlan {
     /// - Parameters:
     ///   - configuration: with the numbers of shards and of rows at once as they were decided.
     ///   - threads: that have shards to work on.
-    init(_ configuration: Configuration, _ model: ModelConfiguration, threads: Int, world: World) throws {
+    init(_ configuration: Configuration, _ model: Model, threads: Int, world: World) throws {
         let layout = model.layout
         let (count, shards) = (layout.count, configuration.training.shards)
         let precision = configuration.training.precision
@@ -32,14 +32,14 @@ struct MemoryPlan {
             }
         let moments = OptimizerState.momentNames(configuration.optimizer.optimizer).count
         // A batch is kept as it is, with its mask and both side by side for the encoder, and corrupted.
-        let copies = 1 + (model.seesMask ? 3 : 0) + (configuration.corruption == nil ? 0 : 1)
+        let copies = 1 + (model.specification.seesMask ? 3 : 0) + (configuration.corruption == nil ? 0 : 1)
         let tree = FoldTree(leafCount: shards)
         let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shards)
         let plan = GradientPlan(
             tree.cover(own), tree: tree, counts: own.map { _ in configuration.training.globalBatch / shards },
             capacity: configuration.training.microBatch, cutRows: precision.cutRows)
         let rows = plan.mostRows
-        let scratch = model.gradientScratchByteCount(plan.passes.map { ShardFold($0.folds, gradients: []) }, precision)
+        let folds = plan.passes.map { ShardFold($0.folds, gradients: []) }
         let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange
         let clipped = configuration.optimizer.clipNorm > 0 ? 4 * reduction.owned : 0
         parts = [
@@ -49,11 +49,11 @@ struct MemoryPlan {
             ("moments", 4 * moments * reduction.owned),
             // The newest state and the best.
             ("snapshots", 2 * 4 * (moments * reduction.owned + (world.isRoot ? count : 0))),
-            ("packed weights", model.packedByteCount(precision)),
+            ("packed weights", PreparedParameters.byteCount(model, for: .training)),
             (
                 "activations",
-                model.workspaceByteCount(rows: rows, trains: true) + threads * scratch
-                    + threads * model.workspaceByteCount(rows: BlockPlan.blockSize, trains: false)
+                TrainingPass.byteCount(model, rows: max(rows, 1), workers: threads, folds: folds)
+                    + threads * Inference.byteCount(model, rows: BlockPlan.blockSize)
             ),
             ("batches", (rows + threads * BlockPlan.blockSize) * model.inputSize * 4 * copies),
         ]

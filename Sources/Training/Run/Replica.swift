@@ -12,8 +12,8 @@ final class Replica {
     let data: RunData
     let model: Model
     let pool: WorkerPool
-    /// One for each worker, for rows that are not trained on.
-    let workspaces: [Workspace]
+    /// For rows that are not trained on.
+    let applied: AppliedModel
     let reduction: any GradientReduction
     let trainer: Trainer
     /// nil where there is nothing to validate on.
@@ -46,11 +46,11 @@ final class Replica {
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         configuration.training.shards = shardCount
-        let modelConfiguration = configuration.modelConfiguration(inputSize: data.source.features)
-        if configuration.training.microBatch == 0 {
-            configuration.training.microBatch = modelConfiguration.usualMicroBatch
-        }
         let precision = configuration.training.precision
+        let model = Model(configuration.modelSpecification(inputSize: data.source.features), precision: precision)
+        if configuration.training.microBatch == 0 {
+            configuration.training.microBatch = model.usualMicroBatch
+        }
         try world.together {
             guard precision.isFast else {
                 throw Failure(
@@ -59,17 +59,15 @@ final class Replica {
                 )
             }
         }
-        let memory = try MemoryPlan(configuration, modelConfiguration, threads: threads, world: world)
+        let memory = try MemoryPlan(configuration, model, threads: threads, world: world)
         try world.together { try memory.require() }
         data.leaveRoom(for: memory.nodeBytes)
-        let model = Model(modelConfiguration, precision: precision)
         if world.isRoot, threads > 1, threads > world.processorCount {
             log.warning(
                 "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
             )
         }
         let pool = WorkerPool(count: threads)
-        let workspaces = (0..<threads).map { _ in model.makeWorkspace(rows: BlockPlan.blockSize) }
         self.configuration = configuration
         self.world = world
         self.data = data
@@ -77,7 +75,6 @@ final class Replica {
         self.model = model
         self.memory = memory
         self.pool = pool
-        self.workspaces = workspaces
         let count = model.layout.count
         switch configuration.run.reduction {
         case .ordered:
@@ -90,6 +87,10 @@ final class Replica {
         case .allreduce:
             reduction = PlainAllReduce(world: world, parameterCount: count, shardCount: shardCount, pool: pool)
         }
+
+        let applied = AppliedModel(
+            model, PreparedParameters(reduction.parameters.baseAddress!, of: model, for: .training), threads: threads)
+        self.applied = applied
 
         if let resumed { data.preparation = resumed.preparation }
         try data.source.normalizeWeights(of: data.split.rows(.train), world: world)
@@ -120,12 +121,11 @@ final class Replica {
         let held = try world.together { try data.blocks(.validation, beside: shards, world: world) }
         validation = held.map {
             Evaluator(
-                world: world, pool: pool, rows: $0, preparation: data.preparation, workspaces: workspaces,
-                seed: configuration.training.seed)
+                world: world, pool: pool, rows: $0, preparation: data.preparation, applied, seed: configuration.training.seed)
         }
         let progress = resumed?.progress(of: shards.shards) ?? Progress(sums: shards.shards.map { _ in LossSums() })
         trainer = Trainer(
-            configuration: configuration, world: world, model: model, reduction: reduction, data: shards,
+            configuration: configuration, world: world, applied, reduction: reduction, data: shards,
             preparation: data.preparation,
             pool: pool, progress: progress)
         let seed = configuration.training.seed

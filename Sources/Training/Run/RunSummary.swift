@@ -100,7 +100,7 @@ extension RunSummary {
             figures.evaluation(part).map {
                 Figures(
                     rows: $0.rows, elbo: $0.elbo, reconstruction: $0.reconstruction, kl: $0.kl,
-                    loss: $0.reconstruction + configuration.objective.beta * $0.kl)
+                    loss: $0.loss(beta: configuration.objective.beta))
             }
         }
         host = world.host

@@ -44,8 +44,9 @@ final class Trainer {
     private let plan: ShardPlan
     private let data: any TrainingRows
     private let pool: WorkerPool
+    private let parameters: PreparedParameters
     /// What all workers take their rows through together.
-    let workspace: Workspace
+    let pass: TrainingPass
     private let buffer: BatchBuffer
     /// Of the steps of an epoch, and of its last one, to which shards give fewer rows.
     private let usualPlan: PreparedPlan
@@ -65,11 +66,13 @@ final class Trainer {
     private let stepSums: UnsafeMutableBufferPointer<LossSums>
 
     init(
-        configuration: Configuration, world: World, model: Model, reduction: any GradientReduction, data: any TrainingRows,
+        configuration: Configuration, world: World, _ applied: AppliedModel, reduction: any GradientReduction,
+        data: any TrainingRows,
         preparation: Preparation, pool: WorkerPool, progress: Progress
     ) {
         self.world = world
-        self.model = model
+        model = applied.model
+        parameters = applied.parameters
         self.reduction = reduction
         self.data = data
         self.pool = pool
@@ -95,13 +98,13 @@ final class Trainer {
         buffer = BatchBuffer(
             capacity: rows, format: data.format, preparation: preparation, corruption: configuration.corruption,
             workers: pool.count)
-        workspace = model.makeWorkspace(rows: max(rows, 1), workers: pool.count)
         waiting = (0..<max(usual.extraCount, last.extraCount)).map { [count = model.layout.count] _ in AlignedBuffer(count: count)
         }
         let isRounded = configuration.training.wire == .bf16
         usualPlan = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded)
         lastPlan = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded)
-        workspace.prepare(for: (usualPlan.passes + lastPlan.passes).map(\.fold))
+        pass = TrainingPass(
+            model, rows: max(rows, 1), workers: pool.count, folds: (usualPlan.passes + lastPlan.passes).map(\.fold))
         team = (0..<pool.count).map { worker in TeamMember(worker: worker, of: pool.count) { pool.meet() } }
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())
@@ -177,19 +180,20 @@ final class Trainer {
         pool.run { worker in
             let member = team[worker]
             var watch = Stopwatch()
-            model.prepare(reduction.parameters.baseAddress!, by: member)
+            parameters.pack(by: member)
             if worker == 0 { prepareSeconds += watch.lap() }
             // Rows that cannot be read end the run: what is computed then counts for nothing.
             guard areThere else { return }
-            for pass in passes {
+            for rows in passes {
                 watch = Stopwatch()
-                fill(pass, noise, member)
+                fill(rows, noise, member)
                 dataSeconds[worker] += watch.lap()
                 if pool.count > 1 { pool.meet() }
-                let batch = buffer.batch(count: pass.rowCount)
-                workspace.gradient(of: batch, noise: noise, beta: beta, scale: scale, summed: pass.fold, by: member)
+                let batch = buffer.batch(count: rows.rowCount)
+                pass.gradient(
+                    of: batch, parameters, noise: noise, beta: beta, scale: scale, summed: rows.fold, by: member)
                 if pool.count > 1 { pool.meet() }
-                if worker == 0 { addSums(pass, batch) }
+                if worker == 0 { addSums(rows, batch) }
             }
         }
     }
@@ -210,10 +214,10 @@ final class Trainer {
     }
 
     /// Adds the losses of a pass to its shards'.
-    private func addSums(_ pass: PreparedPlan.Pass, _ batch: Batch) {
+    private func addSums(_ some: PreparedPlan.Pass, _ batch: Batch) {
         var first = 0
-        for rows in pass.rows {
-            workspace.add(batch, first..<first + rows.range.count, to: &stepSums[rows.shard - data.shards.lowerBound])
+        for rows in some.rows {
+            pass.add(batch, first..<first + rows.range.count, to: &stepSums[rows.shard - data.shards.lowerBound])
             first += rows.range.count
         }
     }

@@ -187,7 +187,7 @@ public final class TrainingRun {
 
     /// The training loss of some rows, in nats per row.
     private func loss(_ sums: LossSums) -> Double {
-        (sums.reconstruction + Double(trainer.beta) * sums.kl) / (sums.weight > 0 ? sums.weight : 1)
+        EvidenceLowerBound.loss(sums, beta: Double(trainer.beta))
     }
 
     /// Validates, notes the figures, and saves.
@@ -198,10 +198,10 @@ public final class TrainingRun {
         let times = try world.communicator.allGather([epochClock.stop(trainer)]).map { $0[0] }
         let loss = loss(try trainer.epochSums(world))
         let epoch = trainer.progress.epoch + 1
-        replica.model.prepare(replica.reduction.parameters.baseAddress!)
+        replica.applied.parameters.pack()
         Heartbeat.begin("validation", step: trainer.progress.step)
         let figures = try replica.validation?.evaluate()
-        let figure = figures.map { $0.reconstruction + configuration.objective.beta * $0.kl } ?? loss
+        let figure = figures.map { $0.loss(beta: configuration.objective.beta) } ?? loss
         let isBest = trainer.note(figure: figure)
         trainer.beginNextEpoch()
         try world.onRoot {
@@ -261,15 +261,14 @@ public final class TrainingRun {
     /// Embeds all rows with the best parameters, which gives the figures of every part too. Collective.
     private func finish() throws {
         Heartbeat.begin("embedding")
-        let (data, model, pool, workspaces) = (replica.data, replica.model, replica.pool, replica.workspaces)
+        let (data, pool) = (replica.data, replica.pool)
         let digest = world.isRoot ? noteDigest() : ""
         var best = try Checkpoint.share(world) { try self.folder.bestCheckpoint() }
         try replica.reduction.setParameters { $0.update(from: best.parameters, count: best.parameters.count) }
         best.parameters = []
-        model.prepare(replica.reduction.parameters.baseAddress!)
+        replica.applied.parameters.pack()
         let embedder = Embedder(
-            world: world, pool: pool, workspaces: workspaces, latentSize: configuration.model.latent,
-            seed: configuration.training.seed, preparation: data.preparation)
+            world: world, pool: pool, replica.applied, seed: configuration.training.seed, preparation: data.preparation)
         let split = data.split
         let figures = PartFigures()
         try embedder.write(
@@ -289,16 +288,16 @@ public final class TrainingRun {
             let summary = RunSummary(replica, folder, digest: digest, best: best, figures, seconds: clock!.seconds)
             try folder.write(try summary.encoded(), to: folder.summary)
         }
-        if configuration.run.report { try writeReport(best, model) }
+        if configuration.run.report { try writeReport(best) }
     }
 
     /// Writes the page about the run, which is not worth a failure. Collective.
-    private func writeReport(_ best: Checkpoint, _ model: Model) throws {
+    private func writeReport(_ best: Checkpoint) throws {
         Heartbeat.begin("writing the report")
         try world.onRoot {
             do {
                 let report = RunReport(
-                    run: folder, checkpoint: best, configuration: configuration, model: model, workspace: replica.workspaces[0],
+                    run: folder, checkpoint: best, configuration: configuration, applied: replica.applied,
                     source: replica.data.source, dataName: configuration.data.data)
                 try report.write(to: folder.report)
                 print("wrote \(folder.report)")

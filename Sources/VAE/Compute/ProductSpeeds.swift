@@ -22,39 +22,40 @@ extension Model {
         let rows = max(shards.reduce(0, +), 1)
         let others = Set([rows, 256, 1024]).sorted()
         var speeds: [ProductSpeed] = []
-        for (index, layer) in layers.enumerated() {
-            let name = index <= posteriorLayer ? "encoder/\(index)" : "decoder/\(index - posteriorLayer - 1)"
-            let operations = 2 * Double(layer.inputSize * layer.outputSize)
-            func add(_ kind: String, used: () -> Double, other: (Int) -> Double) {
-                let speed = used()
-                let best = others.map(other).reduce(speed, max)
-                speeds.append(
-                    ProductSpeed(name: "\(name) \(kind)", operationsPerRow: operations, used: speed, best: best))
-            }
-            func product(_ k: Int, _ n: Int, _ rows: Int) -> Double {
-                MeasuredProduct(rows: rows, k: k, n: n, precision).speed(seconds)
-            }
-            func gradient(_ shards: [Int]) -> Double {
-                MeasuredGradient(shards, inputs: layer.inputSize, outputs: layer.outputSize, precision).speed(seconds)
-            }
-            add("forward") {
-                product(layer.inputSize, layer.outputSize, rows)
-            } other: {
-                product(layer.inputSize, layer.outputSize, $0)
-            }
-            add("weight gradient") {
-                gradient(shards)
-            } other: {
-                gradient([$0])
-            }
-            guard index > 0 else { continue }
-            add("input gradient") {
-                product(layer.outputSize, layer.inputSize, rows)
-            } other: {
-                product(layer.outputSize, layer.inputSize, $0)
+        for (name, network) in [("encoder", encoder), ("decoder", decoder)] {
+            for (block, first) in network.blocks.enumerated() {
+                for product in network.layers[first].products {
+                    let used = product.speed(shards, precision, seconds)
+                    let best = others.map { product.speed([$0], precision, seconds) }.reduce(used, max)
+                    speeds.append(
+                        ProductSpeed(
+                            name: "\(name)/\(block) \(product.kind.rawValue)",
+                            operationsPerRow: 2 * Double(product.k * product.n),
+                            used: used, best: best))
+                }
             }
         }
         return speeds
+    }
+}
+
+/// A product of a layer in a step of training: of its rows with `b[k, n]`, or of their `k` inputs and `n` outputs over all rows.
+struct LayerProduct {
+    enum Kind: String {
+        case forward
+        case weightGradient = "weight gradient"
+        case inputGradient = "input gradient"
+    }
+
+    let kind: Kind
+    let k: Int
+    let n: Int
+
+    /// Operations per second with so many rows of each shard.
+    fileprivate func speed(_ shards: [Int], _ precision: Precision, _ seconds: Double) -> Double {
+        kind == .weightGradient
+            ? MeasuredGradient(shards, inputs: k, outputs: n, precision).speed(seconds)
+            : MeasuredProduct(rows: max(shards.reduce(0, +), 1), k: k, n: n, precision).speed(seconds)
     }
 }
 

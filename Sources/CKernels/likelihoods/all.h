@@ -1,0 +1,14 @@
+// The likelihoods, in the order of their numbers.
+//
+// One is added with a file here and its line below; the enum and the functions come from these. laplace.h is short enough to begin with:
+//
+//     LIKELIHOOD(name, 1, { what is the same for all rows; FOR_EACH_ROW({ FOR_EACH_FEATURE(0, features, { ... }) ... }) })
+//
+// where 1 is the decoder's outputs per feature; of more, those of the second begin at output[features]. kernels/likelihood.h has the
+// macros. What includes this file has defined LIKELIHOOD, for what it needs of each.
+#include "bernoulli.h"
+#include "gaussian.h"
+#include "gaussian_learned.h"
+#include "laplace.h"
+#include "squared_error.h"
+#undef LIKELIHOOD

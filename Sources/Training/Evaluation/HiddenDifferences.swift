@@ -1,0 +1,76 @@
+internal import CKernels
+internal import VAE
+
+/// How far the encoder sees a row from its reconstruction: the row itself, every hidden layer's activations and the code, minus the same of
+/// the mean of p(x | z) at the posterior's mean (Kim et al. 2020, RaPP, section 3).
+///
+/// Activations are taken before they are normalised: layer normalisation takes away each row's mean and length, which tell rows apart, as
+/// the batch normalisation of RaPP's network does not.
+final class HiddenDifferences {
+    /// Of a row: the row's own values, those of the hidden layers, the code.
+    let width: Int
+    private let applied: AppliedModel
+    private let inference: Inference
+    /// What the decoder makes of a code, and what the encoder sees of it beside the mask.
+    private let reconstruction: AlignedBuffer
+    private let joined: AlignedBuffer?
+    private let code: AlignedBuffer
+
+    /// - Parameter worker: whose thread it is for.
+    init(_ applied: AppliedModel, worker: Int) {
+        self.applied = applied
+        inference = applied[worker]
+        let (model, rows) = (applied.model, BlockPlan.blockSize)
+        width = Self.width(inference)
+        reconstruction = AlignedBuffer(count: rows * model.inputSize)
+        joined = model.specification.seesMask ? AlignedBuffer(count: 2 * rows * model.inputSize) : nil
+        code = AlignedBuffer(count: rows * model.latentSize)
+    }
+
+    /// The values of a row.
+    static func width(_ inference: Inference) -> Int {
+        let model = inference.model
+        return inference.encoderActivations.dropLast().reduce(model.inputSize + model.latentSize) { $0 + $1.size }
+    }
+
+    /// Writes the differences of a batch that has just gone through the encoder of this worker.
+    ///
+    /// - Parameters:
+    ///   - mean: of the posteriors, `[rowCount, latentSize]`.
+    ///   - differences: `[rowCount, width]`; 0 for missing values.
+    /// - Precondition: the batch has a block of rows at most.
+    func measure(_ batch: Batch, mean: UnsafePointer<Float>, into differences: UnsafeMutablePointer<Float>) {
+        let rows = batch.rowCount
+        let count = rows * applied.model.inputSize
+        let values = reconstruction.pointer
+        add(batch.input, mean, rows: rows, sign: 1, to: differences, isFirst: true)
+        inference.decode(mean, rowCount: rows, applied.parameters, mean: values)
+        var seen = batch
+        (seen.input, seen.encoderInput) = (UnsafePointer(values), nil)
+        if let mask = batch.mask, let joined {
+            for i in 0..<count { values[i] *= mask[i] }
+            kernel_join_mask(values, mask, joined.pointer, rows, applied.model.inputSize)
+            seen.encoderInput = UnsafePointer(joined.pointer)
+        }
+        inference.encode(seen, applied.parameters, mean: code.pointer)
+        add(values, code.pointer, rows: rows, sign: -1, to: differences, isFirst: false)
+    }
+
+    /// Adds rows and what the encoder made of them, times a sign, to `[rows, width]`.
+    private func add(
+        _ input: UnsafePointer<Float>, _ code: UnsafePointer<Float>, rows: Int, sign: Float,
+        to target: UnsafeMutablePointer<Float>, isFirst: Bool
+    ) {
+        var place = 0
+        func add(_ values: UnsafePointer<Float>, size: Int) {
+            for row in 0..<rows {
+                let (values, target) = (values + row * size, target + row * width + place)
+                for i in 0..<size { target[i] = (isFirst ? 0 : target[i]) + sign * values[i] }
+            }
+            place += size
+        }
+        add(input, size: applied.model.inputSize)
+        for activations in inference.encoderActivations.dropLast() { add(activations.values, size: activations.size) }
+        add(code, size: applied.model.latentSize)
+    }
+}

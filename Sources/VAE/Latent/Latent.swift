@@ -1,0 +1,64 @@
+/// A model's posterior and prior: what the encoder's output means, how a code z is drawn from it, and what that costs.
+///
+/// Shapes: `head [rows, headSize]` is the encoder's output, `z [rows, size]` a code.
+public protocol Latent: Sendable {
+    /// - Parameter size: the numbers of a code.
+    init(size: Int)
+
+    /// The numbers of a code.
+    var size: Int { get }
+    /// What the encoder gives for a row.
+    var headSize: Int { get }
+    /// The normal numbers that a draw of a row takes.
+    var noiseSize: Int { get }
+
+    /// Whether there is a prior that codes can be drawn from, and so a density of rows.
+    var hasPrior: Bool { get }
+
+    /// z of each row by its noise, and its KL term in nats, in double precision.
+    func sample(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>,
+        kl: UnsafeMutablePointer<Double>, rows: Int)
+
+    /// The gradient with regard to the head of `loss(z) + klWeight weights[row] KL`.
+    ///
+    /// - Parameter dz: the loss's with regard to z, `[rows, size]`.
+    func backward(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, dz: UnsafePointer<Float>, klWeight: Float,
+        weights: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int)
+
+    /// The posterior's mean, the code that stands for a row, `[rows, size]`.
+    func mean(_ head: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int)
+
+    /// The posterior's log variance, `[rows, size]`; 0 where it has none.
+    func logVariance(_ head: UnsafePointer<Float>, into logVariance: UnsafeMutablePointer<Float>, rows: Int)
+
+    /// A latent's part of a row's KL term in nats, by the posterior's mean and log variance.
+    func kl(mean: Double, logVariance: Double) -> Double
+
+    /// A row's z `[size]` by its noise from a posterior, and log p(z) - log q(z | x) in nats (Burda et al. 2016, equation 8).
+    ///
+    /// - Parameter deviation: the exponential of half the log variance.
+    func draw(
+        mean: UnsafePointer<Float>, logVariance: UnsafePointer<Float>, deviation: UnsafePointer<Float>,
+        noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>
+    ) -> Double
+
+    /// The variance of what ``draw(mean:logVariance:deviation:noise:into:)`` draws, of one latent.
+    func variance(logVariance: Double) -> Double
+}
+
+/// The kinds of latents, by name. A new one is a file beside this one and a line here.
+public struct LatentKind: PartName {
+    private static let types: [(name: String, type: any Latent.Type)] = [
+        ("deterministic", Deterministic.self),
+        ("normal", NormalLatent.self),
+    ]
+
+    public static let names = types.map(\.name)
+    public let rawValue: String
+    public init(known name: String) { rawValue = name }
+
+    /// - Parameter size: the numbers of a code.
+    func make(size: Int) -> any Latent { Self.types.first { $0.name == rawValue }!.type.init(size: size) }
+}

@@ -1,0 +1,63 @@
+internal import CKernels
+
+extension LatentKind {
+    /// The latent of Kingma & Welling 2014; with a beta other than 1 that of a beta-VAE (Higgins et al. 2017).
+    public static let normal = LatentKind(known: "normal")
+}
+
+/// A posterior N(mean, exp(v)) with a diagonal covariance and the prior N(0, I), z = mean + exp(v / 2) noise (Kingma & Welling 2014, section 3).
+///
+/// The head of a row is the mean and, behind it, v, which is held to +-20.
+struct NormalLatent: Latent {
+    let size: Int
+    var headSize: Int { 2 * size }
+    var noiseSize: Int { size }
+    var hasPrior: Bool { true }
+
+    func sample(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>,
+        kl: UnsafeMutablePointer<Double>, rows: Int
+    ) {
+        kernel_posterior(head, noise, z, kl, rows, size)
+    }
+
+    func backward(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, dz: UnsafePointer<Float>, klWeight: Float,
+        weights: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
+    ) {
+        kernel_posterior_backward(head, noise, dz, klWeight, weights, dhead, rows, size)
+    }
+
+    func mean(_ head: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int) {
+        for row in 0..<rows { (mean + row * size).update(from: head + row * headSize, count: size) }
+    }
+
+    func logVariance(_ head: UnsafePointer<Float>, into logVariance: UnsafeMutablePointer<Float>, rows: Int) {
+        let limit = Float(KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT)
+        for row in 0..<rows {
+            for i in 0..<size { logVariance[row * size + i] = max(-limit, min(limit, head[row * headSize + size + i])) }
+        }
+    }
+
+    /// Kingma & Welling 2014, appendix B.
+    func kl(mean: Double, logVariance: Double) -> Double {
+        0.5 * (mean * mean + Elementary.exp(logVariance) - 1 - logVariance)
+    }
+
+    func draw(
+        mean: UnsafePointer<Float>, logVariance: UnsafePointer<Float>, deviation: UnsafePointer<Float>,
+        noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>
+    ) -> Double {
+        var ratio = 0.0
+        for i in 0..<size {
+            let e = noise[i]
+            let value = mean[i] + deviation[i] * e
+            z[i] = value
+            // Both normal densities have the same constant.
+            ratio += 0.5 * (Double(e) * Double(e) - Double(value) * Double(value) + Double(logVariance[i]))
+        }
+        return ratio
+    }
+
+    func variance(logVariance: Double) -> Double { Elementary.exp(logVariance) }
+}

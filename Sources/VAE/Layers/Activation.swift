@@ -1,0 +1,55 @@
+internal import CKernels
+
+/// The function behind a layer, by the name that users give. The list is CKernels' (`activations/`): a new one needs nothing here.
+public struct Activation: RawRepresentable, CaseIterable, Hashable, Sendable {
+    public let rawValue: String
+    let kernel: kernel_activation
+
+    public static let allCases: [Activation] = (1...UInt32(kernel_activation_count())).map {
+        let kernel = kernel_activation(rawValue: $0)
+        return Activation(rawValue: String(cString: kernel_activation_name(kernel)), kernel: kernel)
+    }
+
+    public init?(rawValue: String) {
+        guard let known = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = known
+    }
+
+    private init(rawValue: String, kernel: kernel_activation) { (self.rawValue, self.kernel) = (rawValue, kernel) }
+
+    public static func == (a: Activation, b: Activation) -> Bool { a.rawValue == b.rawValue }
+    public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+
+    public static let relu = Activation(rawValue: "relu")!
+
+    /// Whether the derivative is a function of the input; of the others' it is a function of the output, which needs no memory.
+    var needsInput: Bool { kernel_activation_needs_input(kernel) != 0 }
+
+    /// What a product does itself when it stores; nil where the function needs a pass of its own.
+    var end: kernel_end? {
+        switch kernel {
+        case kernel_relu: kernel_end_relu
+        case kernel_leaky_relu: kernel_end_leaky_relu
+        default: nil
+        }
+    }
+
+    /// The same for the derivative.
+    var derivativeEnd: kernel_end? {
+        switch kernel {
+        case kernel_relu: kernel_end_relu_derivative
+        case kernel_leaky_relu: kernel_end_leaky_relu_derivative
+        default: nil
+        }
+    }
+
+    /// The slope of leaky ReLU below zero.
+    static let leakySlope: Float = 0.01
+}
+
+/// The derivative of a layer's last function, for the product above to apply.
+struct OutputDerivative {
+    let end: kernel_end
+    /// The layer's output, `[rows, output]`.
+    let output: UnsafePointer<Float>
+}

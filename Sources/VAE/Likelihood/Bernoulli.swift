@@ -1,0 +1,36 @@
+internal import CKernels
+
+extension LikelihoodName {
+    public static let bernoulli = LikelihoodName(known: "bernoulli")
+}
+
+/// Independent Bernoulli variables, by logits; data in 0...1, between them as probabilities (Kingma & Welling 2014, appendix C.1).
+struct Bernoulli: Likelihood {
+    static let support: Support? = Support(
+        range: 0...1,
+        reason: "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
+
+    init(scale: Float) {}
+
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
+        loss(kernel_likelihood_bernoulli, rows, output, scale: scale, losses: losses)
+    }
+
+    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+        kernel_activate(kernel_sigmoid, mean, output, rows * features)
+    }
+
+    func draw(
+        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
+        features: Int, into drawn: UnsafeMutablePointer<Float>
+    ) {
+        mean(output, into: drawn, rows: rows.count, features: features)
+        for (row, number) in rows.enumerated() {
+            for i in 0..<features where mask[row * features + i] == 0 {
+                let place = row * features + i
+                let isOne = noise.uniform(row: UInt64(number), index: UInt32(i)) < Double(drawn[place])
+                drawn[place] = isOne ? 1 : 0
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+internal import CKernels
+
+extension LikelihoodName {
+    public static let learnedGaussian = LikelihoodName(known: "gaussian-learned")
+}
+
+/// Normal variables whose log variance the decoder gives too, held to +-10 (Rybkin et al. 2021, section 3, discuss why it must be held).
+struct LearnedGaussian: Likelihood {
+    init(scale: Float) {}
+
+    var heads: Int { 2 }
+
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
+        loss(kernel_likelihood_gaussian_learned, rows, output, scale: scale, losses: losses)
+    }
+
+    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+        for row in 0..<rows { (mean + row * features).update(from: output + row * 2 * features, count: features) }
+    }
+
+    func draw(
+        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
+        features: Int, into drawn: UnsafeMutablePointer<Float>
+    ) {
+        let limit = Float(KERNEL_LIKELIHOOD_LOG_VARIANCE_LIMIT)
+        drawNormal(output, noise: noise, rows: rows, features: features, into: drawn) { row, feature in
+            Elementary.exp(0.5 * max(-limit, min(limit, output[(row * 2 + 1) * features + feature])))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// Rows on their way from data to their loss: encoder, code, decoder, likelihood. What a row gives is a function of the row alone, whatever goes
+/// through beside it.
+struct ForwardPass {
+    let model: Model
+    let encoder: NetworkPass
+    let decoder: NetworkPass
+    /// Of all rows: the sample of the posterior `[rows, latentSize]`, its noise, and each row's parts of the loss in nats.
+    let z: UnsafeMutablePointer<Float>
+    let noise: UnsafeMutablePointer<Float>
+    let losses: UnsafeMutablePointer<Double>
+    let kl: UnsafeMutablePointer<Double>
+
+    init(_ model: Model, _ plan: PassPlan, _ memory: PassMemory) {
+        self.model = model
+        encoder = NetworkPass(model.encoder, plan, memory)
+        decoder = NetworkPass(model.decoder, plan, memory)
+        z = memory.floats(plan.rows * model.latentSize)
+        noise = memory.floats(plan.rows * model.latent.noiseSize)
+        losses = memory.doubles(plan.rows)
+        kl = memory.doubles(plan.rows)
+    }
+
+    /// The bytes of scratch memory that each thread needs.
+    static func scratchBytes(_ model: Model, _ plan: PassPlan) -> Int {
+        max(model.encoder.scratchBytes(plan), model.decoder.scratchBytes(plan))
+    }
+
+    /// This thread's rows of a batch through the encoder.
+    func encode(_ batch: Batch, _ step: PassStep) { encoder.forward(batch.seen, step) }
+
+    /// A code of each of the encoded rows, and its KL term.
+    func sample(_ batch: Batch, _ key: NoiseKey, _ step: PassStep) {
+        let (row, count, latent) = (step.rows.lowerBound, step.rows.count, model.latent)
+        let own = noise + row * latent.noiseSize
+        if latent.noiseSize > 0 { key.fillNormal(own, rows: batch.rows + row, rowCount: count, size: latent.noiseSize) }
+        latent.sample(encoder.output + row * latent.headSize, noise: own, into: z + row * latent.size, kl: kl + row, rows: count)
+    }
+
+    /// Codes `[rows, latentSize]` through the decoder.
+    func decode(_ codes: UnsafePointer<Float>, _ step: PassStep) { decoder.forward(codes, step) }
+
+    /// Each decoded row's loss.
+    ///
+    /// - Parameter scale: where given, the decoder's output becomes the gradient of `scale weight loss` with regard to it.
+    func measure(_ batch: Batch, scale: Float?, _ step: PassStep) {
+        let (row, features) = (step.rows.lowerBound, model.inputSize)
+        let rows = LossRows(
+            x: batch.input + row * features, mask: batch.mask.map { $0 + row * features },
+            weights: scale == nil ? nil : batch.weights + row, rowCount: step.rows.count, features: features)
+        model.likelihood.loss(
+            rows, decoder.output + row * features * model.likelihood.heads, scale: scale ?? 1, losses: losses + row)
+    }
+
+    /// Adds what some rows gave of the loss to sums, one row after the other.
+    func add(_ batch: Batch, _ rows: Range<Int>, to sums: inout LossSums) {
+        for row in rows {
+            let weight = Double(batch.weights[row])
+            sums.add(EvidenceLowerBound.reconstruction, weight * losses[row])
+            sums.add(EvidenceLowerBound.kl, weight * kl[row])
+            sums.weight += weight
+        }
+        sums.rowCount += rows.count
+    }
+}

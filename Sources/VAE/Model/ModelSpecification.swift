@@ -1,0 +1,49 @@
+/// What a model is made of: a pure value, of which ``Model`` makes the layers.
+public struct ModelSpecification: Sendable, Equatable {
+    public var latent: LatentKind
+    /// The number of features of a row.
+    public var inputSize: Int
+    /// Whether values may be missing: the encoder gets the mask beside the values.
+    public var seesMask: Bool
+    /// The encoder's hidden layers; the decoder has the same in reverse. May be empty: a linear model.
+    public var hiddenSizes: [Int]
+    public var latentSize: Int
+    public var activation: Activation
+    public var normalization: Normalization
+    public var likelihood: LikelihoodName
+    /// The standard deviation of the likelihood `gaussian`, the scale of others that have one.
+    public var likelihoodScale: Float
+    public var initialization: Initialization
+
+    /// - Precondition: all sizes and the scale are positive.
+    public init(
+        latent: LatentKind, inputSize: Int, seesMask: Bool = false, hiddenSizes: [Int], latentSize: Int,
+        activation: Activation = .relu, normalization: Normalization = .none, likelihood: LikelihoodName = .bernoulli,
+        likelihoodScale: Float = 1, initialization: Initialization = .glorot
+    ) {
+        precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodScale > 0)
+        self.latent = latent
+        self.inputSize = inputSize
+        self.seesMask = seesMask
+        self.hiddenSizes = hiddenSizes
+        self.latentSize = latentSize
+        self.activation = activation
+        self.normalization = normalization
+        self.likelihood = likelihood
+        self.likelihoodScale = likelihoodScale
+        self.initialization = initialization
+    }
+
+    /// Where the parameters of such a model lie; takes no memory for them.
+    public func layout() -> ParameterLayout { Model(self).layout }
+
+    /// - Parameter outputs: of the encoder for a row, as the latent wants them.
+    func encoder(outputs: Int) -> NetworkSpecification {
+        .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
+    }
+
+    /// - Parameter outputs: of the decoder for a row, as the likelihood wants them.
+    func decoder(outputs: Int) -> NetworkSpecification {
+        .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
+    }
+}

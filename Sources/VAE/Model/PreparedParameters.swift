@@ -1,0 +1,42 @@
+/// The flat parameters as passes take them: as they are, and their matrices packed for products.
+public final class PreparedParameters {
+    /// The flat parameters.
+    let values: UnsafePointer<Float>
+    private let packings: [Packing]
+    /// nil for those that are not needed.
+    private let matrices: [PackedMatrix?]
+
+    /// Takes memory; ``pack(by:)`` fills it.
+    ///
+    /// - Parameter parameters: of the model's layout; they stay where they are as long as this lives.
+    public init(_ parameters: UnsafePointer<Float>, of model: Model, for use: Use) {
+        values = parameters
+        packings = model.packings
+        matrices = model.packings.map {
+            $0.isNeeded(for: use)
+                ? PackedMatrix(k: $0.k, n: $0.n, transposed: $0.isTransposed, precision: model.precision) : nil
+        }
+    }
+
+    /// Packs the parameters as they are now; to be called whenever they changed.
+    ///
+    /// - Parameter member: of threads that share the work; all must have done their part before one goes on.
+    public func pack(by member: TeamMember = .alone) {
+        for (packing, matrix) in zip(packings, matrices) {
+            matrix?.pack(values + packing.source, part: member.worker, of: member.count)
+        }
+    }
+
+    subscript(place: Packing.Place) -> PackedMatrix { matrices[place.index]! }
+
+    /// The bytes of the packed matrices.
+    public static func byteCount(_ model: Model, for use: Use) -> Int {
+        model.packings.reduce(0) {
+            $0 + ($1.isNeeded(for: use) ? PackedMatrix.byteCount(k: $1.k, n: $1.n, model.precision) : 0)
+        }
+    }
+}
+
+extension Packing {
+    fileprivate func isNeeded(for wanted: Use) -> Bool { use == .inference || wanted == .training }
+}

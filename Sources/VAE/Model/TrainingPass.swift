@@ -1,0 +1,89 @@
+/// A pass of rows through a model and back: to the gradients of all parameters, summed by shards. The threads of a team share it; all memory is
+/// taken once.
+public final class TrainingPass {
+    /// The rows that can go through at once.
+    public let capacity: Int
+    /// Where the time of each worker went so far.
+    public let times: UnsafeMutableBufferPointer<ComputeTimes>
+    private let model: Model
+    private let parts: Parts
+    private let memory: AlignedBuffer
+
+    private struct Parts {
+        let forward: ForwardPass
+        let gradients: GradientBuffers
+        /// With regard to codes and to the encoder's output, of all rows.
+        let dz: UnsafeMutablePointer<Float>
+        let dhead: UnsafeMutablePointer<Float>
+        /// By worker.
+        let scratch: [UnsafeMutablePointer<Float>]
+
+        init(_ model: Model, _ plan: PassPlan, workers: Int, _ memory: PassMemory) {
+            forward = ForwardPass(model, plan, memory)
+            gradients = GradientBuffers(rows: plan.rows, widest: model.widest, memory)
+            dz = memory.floats(plan.rows * model.latent.size)
+            dhead = memory.floats(plan.rows * model.latent.headSize)
+            let bytes = ForwardPass.scratchBytes(model, plan)
+            scratch = (0..<workers).map { _ in memory.floats((bytes + 3) / 4) }
+        }
+    }
+
+    /// - Parameters:
+    ///   - rows: that go through at once, at most.
+    ///   - workers: the threads of the team.
+    ///   - folds: the ways in which gradients will be summed.
+    public init(_ model: Model, rows: Int, workers: Int = 1, folds: [ShardFold]) {
+        precondition(rows > 0 && workers > 0)
+        self.model = model
+        capacity = rows
+        let plan = PassPlan(precision: model.precision, use: .training, rows: rows, folds: folds)
+        (parts, memory) = PassMemory.allocate { Parts(model, plan, workers: workers, $0) }
+        times = .allocate(capacity: workers)
+        times.initialize(repeating: ComputeTimes())
+    }
+
+    deinit { times.deallocate() }
+
+    /// The bytes that such a pass takes.
+    public static func byteCount(_ model: Model, rows: Int, workers: Int, folds: [ShardFold]) -> Int {
+        let plan = PassPlan(precision: model.precision, use: .training, rows: rows, folds: folds)
+        return PassMemory.byteCount { Parts(model, plan, workers: workers, $0) }
+    }
+
+    /// Writes the gradient of `scale` times the sum over the rows of `weight * (reconstruction + beta * kl)`, summed by shards.
+    ///
+    /// Every member of the team calls it, each takes its part of the rows through the network and computes its part of the sums; the
+    /// bits do not depend on how many they are. ``add(_:_:to:)`` then gives the loss.
+    ///
+    /// - Precondition: the parameters are packed; `fold` is one of those that the pass was made for, and the batch has its rows.
+    public func gradient(
+        of batch: Batch, _ parameters: PreparedParameters, noise key: NoiseKey, beta: Float, scale: Float, summed fold: ShardFold,
+        by member: TeamMember = .alone
+    ) {
+        let step = PassStep(
+            parameters: parameters, rows: member.part(of: batch.rowCount), member: member, scratch: parts.scratch[member.worker])
+        let (forward, latent) = (parts.forward, model.latent)
+        let (row, count) = (step.rows.lowerBound, step.rows.count)
+        let spent = times.baseAddress! + member.worker
+        var watch = Stopwatch()
+        forward.encode(batch, step)
+        spent.pointee.forward += watch.lap()
+        forward.sample(batch, key, step)
+        spent.pointee.noise += watch.lap()
+        forward.decode(forward.z, step)
+        spent.pointee.forward += watch.lap()
+        forward.measure(batch, scale: scale, step)
+        spent.pointee.loss += watch.lap()
+        forward.decoder.backward(
+            forward.z, forward.decoder.output, into: parts.dz, by: parts.gradients, fold, step)
+        latent.backward(
+            forward.encoder.output + row * latent.headSize, noise: forward.noise + row * latent.noiseSize,
+            dz: parts.dz + row * latent.size, klWeight: scale * beta, weights: batch.weights + row,
+            into: parts.dhead + row * latent.headSize, rows: count)
+        forward.encoder.backward(batch.seen, parts.dhead, into: nil, by: parts.gradients, fold, step)
+        spent.pointee.backward += watch.lap()
+    }
+
+    /// Adds what the last pass's rows give of the loss to sums over rows, one row after the other.
+    public func add(_ batch: Batch, _ rows: Range<Int>, to sums: inout LossSums) { parts.forward.add(batch, rows, to: &sums) }
+}
