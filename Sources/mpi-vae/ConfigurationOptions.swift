@@ -15,8 +15,12 @@ struct ConfigurationOptions: ParsableArguments {
 
     private var ownFile: String? { FileManager.default.fileExists(atPath: "mpi-vae.toml") ? "mpi-vae.toml" : nil }
 
-    /// The configuration as this process reads it, and with further values by key.
-    func read(adding values: [String: String] = [:]) throws -> Configuration {
+    /// The configuration as this process reads it.
+    ///
+    /// - Parameters:
+    ///   - values: further values by key.
+    ///   - onlyGiven: whether the folder's file and environment variables are left out.
+    func read(adding values: [String: String] = [:], onlyGiven: Bool = false) throws -> Configuration {
         if let several = ConfigurationKey.severalValues(flags.values) {
             throw Failure(
                 .configuration,
@@ -24,7 +28,7 @@ struct ConfigurationOptions: ParsableArguments {
                     + "\(several.key)=\(several.value)")
         }
         return try Configuration.load(
-            file: config ?? ownFile, environment: ProcessInfo.processInfo.environment,
+            file: config ?? (onlyGiven ? nil : ownFile), environment: onlyGiven ? [:] : ProcessInfo.processInfo.environment,
             flags: flags.values.merging(values) { $1 }, assignments: assignments)
     }
 

@@ -21,17 +21,18 @@ struct Inspect: ReadingCommand {
 
 struct Config: ReadingCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show all keys of the configuration with their defaults, as a TOML file to begin with.")
+        abstract: "Show all keys of the configuration with their values, as a TOML file to begin with.",
+        discussion: """
+            mpi-vae config > run.toml
+            mpi-vae config --model denoising --latent 8 > run.toml
+
+            Values are the program's defaults, or those of the model's preset, or what is given here by --config, --set and flags. Neither
+            mpi-vae.toml of the current folder nor environment variables are looked at.
+            """)
+
+    @OptionGroup var source: ConfigurationOptions
 
     func run() throws {
-        var section = ""
-        for key in ConfigurationKey.all {
-            if key.section != section {
-                print("\(section.isEmpty ? "" : "\n")[\(key.section)]")
-                section = key.section
-            }
-            // Nothing is not data, so there is no default to write.
-            print("# \(key.help)\n\(key.name == "data" ? "# " : "")\(key.name) = \(key.toml(Configuration()))")
-        }
+        print(try source.read(onlyGiven: true).documentedTOML(), terminator: "")
     }
 }

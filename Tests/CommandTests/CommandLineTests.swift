@@ -79,4 +79,27 @@ struct CommandLineTests {
             "train", "--config", "all.toml", "--max-steps", "1", "--hidden", "8", folder: folder.url)
         #expect(outcome.status == 0, "\(outcome)")
     }
+    /// What flags and a preset come to, and nothing of the folder or the environment.
+    @Test func configResolves() throws {
+        let folder = try TemporaryFolder()
+        try Data("[banana]\n".utf8).write(to: folder.url.appendingPathComponent("mpi-vae.toml"))
+        func config(_ arguments: String...) throws -> Outcome {
+            try mpiVAE(
+                arguments: ["config"] + arguments, environment: ["MPI_VAE_LATENT": "7", "MPI_VAE_BANANA": "1"], folder: folder.url
+            )
+        }
+        let defaults = try config()
+        #expect(defaults.status == 0 && defaults.output.contains("\nlatent = 20\n"), "\(defaults)")
+        #expect(defaults.output.contains("# number of latents (a whole number of at least 1)\n"), "\(defaults)")
+        let resolved = try config("--model", "denoising", "--set", "lr=0.5", "--no-report")
+        for line in ["model = \"denoising\"", "corruption = \"gaussian\"", "lr = 0.5", "report = false"] {
+            #expect(resolved.output.contains("\n\(line)\n"), "\(resolved)")
+        }
+        try Data(resolved.output.utf8).write(to: folder.url.appendingPathComponent("all.toml"))
+        #expect(try config("--config", "all.toml").output == resolved.output)
+        let wrong = try config("--latent", "0")
+        #expect(
+            wrong.status == 78
+                && wrong.errorLines == ["mpi-vae: error: --latent is '0', but must be a whole number of at least 1"])
+    }
 }

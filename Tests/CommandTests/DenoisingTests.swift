@@ -112,6 +112,54 @@ struct DenoisingTests {
         #expect(three.output == outcome.output, "\(three)")
     }
 
+    /// Runs of earlier versions, where no corruption of a model denoising meant gaussian: applied, gone on with, repeated.
+    @Test func olderRuns() throws {
+        let folder = try TemporaryFolder()
+        let fixture = repositoryPath("Tests/Fixtures/checkpoint-denoising-none.h5")
+        let data = folder.path("x.h5")
+        let made = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            i, j = np.mgrid[:48, :6]
+            h5py.File(sys.argv[1], "w")["data"] = (((i * 7 + j * 3) % 11) / 10).astype("f4")
+            assert 'corruption = "none"' in h5py.File(sys.argv[2]).attrs["configuration"]
+            """, [data, fixture])
+        #expect(made.status == 0, "\(made)")
+        let arguments = [
+            "train", "--data", data, "--model", "denoising", "--likelihood", "mse", "--hidden", "5", "--latent", "2",
+            "--global-batch", "8", "--epochs", "2",
+        ]
+        let (straight, gone, again) = (folder.path("straight"), folder.path("gone"), folder.path("again"))
+        #expect(try mpiVAE(arguments: arguments + ["--output", straight]).status == 0)
+        let went = try mpiVAE(arguments: arguments + ["--output", gone, "--resume", fixture])
+        #expect(went.status == 0 && went.errors.contains("going on after step 7"), "\(went)")
+        #expect(try newestCheckpoint(gone) == newestCheckpoint(straight))
+        let applied = try mpiVAE(
+            "reconstruct", "--checkpoint", fixture, "--data", data, "--output", folder.path("r.h5"))
+        #expect(applied.status == 0, "\(applied)")
+        let other = arguments + ["--output", folder.path("other"), "--resume", fixture]
+        for (options, text) in [
+            (
+                ["--corruption", "masking"],
+                "corruption is \"masking\", but was \"gaussian\" in the checkpoint: leave --corruption out"
+            ),
+            (["--model", "ae"], "model is \"ae\", but was \"denoising\""),
+        ] {
+            let refused = try mpiVAE(arguments: other + options)
+            #expect(refused.status == 78 && refused.errors.contains(text), "\(refused)")
+        }
+        // A folder as earlier versions wrote it.
+        let file = "\(straight)/config.toml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(text.contains("corruption = \"gaussian\""))
+        try text.replacing("corruption = \"gaussian\"", with: "corruption = \"none\"")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let reproduced = try mpiVAE("reproduce", straight)
+        #expect(reproduced.status == 0 && reproduced.output.contains("the same bits: 2 epochs"), "\(reproduced)")
+        #expect(try mpiVAE("train", "--config", file, "--output", again).status == 0)
+        #expect(try newestCheckpoint(again) == newestCheckpoint(straight))
+    }
+
     @Test func badInput() throws {
         let folder = try TemporaryFolder()
         let fashion = try Fixtures.fashion.get()
@@ -119,6 +167,7 @@ struct DenoisingTests {
             (["--corruption", "masking", "--corruption-level", "1.5"], "for masking it is a share of the values: at most 1"),
             (["--corruption", "blur"], "must be one of none, gaussian, masking, salt-and-pepper"),
             (["--model", "denoising", "--corruption-level", "0"], "must be a number above 0"),
+            (["--model", "denoising", "--corruption", "none"], "leave it out for the model's own, or give --model ae"),
         ]
         for (options, text) in cases {
             let outcome = try Program.run(

@@ -24,7 +24,7 @@ struct TaskTests {
 
     @Test func onceUnderMPI() throws {
         for (arguments, status, start) in [
-            (["config"], Int32(0), "[data]"), (["check", folder.path("good.h5")], 0, "\(folder.path("good.h5")): good"),
+            (["config"], Int32(0), "# All keys"), (["check", folder.path("good.h5")], 0, "\(folder.path("good.h5")): good"),
             (["check", folder.path("bad.h5")], 65, "\(folder.path("bad.h5")): not good"),
             (["inspect", folder.path("good.h5")], 0, folder.path("good.h5")),
             (["check", folder.path("none.h5")], 66, ""), (["inspect", folder.path("none.h5")], 66, ""),

@@ -110,15 +110,118 @@ struct ConfigurationTests {
         #expect(nearestNames(to: "x", among: []) == [])
     }
 
-    /// docs/configuration.md has every key with its default, and no other.
+    /// Each key sets its own property and no other, and stands in TOML as it is read.
+    @Test func everyKeyIsItsOwn() throws {
+        let defaults = ConfigurationKey.all.map(\.defaultTOML)
+        for (index, key) in ConfigurationKey.all.enumerated() {
+            let value =
+                switch key.kind {
+                case .text, .file: "\"a \\\"b\\\" \\\\ c\""
+                case .choice(let choices): "\"\(choices.first { "\"\($0)\"" != key.defaultTOML }!)\""
+                case .truth: key.defaultTOML == "true" ? "false" : "true"
+                case .integer(let range): "\(range.lowerBound + 6)"
+                case .number: "0.25"
+                case .sizes: "[7, 5]"
+                case .seconds: "\"3600\""
+                case .bytes: "\"4096\""
+                }
+            let configuration = try Configuration(toml: "[\(key.section)]\n\(key.name) = \(value)\n", name: "text")
+            #expect(value != key.defaultTOML && key.toml(configuration) == value, "\(key.name)")
+            let others = ConfigurationKey.all.indices.filter { $0 != index }
+            #expect(others.allSatisfy { ConfigurationKey.all[$0].toml(configuration) == defaults[$0] }, "\(key.name)")
+        }
+    }
+
+    @Test func kindsSayWhatIsAllowed() {
+        let kinds: [(ValueKind, String)] = [
+            (.choice(["a", "b"]), "one of a, b"), (.integer(1...10), "a whole number of 1 to 10"),
+            (.integer(1...1 << 40), "a whole number of at least 1"), (.number([.above(0)]), "a number above 0"),
+            (.number([.atLeast(0.5), .below(1)]), "a number at least 0.5 and below 1"),
+        ]
+        for (kind, text) in kinds { #expect(kind.description == text) }
+    }
+
+    /// Values of a preset win over defaults, and all that is given wins over them, whichever source names the model.
+    @Test func presetsLieBeneathWhatIsGiven() throws {
+        func corruption(
+            _ toml: String? = nil, environment: [String: String] = [:], flags: [String: String] = [:], set: [String] = []
+        ) throws -> String {
+            try load(toml, environment: environment, flags: flags, set: set).model.corruption.rawValue
+        }
+        let (named, masking) = ("[model]\nmodel = \"denoising\"\n", "[model]\ncorruption = \"masking\"\n")
+        #expect(try corruption() == "none")
+        #expect(try corruption(named) == "gaussian")
+        #expect(try corruption(environment: ["MPI_VAE_MODEL": "denoising"]) == "gaussian")
+        #expect(try corruption(set: ["model.model=denoising"]) == "gaussian")
+        #expect(try corruption(flags: ["model": "denoising"]) == "gaussian")
+        // From below the source that names it, and from above.
+        #expect(try corruption(masking, flags: ["model": "denoising"]) == "masking")
+        #expect(try corruption(environment: ["MPI_VAE_CORRUPTION": "masking"], set: ["model=denoising"]) == "masking")
+        #expect(try corruption(named, flags: ["corruption": "masking"]) == "masking")
+        // Of several models the last is meant, and those before it have no say.
+        #expect(try corruption(named, flags: ["model": "ae"]) == "none")
+        #expect(try corruption("[model]\nmodel = \"ae\"\n", environment: ["MPI_VAE_MODEL": "denoising"]) == "gaussian")
+    }
+
+    @Test func presetsAreConfigurations() throws {
+        #expect(Preset.allCases.map(\.rawValue) == ["ae", "vae", "denoising"])
+        for preset in Preset.allCases {
+            let configuration = try load(flags: ["model": preset.rawValue])
+            #expect(configuration.model.model == preset)
+            #expect(preset.values["model"] == nil && preset.toml.count == preset.values.count)
+            for key in ConfigurationKey.all where key.name != "model" && preset.values[key.name] == nil {
+                #expect(key.toml(configuration) == key.defaultTOML, "\(preset.rawValue): \(key.name)")
+            }
+            // What is written is resolved, and read as it stands.
+            let text = configuration.resolvedTOML()
+            for line in preset.toml { #expect(text.contains("\n\(line)\n")) }
+            #expect(try Configuration(toml: text, name: "text") == configuration)
+        }
+        #expect(try load(flags: ["model": "vae"]) == Configuration(), "the defaults are those of the default model")
+    }
+
+    /// Each run of a sweep has the preset of its own model.
+    @Test func sweepsResolvePresets() throws {
+        let grid = try SweepGrid(["model=ae,denoising"], given: []) {
+            try load(flags: ["validation-fraction": "0.1"].merging($0) { $1 })
+        }
+        #expect(grid.points.map(\.configuration.model.corruption) == [.none, .gaussian])
+    }
+
+    /// A model denoising without corruption is none. In what runs of earlier versions wrote it is gaussian.
+    @Test func denoisingWithoutCorruption() throws {
+        let text = "[model]\nmodel = \"denoising\"\ncorruption = \"none\"\n"
+        let refused = "corruption is none, but a denoising model restores rows"
+        for failure in [
+            failure(text), failure(flags: ["model": "denoising", "corruption": "none"]),
+            failure("[model]\ncorruption = \"none\"\n", environment: ["MPI_VAE_MODEL": "denoising"]),
+            failure(text + "[origin]\n", set: ["corruption=none"]),
+        ] {
+            #expect(
+                failure?.code == .configuration && failure?.message.hasPrefix(refused) == true, "\(String(describing: failure))")
+        }
+        let now = try load(flags: ["model": "denoising"])
+        // The text of a checkpoint; config.toml of a run; the same for --config, and what is given beside it.
+        #expect(try Configuration(toml: text, name: "checkpoint") == now)
+        #expect(try Configuration(toml: "[model]\nmodel = \"denoising\"\n", name: "checkpoint") == now)
+        #expect(try load(text + "[origin]\ndata = \"/x.h5\"\n") == now)
+        #expect(try load(text + "[origin]\n", flags: ["corruption": "masking"]).model.corruption == .masking)
+        // Others mean what they say.
+        #expect(try Configuration(toml: text.replacing("denoising", with: "ae"), name: "checkpoint").model.corruption == .none)
+        #expect(try Configuration(toml: text.replacing("none", with: "masking"), name: "text").model.corruption == .masking)
+    }
+
+    /// docs/configuration.md has every key with its values and default, and every preset, and no other.
     @Test func documented() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/configuration.md")
         let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
-        #expect(lines.count == ConfigurationKey.all.count)
-        for (line, key) in zip(lines, ConfigurationKey.all) {
-            let expected = "| `\(key.name)` | \(key.toml(Configuration())) | \(key.help) |"
-            #expect(line == expected)
+        let presets = Preset.allCases.map { preset in
+            let values = preset.toml.map { "`\($0)` " }.joined()
+            return "| `\(preset.rawValue)` | \(values)| \(preset.help) |"
         }
+        let keys = ConfigurationKey.all.map { "| `\($0.name)` | \($0.kind) | \($0.defaultTOML) | \($0.help) |" }
+        #expect(lines.count == presets.count + keys.count)
+        for (line, expected) in zip(lines, presets + keys) { #expect(line == expected) }
     }
 }

@@ -119,11 +119,7 @@ struct GuessedNameTests {
 
     /// Numbers that are none end with 78 in every key that is a number.
     @Test func numbers() {
-        let texts = [
-            "data", "validation-data", "test-data", "labels", "mask", "weights", "rows", "columns", "feature-names", "fit-normal",
-            "output", "resume",
-        ]
-        for key in ConfigurationKey.all where !texts.contains(key.name) {
+        for key in ConfigurationKey.all where !key.kind.isText {
             for value in ["-1", "9223372036854775808", "nan", "inf", "-inf", "1e999", "", " ", "1,2", "１"] {
                 do {
                     _ = try Configuration.load(file: nil, environment: [:], flags: [key.name: value], assignments: [])

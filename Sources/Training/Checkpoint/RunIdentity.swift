@@ -24,7 +24,7 @@ struct RunIdentity {
             switch key.identity {
             case .none, .extends, .names: continue
             case .decides: if isOther { throw refusal(key, now) }
-            case .decidesUnless(let left): if isOther, key.toml(now) != left { throw refusal(key, now) }
+            case .decidesIfGiven: if isOther, key.toml(now) != key.defaultTOML { throw refusal(key, now) }
             }
         }
     }
@@ -36,7 +36,7 @@ struct RunIdentity {
         try check(now)
         for part in DataIdentity.Part.allCases {
             guard let before = data.digests[part], before != found.digests[part] else { continue }
-            let keys = part.keys.map { name in ConfigurationKey.all.first { $0.name == name }! }
+            let keys = part.keys.map { ConfigurationKey.named($0)! }
             if let key = keys.first(where: { $0.identity == .names && $0.toml(now) != $0.toml(configuration) }) {
                 throw refusal(key, now)
             }
@@ -60,7 +60,8 @@ struct RunIdentity {
 
     private func refusal(_ key: ConfigurationKey, _ now: Configuration) -> Failure {
         let before = key.toml(configuration)
-        let change = before == key.toml(Configuration()) ? "leave --\(key.name) out" : "give --\(key.name) \(before)"
+        let change =
+            before == key.toml(Configuration(now.model.model)) ? "leave --\(key.name) out" : "give --\(key.name) \(before)"
         return Failure(
             .configuration,
             "\(key.name) is \(key.toml(now)), but was \(before) in the checkpoint" + advice(": \(change)"))

@@ -1,0 +1,57 @@
+public import VAE
+
+extension Configuration {
+    public struct Model: Sendable, Equatable {
+        /// Its preset is resolved already: what it says of other keys stands in these.
+        public var model = Preset.vae
+        public var hidden = [400]
+        public var latent = 20
+        public var likelihood = LikelihoodName.bernoulli
+        public var likelihoodScale = 1.0
+        public var activation = Activation.relu
+        public var normalization = Normalization.none
+        public var initialization = Initialization.glorot
+        public var corruption = Corruption.Kind.none
+        /// A standard deviation, or the share of the values that are corrupted.
+        public var corruptionLevel = 0.3
+
+        static let keys = ConfigurationKey.section(
+            "model",
+            .choice(
+                "model", \.model.model, .decides,
+                "kind of model, and with it a preset of other keys, over which all that is given wins"),
+            .sizes(
+                "hidden", \.model.hidden, .decides,
+                "sizes of the encoder's hidden layers; the decoder has them in reverse; none for a linear model"),
+            .integer("latent", \.model.latent, from: 1, .decides, "number of latents"),
+            .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
+            .number(
+                "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
+                "standard deviation of the likelihood gaussian, scale of laplace"),
+            .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
+            .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
+            .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),
+            .choice(
+                "corruption", \.model.corruption, .decides,
+                "what is done to the rows that the encoder sees in training"),
+            .number(
+                "corruption-level", \.model.corruptionLevel, [.above(0)], .decides,
+                "standard deviation of gaussian corruption, or the share of values that are corrupted"))
+    }
+
+    public struct Objective: Sendable, Equatable {
+        public var beta = 1.0
+        public var betaSchedule = BetaSchedule.Shape.constant
+        public var betaWarmupEpochs = 0.0
+        public var betaCycles = 4
+
+        static let keys = ConfigurationKey.section(
+            "objective",
+            .number("beta", \.objective.beta, [.atLeast(0)], .decides, "weight of the KL term"),
+            .choice("beta-schedule", \.objective.betaSchedule, .decides, "how beta is reached"),
+            .number(
+                "beta-warmup-epochs", \.objective.betaWarmupEpochs, [.atLeast(0), .atMost(1e9)], .decides,
+                "epochs over which a linear beta schedule rises"),
+            .integer("beta-cycles", \.objective.betaCycles, from: 1, .decides, "cycles of a cyclical beta schedule"))
+    }
+}
