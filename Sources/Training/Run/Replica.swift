@@ -76,6 +76,8 @@ final class Replica {
         self.memory = memory
         self.pool = pool
         let count = model.layout.count
+        // Two modules that do not know each other.
+        precondition(ParameterLayout.blockSize == GradientGroups.blockSize)
         let groups = GradientGroups(model.layout.groups)
         switch configuration.run.reduction {
         case .ordered:

@@ -11,6 +11,8 @@ public enum ParameterRole: String, Sendable {
 /// Parameters that are trained together: their norm is clipped as one.
 public struct ParameterGroup: Sendable, Equatable {
     public let name: String
+    public init(name: String) { self.name = name }
+
     public static let model = ParameterGroup(name: "model")
 }
 
