@@ -6,9 +6,6 @@ protocol Layer: Sendable {
     var input: Shape { get }
     var output: Shape { get }
 
-    /// Whether what a row gives depends on other rows of its shard.
-    var couplesRows: Bool { get }
-
     /// Writes the first parameters; all are 0 before.
     ///
     /// - Parameter number: of the block among all of the model's, which keys what is drawn.
@@ -25,7 +22,6 @@ protocol Layer: Sendable {
 }
 
 extension Layer {
-    var couplesRows: Bool { false }
     func scratchBytes(_ plan: PassPlan) -> Int { 0 }
     var products: [LayerProduct] { [] }
 }

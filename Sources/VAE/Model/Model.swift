@@ -44,7 +44,7 @@ public struct Model: Sendable {
     /// The rows to take at once where nobody says: 1024, or fewer for wide models, so that a layer's activations take at most 16 MiB. A matter
     /// of memory alone.
     public var usualMicroBatch: Int {
-        max(32, min(1024, (1 << 22) / max(encoder.widest, decoder.widest) / 32 * 32))
+        max(32, min(1024, (1 << 22) / widest / 32 * 32))
     }
 
     /// The most values that a row has on its way.

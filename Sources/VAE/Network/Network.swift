@@ -6,7 +6,6 @@ struct Network: Sendable {
     let blocks: [Int]
 
     var output: Shape { layers.last!.output }
-    var couplesRows: Bool { layers.contains { $0.couplesRows } }
 
     /// - Parameters:
     ///   - name: of the network, which the names of its parameters begin with.
