@@ -24,13 +24,8 @@ struct Bernoulli: Likelihood {
         _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
         features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, into: drawn, rows: rows.count, features: features)
-        for (row, number) in rows.enumerated() {
-            for i in 0..<features where mask[row * features + i] == 0 {
-                let place = row * features + i
-                let isOne = noise.uniform(row: UInt64(number), index: UInt32(i)) < Double(drawn[place])
-                drawn[place] = isOne ? 1 : 0
-            }
+        drawByUniform(output, mask: mask, noise: noise, rows: rows, features: features, into: drawn) { mean, uniform in
+            uniform < Double(mean) ? 1 : 0
         }
     }
 }

@@ -14,10 +14,6 @@ struct Gaussian: Likelihood {
         loss(kernel_likelihood_gaussian, setting: deviation, rows, output, scale: scale, losses: losses)
     }
 
-    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
-        mean.update(from: output, count: rows * features)
-    }
-
     func draw(
         _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
         features: Int, into drawn: UnsafeMutablePointer<Float>

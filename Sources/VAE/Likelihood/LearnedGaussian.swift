@@ -4,7 +4,7 @@ extension LikelihoodName {
     public static let learnedGaussian = LikelihoodName(known: "gaussian-learned")
 }
 
-/// Normal variables whose log variance the decoder gives too, held to +-10 (Rybkin et al. 2021, section 3, discuss why it must be held).
+/// Normal variables whose log variance the decoder gives too, held to +-10 (Kingma & Welling 2014, appendix C.2).
 struct LearnedGaussian: Likelihood {
     init(scale: Float) {}
 
@@ -12,10 +12,6 @@ struct LearnedGaussian: Likelihood {
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
         loss(kernel_likelihood_gaussian_learned, rows, output, scale: scale, losses: losses)
-    }
-
-    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
-        for row in 0..<rows { (mean + row * features).update(from: output + row * 2 * features, count: features) }
     }
 
     func draw(

@@ -57,6 +57,27 @@ extension Likelihood {
     public var heads: Int { 1 }
     public var isDistribution: Bool { true }
 
+    /// The first head, for those whose first head is the mean.
+    public func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+        for row in 0..<rows {
+            (mean + row * features).update(from: output + row * heads * features, count: features)
+        }
+    }
+
+    /// The mean, and in place of missing values what `draw` makes of it and of a number in 0..<1.
+    func drawByUniform(
+        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
+        features: Int, into drawn: UnsafeMutablePointer<Float>, draw: (_ mean: Float, _ uniform: Double) -> Float
+    ) {
+        mean(output, into: drawn, rows: rows.count, features: features)
+        for (row, number) in rows.enumerated() {
+            for i in 0..<features where mask[row * features + i] == 0 {
+                let place = row * features + i
+                drawn[place] = draw(drawn[place], noise.uniform(row: UInt64(number), index: UInt32(i)))
+            }
+        }
+    }
+
     /// One of CKernels' losses (`likelihoods/`) with its number.
     func loss(
         _ kind: kernel_likelihood, setting: Float = 0, _ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float,

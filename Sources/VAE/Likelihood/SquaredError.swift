@@ -14,10 +14,6 @@ struct SquaredError: Likelihood {
         loss(kernel_likelihood_squared_error, rows, output, scale: scale, losses: losses)
     }
 
-    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
-        mean.update(from: output, count: rows * features)
-    }
-
     /// There is nothing to draw from but the mean.
     func draw(
         _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
