@@ -42,7 +42,7 @@ let package = Package(
 
         .target(name: "Support", swiftSettings: settings),
         .target(name: "HDF5", dependencies: ["Support", "CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
-        .target(name: "VAE", dependencies: ["CKernels"], swiftSettings: settings),
+        .target(name: "VAE", dependencies: ["Support", "CKernels"], swiftSettings: settings),
         .target(name: "Distributed", dependencies: ["Support", "CMPI", "CKernels"], swiftSettings: settings),
         .target(
             name: "Training",

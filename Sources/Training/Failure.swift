@@ -1,4 +1,4 @@
-public import Distributed
+public import Support
 
 /// Exit codes of the program, by sysexits(3).
 public enum ExitCode: Int32, Sendable {

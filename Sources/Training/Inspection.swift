@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// What an HDF5 file holds; a child process looks.
 public struct Inspection {

@@ -31,3 +31,6 @@ public enum Instructions {
 
     private static func named(_ instructions: kernel_isa) -> String { String(cString: kernel_isa_name(instructions)) }
 }
+
+/// The instructions that the processor has for products of bfloat16 numbers; nil for none.
+public func bf16Instructions() -> String? { Precision.bf16.isFast ? Precision.bf16.instructions : nil }

@@ -13,6 +13,3 @@ public func libraryVersions() -> [(library: String, version: String)] {
         ("libpng", String(cString: png_get_libpng_ver(nil))),
     ]
 }
-
-/// The instructions that the processor has for products of bfloat16 numbers; nil for none.
-public func bf16Instructions() -> String? { Precision.bf16.isFast ? Precision.bf16.instructions : nil }

@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// An HDF5 file of results, which appears when it is complete. Used by root alone; everything throws ``Failure``.
 final class ResultFile {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Distributed
 internal import Foundation
 internal import Logging
+internal import Support
 internal import Training
 
 /// A command that all ranks run together.

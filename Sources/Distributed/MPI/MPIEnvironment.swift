@@ -1,11 +1,7 @@
 internal import CKernels
 internal import CMPI
 internal import Foundation
-
-/// An error that knows the status its process should exit with, by sysexits(3).
-public protocol ExitStatusError: Error {
-    var exitStatus: Int32 { get }
-}
+public import Support
 
 /// An error that every rank knows of, so that all end together; thrown by ``World/together(_:)``.
 public struct SharedFailure: ExitStatusError, CustomStringConvertible {

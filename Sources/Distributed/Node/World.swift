@@ -93,4 +93,11 @@ public final class World {
     public func onRoot(_ body: () throws -> Void) throws {
         try together { if isRoot { try body() } }
     }
+
+    /// Root's text on every rank; if making it throws, all ranks throw one ``SharedFailure``. Collective.
+    public func broadcastFromRoot(_ make: () throws -> String) throws -> String {
+        var text = ""
+        try onRoot { text = try make() }
+        return String(decoding: try communicator.broadcast(Array(text.utf8)), as: UTF8.self)
+    }
 }

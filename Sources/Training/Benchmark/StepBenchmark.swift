@@ -1,6 +1,7 @@
 public import Distributed
 internal import Foundation
 public import Logging
+internal import Support
 internal import VAE
 
 /// Measures what the machine can do and where the time of real training steps goes, in one run.

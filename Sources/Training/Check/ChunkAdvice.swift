@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// What of a data set's storage makes reading shuffled rows slow; nil if nothing does.
 ///
@@ -20,15 +21,4 @@ func chunkAdvice(_ dataset: Dataset, file: String) -> String? {
         return nil
     }
     return "\(problem), slow where rows are shuffled: mpi-vae import --rechunk \(file) --output NEW.h5"
-}
-
-/// A number of bytes for people.
-func sizeText(_ bytes: Int) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB"]
-    var (size, unit) = (Double(bytes), 0)
-    while size >= 999.5, unit < units.count - 1 {
-        size /= 1000
-        unit += 1
-    }
-    return unit == 0 || size >= 99.5 ? "\(Int(size.rounded())) \(units[unit])" : "\((size * 10).rounded() / 10) \(units[unit])"
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// Whether a file is good: everything in it is read, by a child process.
 public struct FileCheck {
@@ -73,7 +74,7 @@ extension FileCheck {
         let format = (try? file.attribute("format")).flatMap { if case .string(let text) = $0 { text } else { nil } }
         var report = Report(file: path, kind: format ?? "HDF5 data")
         if format == Checkpoint.format {
-            FileProbe.allowReading(wholeFileOf: file.size)
+            ChildLimits.allowReading(wholeFileOf: file.size)
             do { _ = try Checkpoint.readHere(path, .model) } catch { report.problems.append("\(error)") }
         } else if format == nil, (try? file.item("/X")) != nil, (try? file.item("/obs")) == .group {
             report.kind = "AnnData"
@@ -87,7 +88,7 @@ extension FileCheck {
         }
         for path in contents.datasets {
             report.datasets.append(item(path, in: file, isMatrix: matrixValues.contains(path)))
-            FileProbe.giveSignOfLife()
+            ChildLimits.giveSignOfLife()
         }
         for matrix in matrices {
             let (lines, width) = matrix.format == "CSR" ? (matrix.shape[0], matrix.shape[1]) : (matrix.shape[1], matrix.shape[0])
@@ -131,7 +132,7 @@ extension FileCheck {
             item.notes.append("not read: a check takes no memory for chunks of \(sizeText(bytes))")
             return
         }
-        let values = try ValueScan(dataset, progress: FileProbe.giveSignOfLife)
+        let values = try ValueScan(dataset, progress: ChildLimits.giveSignOfLife)
         item.values = values
         guard let bad = values.firstBad else { return }
         var place = bad.isEmpty ? "" : ", first in row \(bad[0])"
@@ -156,7 +157,7 @@ extension FileCheck {
         try dataset.checkStorage()
         for first in stride(from: 0, to: dataset.rowCount, by: 1024) {
             _ = try dataset.readStrings(rows: first..<min(first + 1024, dataset.rowCount))
-            FileProbe.giveSignOfLife()
+            ChildLimits.giveSignOfLife()
         }
     }
 }

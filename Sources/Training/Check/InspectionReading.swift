@@ -28,7 +28,7 @@ extension Inspection {
             var budget = budget
             for path in contents.datasets where !parts.contains(path) {
                 summary.datasets.append(item(path, in: file, budget: &budget))
-                FileProbe.giveSignOfLife()
+                ChildLimits.giveSignOfLife()
             }
             return summary
         } catch {
@@ -76,7 +76,7 @@ extension Inspection {
             let readBytes = bytes <= wholeBytes ? bytes : 16 * max(chunkBytes, 1 << 20)
             guard chunkBytes <= ValueScan.largestChunk, readBytes <= budget else { return item }
             budget -= readBytes
-            item.values = try ValueScan(dataset, wholeBytes: wholeBytes, progress: FileProbe.giveSignOfLife)
+            item.values = try ValueScan(dataset, wholeBytes: wholeBytes, progress: ChildLimits.giveSignOfLife)
         } catch {
             item.problem = error.reason
         }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 internal import VAE
 
 /// The state of a run: parameters, moments, and how far it is. Nothing in it depends on the number of ranks, and two runs that
@@ -333,6 +334,3 @@ extension ParameterLayout {
         }
     }
 }
-
-/// The version of the program, as `mpi-vae --version` has it.
-public let programVersion = "0.1.0"

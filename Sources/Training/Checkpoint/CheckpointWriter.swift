@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import Synchronization
 internal import VAE
 

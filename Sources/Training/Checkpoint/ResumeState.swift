@@ -118,12 +118,3 @@ extension Checkpoint {
         return try world.together { try checkpoint ?? decoded(description: bytes) }
     }
 }
-
-extension Communicator {
-    /// Root's text on every rank. Collective.
-    func broadcastFromRoot(_ world: World, _ make: () throws -> String) throws -> String {
-        var text = ""
-        try world.onRoot { text = try make() }
-        return String(decoding: try broadcast(Array(text.utf8)), as: UTF8.self)
-    }
-}

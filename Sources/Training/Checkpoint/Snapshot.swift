@@ -12,19 +12,22 @@ final class Snapshot {
     /// With the sums of this rank's shards; nil while nothing is kept that would still have to be written.
     private(set) var progress: Progress?
 
-    init(_ trainer: Trainer, world: World) {
+    /// - Parameters:
+    ///   - ranges: the parameters of whose moments each rank keeps its own.
+    ///   - moments: this rank's.
+    init(_ layout: ParameterLayout, ranges: [Range<Int>], moments: OptimizerState.Moments, world: World) {
         self.world = world
-        layout = trainer.model.layout
-        ownedRanges = trainer.reduction.ownedRanges
+        self.layout = layout
+        ownedRanges = ranges
         parameters = world.isRoot ? AlignedBuffer(count: layout.count) : nil
-        moments = trainer.optimizer.moments.map { ($0.name, AlignedBuffer(count: max($0.values.count, 1))) }
+        self.moments = moments.map { ($0.name, AlignedBuffer(count: max($0.values.count, 1))) }
     }
 
     /// Keeps the state as it is now.
-    func take(_ trainer: Trainer) {
-        progress = trainer.progress
-        parameters?.pointer.update(from: trainer.reduction.parameters.baseAddress!, count: layout.count)
-        for (kept, current) in zip(moments, trainer.optimizer.moments) where current.values.count > 0 {
+    func take(_ progress: Progress, _ parameters: UnsafeMutableBufferPointer<Float>, _ moments: OptimizerState.Moments) {
+        self.progress = progress
+        self.parameters?.pointer.update(from: parameters.baseAddress!, count: layout.count)
+        for (kept, current) in zip(self.moments, moments) where current.values.count > 0 {
             kept.values.pointer.update(from: current.values.baseAddress!, count: current.values.count)
         }
     }

@@ -60,3 +60,21 @@ extension Configuration {
             totalSteps: stepsPerEpoch * training.epochs)
     }
 }
+
+extension Preparation {
+    /// That of a configuration. - Parameter scaling: as a checkpoint has it.
+    init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
+        self.init(configuration.preparation, support: configuration.model.likelihood.support, scaling: scaling)
+    }
+}
+
+extension Split {
+    /// The division that a configuration asks for.
+    init(_ rows: RowSet, _ configuration: Configuration) {
+        let data = configuration.data
+        self.init(
+            rows, validation: data.validationFraction, test: data.testFraction,
+            fold: data.folds > 0 ? (data.fold, data.folds) : nil,
+            seed: configuration.training.seed)
+    }
+}

@@ -37,9 +37,10 @@ struct DataIdentity: Equatable, Sendable {
     }
 
     /// Takes the digests of a run's data. Collective; throws ``SharedFailure``.
-    init(_ data: RunData, world: World) throws {
-        let source = data.source
-        func onRoot(_ make: () throws -> String) throws -> String { try world.communicator.broadcastFromRoot(world, make) }
+    ///
+    /// - Parameter validation: the data to validate on, where they are others.
+    init(_ source: DataSource, validation: DataSource?, world: World) throws {
+        func onRoot(_ make: () throws -> String) throws -> String { try world.broadcastFromRoot(make) }
         fingerprint = try onRoot { try source.fingerprint() }
         digests = [
             .selection: try onRoot { source.selectionDigest() },
@@ -48,7 +49,7 @@ struct DataIdentity: Equatable, Sendable {
             .weights: try onRoot { try source.weightsDigest() },
         ]
         digests[.validation] = ""
-        guard let validation = data.validationSource else { return }
+        guard let validation else { return }
         let mask = try validation.maskDigest(world: world)
         digests[.validation] = try onRoot {
             var digest = SHA256()

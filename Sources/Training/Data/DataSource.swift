@@ -219,24 +219,3 @@ final class DataSource {
         return digest.finalize()
     }
 }
-
-extension Failure {
-    /// An HDF5 file that cannot be read.
-    init(_ error: HDF5Error) {
-        let code: ExitCode =
-            switch error.kind {
-            case .missingFile: .inputMissing
-            case .noPermission: .noPermission
-            default: .badData
-            }
-        self.init(code, error.description)
-    }
-
-    /// A file that cannot be written.
-    init(_ error: FileError) {
-        self.init(error.isPlaceUnwritable ? .cannotCreate : .inputOutput, error.description)
-    }
-
-    /// An HDF5 file that cannot be written.
-    init(writing error: HDF5Error) { self.init(.inputOutput, error.description) }
-}

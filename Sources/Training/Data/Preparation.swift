@@ -1,6 +1,7 @@
 internal import CKernels
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// What is done to every row before the model sees it: the same while training, validating and embedding.
@@ -8,9 +9,9 @@ internal import VAE
 /// Library size, log1p, shift and scale by the training rows' statistics, clipping, binarisation, in this order: in double precision
 /// where features are scaled or the files' numbers have more digits than 32-bit floats, and then rounded once.
 struct Preparation: Sendable {
-    private let settings: Configuration.Preparation
+    private let settings: PreparationSettings
     /// What the likelihood must find; nil for all numbers.
-    private var support: Support?
+    private var support: ValueSupport?
     /// nil where nothing is scaled, and until ``measure(_:world:pool:)``.
     private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
@@ -20,12 +21,18 @@ struct Preparation: Sendable {
     /// Features that are missing in all training rows; they stay as they are.
     private(set) var missingFeatures = 0
 
-    /// - Parameter scaling: as a checkpoint has it.
-    init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
-        settings = configuration.preparation
-        support = configuration.model.likelihood.support
+    /// - Parameters:
+    ///   - support: what the likelihood needs; nil for all numbers.
+    ///   - scaling: as a checkpoint has it.
+    init(_ settings: PreparationSettings, support: ValueSupport?, scaling: FeatureScaling? = nil) {
+        self.settings = settings
+        self.support = support
         self.scaling = scaling
     }
+
+    private static let probabilities = ValueSupport(
+        range: 0...1,
+        reason: "--binarize dynamic needs values in 0...1, which are probabilities: scale the data (--scale min-max)")
 
     /// Whether there is anything to measure before rows can be prepared.
     var needsStatistics: Bool { settings.scale != .none }
@@ -48,7 +55,7 @@ struct Preparation: Sendable {
                 range: 0...largest, reason: "library-size and log1p need values of at least 0", missing: masks, largest: largest)
         }
         // Values that are drawn by are probabilities, whatever the likelihood; those that a threshold makes 0 or 1 may be any.
-        let needed = settings.binarize == .dynamic ? LikelihoodName.bernoulli.support : settings.binarize == .none ? support : nil
+        let needed = settings.binarize == .dynamic ? Self.probabilities : settings.binarize == .none ? support : nil
         if let needed, settings.scale != .minMax {
             return AllowedValues(range: needed.range, reason: needed.reason, missing: masks)
         }

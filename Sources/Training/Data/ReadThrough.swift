@@ -1,15 +1,13 @@
 internal import HDF5
-internal import VAE
 
 /// Opens data and reads all that a run would read of them over its time, for the fuzz run. Throws ``Failure``.
 package func readThrough(_ specification: String, _ options: DataOptions) throws {
     let source = try DataSource.open(specification, options)
     let numbers = source.selection.rows(0..<source.rowCount)
     let store = RowStore(format: source.format, capacity: numbers.count)
-    var configuration = Configuration()
-    configuration.preparation.missing = .mask
-    configuration.model.likelihood = .gaussian
-    try RowLoader(source, Preparation(configuration)).load(numbers, into: store, at: 0)
+    var settings = PreparationSettings()
+    settings.missing = .mask
+    try RowLoader(source, Preparation(settings, support: nil)).load(numbers, into: store, at: 0)
     _ = try RowFetcher(source).values(numbers)
     _ = try source.fingerprint()
     do throws(HDF5Error) {

@@ -1,4 +1,5 @@
 internal import Distributed
+internal import Support
 internal import VAE
 
 /// Training rows that are read from their file while others are worked on: of every shard the window that is in use and the next.

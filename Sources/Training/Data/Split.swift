@@ -23,19 +23,25 @@ public enum Part: UInt8, Sendable, CaseIterable {
 struct Split: Sendable {
     private let parts: [Part: RowSet]
 
-    /// By the configuration's fractions, or its fold: the folds share what the test rows leave, so that every other row is validated
-    /// on in one fold and trained on in the others; their numbers of rows differ by at most one.
+    /// By fractions, or by a fold: the folds share what the test rows leave, so that every other row is validated on in one fold and
+    /// trained on in the others; their numbers of rows differ by at most one.
     ///
-    /// - Parameter rows: those in use.
-    init(_ rows: RowSet, _ data: Configuration.Data, seed: UInt64) {
-        let testCount = Int((Double(rows.count) * data.testFraction).rounded())
+    /// - Parameters:
+    ///   - rows: those in use.
+    ///   - validation: the fraction to validate on, where there are no folds.
+    ///   - fold: the one to validate on, from 1, of how many; nil for none.
+    init(
+        _ rows: RowSet, validation validationFraction: Double, test testFraction: Double, fold: (number: Int, of: Int)?,
+        seed: UInt64
+    ) {
+        let testCount = Int((Double(rows.count) * testFraction).rounded())
         // Places in the order that the seed draws.
         let (validation, test): (Range<Int>, Range<Int>)
-        if data.folds > 0 {
-            func start(_ fold: Int) -> Int { testCount + (rows.count - testCount) * fold / data.folds }
-            (validation, test) = (start(data.fold - 1)..<start(data.fold), 0..<testCount)
+        if let fold {
+            func start(_ number: Int) -> Int { testCount + (rows.count - testCount) * number / fold.of }
+            (validation, test) = (start(fold.number - 1)..<start(fold.number), 0..<testCount)
         } else {
-            let count = Int((Double(rows.count) * data.validationFraction).rounded())
+            let count = Int((Double(rows.count) * validationFraction).rounded())
             (validation, test) = (0..<count, count..<count + testCount)
         }
         let none = RowSet(universe: rows.universe, bits: [UInt64](repeating: 0, count: (rows.universe + 63) / 64))

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 internal import VAE
 
 /// Embeddings as an AnnData file (on-disk format 0.1.0): `obsm/X_vae`, and columns in `obs`.

@@ -92,7 +92,7 @@ extension TrainedModel {
         var isWhole: Int64 = 0
         try world.onRoot { isWhole = try source.fingerprint() == checkpoint.data.fingerprint ? 1 : 0 }
         if try world.communicator.broadcast(isWhole) == 1 {
-            return RowOrigins(source, split: Split(source.selection, configuration.data, seed: configuration.training.seed))
+            return RowOrigins(source, split: Split(source.selection, configuration))
         }
         guard let data = try data ?? runData(sharingFilesWith: source) else { return .none }
         return try world.together { try RowOrigins(source, among: data) }

@@ -53,8 +53,8 @@ public final class TrainedModel {
     /// What the folder of the run says that the checkpoint is from; nil where there is no such folder. Collective.
     func runRecord() throws -> RunRecord? {
         // Root alone may see it.
-        let folder = RunFolder(path: try world.communicator.broadcastFromRoot(world) { place.run?.path ?? "" })
-        let text = try world.communicator.broadcastFromRoot(world) {
+        let folder = RunFolder(path: try world.broadcastFromRoot { place.run?.path ?? "" })
+        let text = try world.broadcastFromRoot {
             FileManager.default.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
         return try text.isEmpty ? nil : world.together { try RunRecord(text, of: folder) }

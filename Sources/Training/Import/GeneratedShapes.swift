@@ -1,7 +1,5 @@
-internal import Distributed
 internal import Foundation
 internal import HDF5
-internal import Logging
 internal import VAE
 
 /// The built-in data set: binary images of shapes, each with five known factors, after dSprites (Matthey et al. 2017).
@@ -51,24 +49,6 @@ public enum GeneratedShapes {
         } catch let error as FileError {
             throw Failure(error)
         }
-    }
-
-    /// For what is to write nothing: lets `body` open the shapes in a temporary file where no data are given, on this node's ranks.
-    /// Collective.
-    static func standingIn<Result>(
-        _ configuration: Configuration, world: World, log: Logger, _ body: (Configuration) throws -> Result
-    ) throws -> Result {
-        if !configuration.data.data.isEmpty { return try body(configuration) }
-        var configuration = configuration
-        let path = try world.communicator.broadcastFromRoot(world) {
-            log.notice("no --data: generated shapes")
-            let path = "\(FileManager.default.temporaryDirectory.path)/mpi-vae-shapes-\(getpid()).h5"
-            try write(to: path)
-            return path
-        }
-        defer { if world.isRoot { unlink(path) } }
-        configuration.data.takeShapes(path)
-        return try body(configuration)
     }
 
     /// Adds one image. Positions keep the largest shape inside.

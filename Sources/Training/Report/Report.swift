@@ -24,7 +24,7 @@ extension TrainedModel {
         // Every rank must know which data to open; without a configuration that can be read there are none.
         let record = (try? runRecord()) ?? nil
         let data = record?.configuration.data.data ?? ""
-        let located = try world.communicator.broadcastFromRoot(world) { record?.trainingData ?? "" }
+        let located = try world.broadcastFromRoot { record?.trainingData ?? "" }
         let source = located.isEmpty ? nil : try? open(located, record!.configuration.data.options)
         try world.onRoot {
             try RunReport(

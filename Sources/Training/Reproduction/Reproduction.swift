@@ -29,7 +29,7 @@ public struct Reproduction {
         defer { if let temporary { try? FileManager.default.removeItem(atPath: temporary) } }
         let separator: Character = "\0"
         // Root alone looks into the folder.
-        let texts = try world.communicator.broadcastFromRoot(world) {
+        let texts = try world.broadcastFromRoot {
             let run = try RecordedRun(path)
             recorded = run
             try checkIsPossible(run, ranks: world.size)
@@ -48,7 +48,7 @@ public struct Reproduction {
         let comparison = RunComparison(recorded, end: end)
         for stage in stages {
             let status = try world.freeingSharedMemory {
-                try TrainingRun.run(stage, world: world, log: log, repeating: comparison)
+                try TrainingRun.run(stage, world: world, log: log, observer: comparison)
             }
             guard status == .done else {
                 if world.isRoot { log.notice("stopped; epochs of the same bits so far: \(comparison.sameEpochs)") }

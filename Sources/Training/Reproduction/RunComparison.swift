@@ -4,7 +4,7 @@ internal import Support
 internal import VAE
 
 /// Compares a run under way with the one that it repeats. All that it is asked is asked on root alone.
-final class RunComparison {
+final class RunComparison: RunObserver {
     /// nil on the other ranks.
     private let recorded: RecordedRun?
     /// The step after which the comparison is over.
@@ -20,7 +20,7 @@ final class RunComparison {
     }
 
     /// Throws ``Failure`` (65, 78) where data or configuration are not those of the run.
-    func check(_ replica: Replica) throws {
+    func begin(_ replica: Replica) throws {
         guard let recorded else { return }
         do {
             try RunIdentity(recorded.checkpoint, advises: false).check(
@@ -34,7 +34,7 @@ final class RunComparison {
     ///
     /// - Returns: that they are the same; nil where the run does not say what they were.
     /// - Throws: ``Failure`` (65) where they differ.
-    func check(epoch: Int, step: Int, _ digest: String, _ replica: Replica) throws -> String? {
+    func endEpoch(_ epoch: Int, step: Int, digest: String, _ replica: Replica) throws -> String? {
         guard let recorded, let before = recorded.epochs.first(where: { $0.number == epoch }), let expected = before.digest else {
             return nil
         }
@@ -53,7 +53,7 @@ final class RunComparison {
     /// Compares the parameters after the last step with those of the checkpoint, if that is of the same step.
     ///
     /// Throws ``Failure`` (65) where they differ.
-    func end(_ step: Int, _ replica: Replica) throws {
+    func end(step: Int, _ replica: Replica) throws {
         guard let recorded, step == end else { return }
         let digest = replica.digest
         if step == recorded.checkpoint.progress.step, digest != recorded.checkpoint.digest {

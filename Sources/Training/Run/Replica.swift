@@ -40,7 +40,7 @@ final class Replica {
         let data = try RunData(configuration, as: resumed?.features, world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
-        let identity = try DataIdentity(data, world: world)
+        let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
         let shardCount = try world.together {
             try resumed?.check { try $0.check(given, identity, inputShape: data.source.rowShape) }
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))

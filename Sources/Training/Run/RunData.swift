@@ -65,7 +65,7 @@ final class RunData {
         self.source = source
         validationSource = validation
         testSource = test
-        split = Split(source.selection, configuration.data, seed: configuration.training.seed)
+        split = Split(source.selection, configuration)
         let free = try world.together { min(availableMemory(), allowedMemory()) }
         let given = configuration.run.memory
         self.free = given > 0 ? nil : free

@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Support
 internal import VAE
 
 /// What a run came to, for programs: `summary.json` in its folder, written at its end. A log: times and places are in it.
@@ -86,14 +87,9 @@ struct RunSummary: Codable {
 }
 
 extension RunSummary {
-    /// - Parameters:
-    ///   - digest: of the parameters after the last step.
-    ///   - best: the checkpoint of the best model.
-    ///   - figures: of this model.
-    ///   - seconds: since the start.
-    init(
-        _ replica: Replica, _ folder: RunFolder, digest: String, best: Checkpoint, _ figures: PartFigures, seconds: Double
-    ) {
+    /// - Parameter figures: of the best model.
+    init(_ run: TrainedRun, _ figures: PartFigures) {
+        let (replica, best) = (run.replica, run.best)
         let (configuration, data, world) = (replica.configuration, replica.data, replica.world)
         let progress = replica.trainer.progress
         func figure(_ part: Part) -> Figures? {
@@ -107,9 +103,10 @@ extension RunSummary {
         ranks = world.size
         threads = configuration.run.threads
         shards = replica.shardCount
-        self.seconds = seconds
+        seconds = run.seconds
         let rows = Double(data.count(.train))
-        trainingSeconds = NumberTable(folder.metrics)?.curve("samples_per_second").reduce(0) { $0 + rows / max($1.1, 1e-9) } ?? 0
+        trainingSeconds =
+            NumberTable(run.folder.metrics)?.curve("samples_per_second").reduce(0) { $0 + rows / max($1.1, 1e-9) } ?? 0
         self.data = Data(configuration.data.data, data.source)
         validationData = data.validationSource.map { Data(configuration.data.validationData, $0) }
         testData = data.testSource.map { Data(configuration.data.testData, $0) }
@@ -121,36 +118,10 @@ extension RunSummary {
         stepsPerEpoch = replica.trainer.stepsPerEpoch
         bestEpoch = best.progress.epoch
         bestStep = best.progress.step
-        self.digest = digest
+        digest = run.digest
         bestDigest = best.digest
         train = figure(.train)
         validation = figure(.validation)
         test = figure(.test)
     }
-}
-
-/// Sums of the figures of rows that are embedded, by what they were used for; each row counts by its weight. Used by root alone.
-final class PartFigures {
-    private var sums: [Part: LossSums] = [:]
-
-    /// Adds rows of a source, by their numbers in its selection. Throws ``Failure``.
-    func add(_ codes: Codes, _ item: EmbeddedSource, _ numbers: Range<Int>) throws {
-        let rows = item.source.selection.rows(numbers)
-        let weights: [Double]
-        do throws(HDF5Error) {
-            weights = try item.source.weights?.doubles(rows) ?? [Double](repeating: 1, count: rows.count)
-        } catch {
-            throw Failure(error)
-        }
-        for (index, row) in rows.enumerated() {
-            let weight = weights[index]
-            sums[item.part(Int(row)), default: LossSums()] += LossSums(
-                reconstruction: weight * Double(codes.reconstruction.pointer[index]),
-                kl: weight * Double(codes.kl.pointer[index]),
-                weight: weight, rowCount: 1)
-        }
-    }
-
-    /// nil where no row is of the part.
-    func evaluation(_ part: Part) -> Evaluation? { sums[part].map { Evaluation($0) } }
 }

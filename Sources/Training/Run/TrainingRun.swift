@@ -1,6 +1,6 @@
-public import Distributed
+internal import Distributed
 internal import Foundation
-public import Logging
+internal import Logging
 internal import VAE
 
 /// A run from its configuration to its last file.
@@ -16,25 +16,25 @@ public final class TrainingRun {
     private let best: Snapshot
     /// How its steps are made, for checkpoints.
     private let history: RunHistory
-    /// What the run is to repeat; nil for a run of its own.
-    private let comparison: RunComparison?
+    private let observer: (any RunObserver)?
+    /// What is done with the trained model; nothing where the run is one to compare.
+    private let completion: (TrainedRun) throws -> Void
     private let replicas: ReplicaCheck
     private var slowRanks: SlowRanks
     /// On root alone.
     private let clock: RunClock?
     private let writer: CheckpointWriter?
 
-    /// Trains, or goes on training, writes checkpoints and at the end the embeddings. Collective.
+    /// Trains, or goes on training, writes checkpoints, and hands on what was trained. Collective.
     ///
+    /// - Parameters:
+    ///   - observer: goes along; then the run ends with its last step.
+    ///   - completion: what is done with the trained model, on all ranks.
     /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
-    /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
-    public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
-        try run(configuration, world: world, log: log, repeating: nil)
-    }
-
-    /// The same for a run that repeats another one, if there is a comparison: it ends where that throws, and makes no embeddings.
+    /// - Throws: ``SharedFailure``, ``Failure``, or what MPI or one of these two threw.
     static func run(
-        _ configuration: Configuration, world: World, log: Logger, repeating comparison: RunComparison?
+        _ configuration: Configuration, world: World, log: Logger, observer: (any RunObserver)? = nil,
+        completion: @escaping (TrainedRun) throws -> Void = { _ in }
     ) throws -> ExitCode {
         var configuration = configuration
         // From here on a signal is remembered, on every rank before any can have the lock.
@@ -63,7 +63,7 @@ public final class TrainingRun {
                     log.notice("no --data: training on generated shapes in \(folder.shapes)")
                 }
             }
-            run = try TrainingRun(configuration, folder, world, log, comparison)
+            run = try TrainingRun(configuration, folder, world, log, observer, completion)
         } catch {
             // Nothing stays of a start that failed; the lock goes before the folder that it lies in.
             if madeShapes { unlink(folder.shapes) }
@@ -75,15 +75,17 @@ public final class TrainingRun {
     }
 
     private init(
-        _ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger, _ comparison: RunComparison?
+        _ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger, _ observer: (any RunObserver)?,
+        _ completion: @escaping (TrainedRun) throws -> Void
     ) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
         replica = try Replica(configuration, resumed: resumed, world: world, log: log)
         history = resumed?.history(configuration) ?? RunHistory(configuration.training.precision)
-        self.comparison = comparison
+        self.observer = observer
+        self.completion = completion
         try world.onRoot { [replica] in
             try folder.check(reading: replica.data.files)
-            try comparison?.check(replica)
+            try observer?.begin(replica)
         }
         if world.isRoot, let warning = resumed?.warning { log.warning("\(warning)") }
         self.configuration = replica.configuration
@@ -91,8 +93,9 @@ public final class TrainingRun {
         self.world = world
         self.log = log
         trainer = replica.trainer
-        now = Snapshot(trainer, world: world)
-        best = Snapshot(trainer, world: world)
+        let (layout, ranges, moments) = (replica.model.layout, replica.reduction.ownedRanges, replica.trainer.optimizer.moments)
+        now = Snapshot(layout, ranges: ranges, moments: moments, world: world)
+        best = Snapshot(layout, ranges: ranges, moments: moments, world: world)
         replicas = ReplicaCheck(world)
         slowRanks = try SlowRanks(world, threads: replica.pool.count)
         let run = configuration.run
@@ -138,8 +141,8 @@ public final class TrainingRun {
         }
         Heartbeat.begin("saving", step: trainer.progress.step)
         try world.onRoot { try writer?.wait() }
-        if let comparison {
-            try world.onRoot { try comparison.end(trainer.progress.step, replica) }
+        if let observer {
+            try world.onRoot { try observer.end(step: trainer.progress.step, replica) }
             return limit == .asked ? .temporary : .done
         }
         guard isTrained else {
@@ -210,7 +213,7 @@ public final class TrainingRun {
                 RunLogs.Epoch(
                     epoch: epoch, step: trainer.progress.step, trainLoss: loss, validation: figures, learningRate: learningRate,
                     beta: beta, digest: digest), times, hosts: slowRanks.hosts)
-            let verdict = try comparison?.check(epoch: epoch, step: trainer.progress.step, digest, replica)
+            let verdict = try observer?.endEpoch(epoch, step: trainer.progress.step, digest: digest, replica)
             let width = String(configuration.training.epochs).count
             var line = "epoch " + String(repeating: " ", count: width - String(epoch).count) + "\(epoch)"
             line += "/\(configuration.training.epochs)  step \(trainer.progress.step)"
@@ -229,9 +232,13 @@ public final class TrainingRun {
         let isLast = isTrained || mustSave
         let every = configuration.run.checkpointEveryEpochs
         let isDue = every > 0 && trainer.progress.epoch % every == 0
-        if isBest { best.take(trainer) }
+        if isBest { take(best) }
         if isLast || isDue || saveIsDue { try save(identity) }
         epochClock = EpochClock(trainer: trainer)
+    }
+
+    private func take(_ snapshot: Snapshot) {
+        snapshot.take(trainer.progress, replica.reduction.parameters, trainer.optimizer.moments)
     }
 
     /// Brings the state to root, which writes it while training goes on. Collective.
@@ -239,7 +246,7 @@ public final class TrainingRun {
         Heartbeat.begin("saving", step: trainer.progress.step)
         try compareReplicas()
         clock?.noteSave()
-        now.take(trainer)
+        take(now)
         let (data, layout) = (replica.data, replica.model.layout)
         func collect(_ snapshot: Snapshot) throws -> Checkpoint? {
             try snapshot.collect { progress, parameters, moments in
@@ -258,53 +265,16 @@ public final class TrainingRun {
         try world.onRoot { try writer!.write(checkpoint!, best: isBest ? checkpoint : other) }
     }
 
-    /// Embeds all rows with the best parameters, which gives the figures of every part too. Collective.
+    /// Hands on the best model. Collective.
     private func finish() throws {
-        Heartbeat.begin("embedding")
-        let (data, pool) = (replica.data, replica.pool)
         let digest = world.isRoot ? noteDigest() : ""
+        Heartbeat.begin("reading the best model")
         var best = try Checkpoint.share(world) { try self.folder.bestCheckpoint() }
         try replica.reduction.setParameters { $0.update(from: best.parameters, count: best.parameters.count) }
         best.parameters = []
         replica.applied.parameters.pack()
-        let embedder = Embedder(
-            world: world, pool: pool, replica.applied, seed: configuration.training.seed, preparation: data.preparation)
-        let split = data.split
-        let figures = PartFigures()
-        try embedder.write(
-            [EmbeddedSource(source: data.source, part: { split.part(ofRow: $0) })]
-                + [(data.validationSource, Part.validation), (data.testSource, Part.test)].compactMap { source, part in
-                    source.map { EmbeddedSource(source: $0, part: { _ in part }) }
-                },
-            to: folder.embeddings, checkpoint: best, addingTo: figures)
-        try world.onRoot {
-            if let test = figures.evaluation(.test) {
-                print(
-                    String(
-                        format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", test.elbo,
-                        test.reconstruction, test.kl, test.rows, best.progress.step))
-            }
-            print("wrote \(folder.embeddings)")
-            let summary = RunSummary(replica, folder, digest: digest, best: best, figures, seconds: clock!.seconds)
-            try folder.write(try summary.encoded(), to: folder.summary)
-        }
-        if configuration.run.report { try writeReport(best) }
-    }
-
-    /// Writes the page about the run, which is not worth a failure. Collective.
-    private func writeReport(_ best: Checkpoint) throws {
-        Heartbeat.begin("writing the report")
-        try world.onRoot {
-            do {
-                let report = RunReport(
-                    run: folder, checkpoint: best, configuration: configuration, applied: replica.applied,
-                    source: replica.data.source, dataName: configuration.data.data)
-                try report.write(to: folder.report)
-                print("wrote \(folder.report)")
-            } catch {
-                log.warning("no \(folder.report): \(error)")
-            }
-        }
+        try completion(
+            TrainedRun(replica: replica, folder: folder, best: best, digest: digest, seconds: clock?.seconds ?? 0, log: log))
     }
 
     /// Says what the run came to, for others to compare with.

@@ -24,7 +24,7 @@ public final class ParameterSweep {
     public init(world: World, log: Logger, _ makeGrid: () throws -> SweepGrid) throws {
         var grid: SweepGrid?
         let separator: Character = "\0"
-        let texts = try world.communicator.broadcastFromRoot(world) {
+        let texts = try world.broadcastFromRoot {
             let made = try makeGrid()
             grid = made
             return made.points.map { $0.configuration.resolvedTOML() }.joined(separator: String(separator))
@@ -149,7 +149,9 @@ public final class ParameterSweep {
             if found[source] == nil {
                 try world.onRoot { try FileProbe.survives(configuration.data.data, configuration.data.options) }
                 let data = try RunData(configuration, world: world)
-                found[source] = (try DataIdentity(data, world: world), data.source.rowShape)
+                found[source] = (
+                    try DataIdentity(data.source, validation: data.validationSource, world: world), data.source.rowShape
+                )
             }
             try check { try $0.check(configuration, found[source]!.identity, inputShape: found[source]!.shape) }
         }

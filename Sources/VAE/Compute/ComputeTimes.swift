@@ -1,5 +1,3 @@
-internal import Dispatch
-
 /// Seconds that one thread spent in each part of a model's work, since it began.
 public struct ComputeTimes: Sendable {
     /// Products and activations, data to likelihood.
@@ -9,18 +7,4 @@ public struct ComputeTimes: Sendable {
     /// The loss, and its gradient with regard to the decoder's output.
     public var loss = 0.0
     public var backward = 0.0
-}
-
-/// Measures laps of time, in seconds.
-package struct Stopwatch {
-    private var last = DispatchTime.now().uptimeNanoseconds
-
-    package init() {}
-
-    /// The seconds since the start or the last lap.
-    package mutating func lap() -> Double {
-        let now = DispatchTime.now().uptimeNanoseconds
-        defer { last = now }
-        return Double(now - last) * 1e-9
-    }
 }

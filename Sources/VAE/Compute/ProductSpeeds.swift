@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Support
 
 /// How fast one of a model's matrix products runs alone on one thread.
 public struct ProductSpeed: Sendable {

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Support
 
 extension LikelihoodName {
     public static let bernoulli = LikelihoodName(known: "bernoulli")
@@ -6,7 +7,7 @@ extension LikelihoodName {
 
 /// Independent Bernoulli variables, by logits; data in 0...1, between them as probabilities (Kingma & Welling 2014, appendix C.1).
 struct Bernoulli: Likelihood {
-    static let support: Support? = Support(
+    static let support: ValueSupport? = ValueSupport(
         range: 0...1,
         reason: "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
 

@@ -1,11 +1,12 @@
 internal import CKernels
+public import Support
 
 /// What the decoder's output means for a row of data, p(x | z), with its own settings.
 ///
 /// Shapes: `x [rows, features]` is data, `output [rows, heads * features]` the decoder's output, head after head.
 public protocol Likelihood: Sendable {
     /// The values that data may have; nil for all numbers.
-    static var support: Support? { get }
+    static var support: ValueSupport? { get }
 
     /// - Parameter scale: the configuration's `likelihood-scale`, for those that have one.
     init(scale: Float)
@@ -33,13 +34,6 @@ public protocol Likelihood: Sendable {
         features: Int, into drawn: UnsafeMutablePointer<Float>)
 }
 
-/// The values that a likelihood allows.
-public struct Support: Sendable, Equatable {
-    public let range: ClosedRange<Double>
-    /// Said to those whose data have others, what and what to do.
-    public let reason: String
-}
-
 /// Rows of data whose loss is wanted.
 public struct LossRows {
     /// `[rowCount, features]`
@@ -53,7 +47,7 @@ public struct LossRows {
 }
 
 extension Likelihood {
-    public static var support: Support? { nil }
+    public static var support: ValueSupport? { nil }
     public var heads: Int { 1 }
     public var isDistribution: Bool { true }
 
@@ -121,7 +115,7 @@ public struct LikelihoodName: PartName {
     private var type: any Likelihood.Type { Self.types.first { $0.name == rawValue }!.type }
 
     /// The values that data may have; nil for all numbers.
-    public var support: Support? { type.support }
+    public var support: ValueSupport? { type.support }
 
     func make(scale: Float) -> any Likelihood { type.init(scale: scale) }
 }

@@ -1,3 +1,5 @@
+internal import Support
+
 /// A pass of rows through a model and back: to the gradients of all parameters, summed by shards. The threads of a team share it; all memory is
 /// taken once.
 public final class TrainingPass {

@@ -51,8 +51,10 @@ public final class OptimizerState {
     /// The names of the moments that a kind keeps.
     public static func momentNames(_ kind: OptimizerKind) -> [String] { kind == .sgd ? ["m"] : ["m", "v"] }
 
+    public typealias Moments = [(name: String, values: UnsafeMutableBufferPointer<Float>)]
+
     /// The moments of the slice.
-    public var moments: [(name: String, values: UnsafeMutableBufferPointer<Float>)] {
+    public var moments: Moments {
         zip(Self.momentNames(configuration.kind), buffers).map {
             ($0, UnsafeMutableBufferPointer(start: $1.pointer, count: range.count))
         }

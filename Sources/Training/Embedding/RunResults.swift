@@ -1,0 +1,67 @@
+public import Distributed
+internal import Foundation
+public import Logging
+
+extension TrainingRun {
+    /// Trains, or goes on training, writes checkpoints and at the end the embeddings, the summary and the report. Collective.
+    ///
+    /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
+    /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
+    public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
+        try run(configuration, world: world, log: log) { try RunResults(of: $0).write() }
+    }
+}
+
+/// What follows a training: the codes of all rows by the best model, the figures that come with them, and the page about the run.
+private struct RunResults {
+    private let run: TrainedRun
+
+    init(of run: TrainedRun) { self.run = run }
+
+    private var replica: Replica { run.replica }
+
+    /// Embeds all rows, which gives the figures of every part too. Collective.
+    func write() throws {
+        Heartbeat.begin("embedding")
+        let (data, configuration, folder) = (replica.data, replica.configuration, run.folder)
+        let embedder = Embedder(
+            world: replica.world, pool: replica.pool, replica.applied, seed: configuration.training.seed,
+            preparation: data.preparation)
+        let split = data.split
+        let figures = PartFigures()
+        try embedder.write(
+            [EmbeddedSource(source: data.source, part: { split.part(ofRow: $0) })]
+                + [(data.validationSource, Part.validation), (data.testSource, Part.test)].compactMap { source, part in
+                    source.map { EmbeddedSource(source: $0, part: { _ in part }) }
+                },
+            to: folder.embeddings, checkpoint: run.best, addingTo: figures)
+        try replica.world.onRoot {
+            if let test = figures.evaluation(.test) {
+                print(
+                    String(
+                        format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", test.elbo,
+                        test.reconstruction, test.kl, test.rows, run.best.progress.step))
+            }
+            print("wrote \(folder.embeddings)")
+            try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
+        }
+        if configuration.run.report { try writeReport() }
+    }
+
+    /// Writes the page about the run, which is not worth a failure. Collective.
+    private func writeReport() throws {
+        Heartbeat.begin("writing the report")
+        let (configuration, folder) = (replica.configuration, run.folder)
+        try replica.world.onRoot {
+            do {
+                let report = RunReport(
+                    run: folder, checkpoint: run.best, configuration: configuration, applied: replica.applied,
+                    source: replica.data.source, dataName: configuration.data.data)
+                try report.write(to: folder.report)
+                print("wrote \(folder.report)")
+            } catch {
+                run.log.warning("no \(folder.report): \(error)")
+            }
+        }
+    }
+}
