@@ -52,6 +52,8 @@ let package = Package(
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
+            path: "Sources",
+            sources: ["Datasets", "Importing", "Training", "Analysis", "Campaigns"],
             swiftSettings: settings
         ),
         .executableTarget(
