@@ -40,26 +40,45 @@ let package = Package(
         // Products and elementwise loops for every set of instructions, chosen at run time.
         .target(name: "CKernels"),
 
-        .target(name: "Support", swiftSettings: settings),
+        // Each imports only what stands above it here.
+        .target(name: "Support", dependencies: ["CKernels"], swiftSettings: settings),
+        .target(name: "Randomness", dependencies: ["CKernels"], swiftSettings: settings),
         .target(name: "HDF5", dependencies: ["Support", "CHDF5", "CDeflate", "CKernels"], swiftSettings: settings),
-        .target(name: "VAE", dependencies: ["Support", "CKernels"], swiftSettings: settings),
         .target(name: "Distributed", dependencies: ["Support", "CMPI", "CKernels"], swiftSettings: settings),
+        .target(name: "VAE", dependencies: ["Support", "Randomness", "CKernels"], swiftSettings: settings),
+        .target(
+            name: "Datasets", dependencies: ["Support", "Randomness", "HDF5", "Distributed", "CKernels"], swiftSettings: settings),
+        .target(
+            name: "Importing",
+            dependencies: ["Support", "HDF5", "Distributed", "Datasets", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip"],
+            swiftSettings: settings),
         .target(
             name: "Training",
             dependencies: [
-                "Support", "HDF5", "Distributed", "VAE", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip",
+                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Datasets", "CKernels",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "Analysis",
+            dependencies: [
+                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Datasets", "Importing", "Training", "CKernels",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
-            path: "Sources",
-            sources: ["Datasets", "Importing", "Training", "Analysis", "Campaigns"],
-            swiftSettings: settings
-        ),
+            swiftSettings: settings),
+        .target(
+            name: "Campaigns",
+            dependencies: [
+                "Support", "HDF5", "Distributed", "VAE", "Datasets", "Training", "Analysis", "CKernels",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "mpi-vae",
             dependencies: [
-                "Training", "Distributed", "Support",
+                "Support", "Distributed", "VAE", "Datasets", "Importing", "Training", "Analysis", "Campaigns",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -69,17 +88,27 @@ let package = Package(
         // Named cases that the tests start under a real mpirun.
         .executableTarget(
             name: "RankCases",
-            dependencies: ["Distributed"],
+            dependencies: ["Distributed", "Support"],
             path: "Tests/RankCases",
             swiftSettings: settings
         ),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: settings),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "VAETests", dependencies: ["VAE", "CKernels"], swiftSettings: settings),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "VAETests", dependencies: ["VAE", "Support", "Randomness", "CKernels"], swiftSettings: settings),
+        .testTarget(
+            name: "DatasetsTests", dependencies: ["Datasets", "Support", "Randomness", "HDF5", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Datasets", "VAE", "Support", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Analysis", "Support", "Randomness", "VAE", "Datasets", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(name: "CampaignsTests", dependencies: ["Campaigns", "Training", "Datasets"], swiftSettings: settings),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
@@ -88,7 +117,10 @@ let package = Package(
 if fuzzes {
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["Training", "CHDF5", .product(name: "Logging", package: "swift-log")],
+            name: "Fuzz",
+            dependencies: [
+                "Support", "Datasets", "Importing", "Training", "CHDF5", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Fuzz",
             swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))

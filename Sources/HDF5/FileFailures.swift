@@ -1,8 +1,8 @@
-internal import HDF5
+internal import Support
 
 extension Failure {
     /// An HDF5 file that cannot be read.
-    init(_ error: HDF5Error) {
+    package init(_ error: HDF5Error) {
         let code: ExitCode =
             switch error.kind {
             case .missingFile: .inputMissing
@@ -13,10 +13,10 @@ extension Failure {
     }
 
     /// A file that cannot be written.
-    init(_ error: FileError) {
+    package init(_ error: FileError) {
         self.init(error.isPlaceUnwritable ? .cannotCreate : .inputOutput, error.description)
     }
 
     /// An HDF5 file that cannot be written.
-    init(writing error: HDF5Error) { self.init(.inputOutput, error.description) }
+    package init(writing error: HDF5Error) { self.init(.inputOutput, error.description) }
 }

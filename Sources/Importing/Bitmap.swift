@@ -3,17 +3,17 @@ public enum ImageColor: Sendable {
     case gray
     case rgb
 
-    var channels: Int { self == .gray ? 1 : 3 }
+    package var channels: Int { self == .gray ? 1 : 3 }
 }
 
 /// Pixels of one byte a channel, row by row: gray, gray and alpha, red green blue, or these and alpha.
-struct Bitmap {
-    let height: Int
-    let width: Int
-    let channels: Int
-    let pixels: [UInt8]
+package struct Bitmap {
+    package let height: Int
+    package let width: Int
+    package let channels: Int
+    package let pixels: [UInt8]
 
-    init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
+    package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
         precondition(pixels.count == height * width * channels)
         self.height = height
         self.width = width

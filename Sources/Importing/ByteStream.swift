@@ -1,3 +1,5 @@
+internal import Support
+
 /// Bytes that are read from their start to their end.
 protocol ByteStream: AnyObject {
     /// The name, for messages.

@@ -1,5 +1,7 @@
+internal import Datasets
 internal import HDF5
 internal import Logging
+internal import Support
 
 /// What is known of a table beforehand; what is nil is found out.
 public struct CSVOptions: Sendable {

@@ -1,4 +1,6 @@
+internal import Datasets
 internal import Foundation
+internal import Support
 
 /// What is done with the columns of a table.
 struct CSVColumns {

@@ -1,3 +1,5 @@
+internal import Support
+
 /// How a table is written: what separates fields, and where the names of its columns are.
 struct CSVDialect {
     enum Names: Equatable {

@@ -1,3 +1,5 @@
+internal import Support
+
 /// What stands between the fields of a record.
 public enum FieldSeparator: Equatable, Sendable, CustomStringConvertible {
     case byte(UInt8)

@@ -1,3 +1,6 @@
+internal import Datasets
+internal import Support
+
 /// What is found out about a column of numbers while it is read the first time.
 struct NumberSurvey {
     private(set) var numberCount = 0

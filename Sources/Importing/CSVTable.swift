@@ -1,5 +1,6 @@
 internal import HDF5
 internal import Logging
+internal import Support
 
 /// A table in a text file, and what is done with its columns.
 struct CSVTable {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// The files of a single-cell matrix as Cell Ranger and scanpy's readers name them, with one beginning of their names.
 struct CellFolder {

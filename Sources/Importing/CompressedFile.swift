@@ -1,5 +1,6 @@
 internal import CZlib
 internal import Foundation
+internal import Support
 
 /// A file that is read from its start to its end, gzipped or not.
 final class CompressedFile: ByteStream {

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 extension Importer {
     /// Imports IDX files, the format of MNIST: a magic number with type and dimensions, the sizes, and big-endian numbers.

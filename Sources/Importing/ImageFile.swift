@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// What can be known of an image without its pixels.
 struct ImageHeader {

@@ -1,7 +1,7 @@
 /// The height and width of an image in pixels.
 public struct ImageSize: Sendable, Equatable {
-    let height: Int
-    let width: Int
+    package let height: Int
+    package let width: Int
 
     /// - Parameter text: HEIGHTxWIDTH, such as `64x64`, each up to 8192; nil for anything else.
     public init?(_ text: String) {
@@ -10,7 +10,7 @@ public struct ImageSize: Sendable, Equatable {
         self.init(height: parts[0], width: parts[1])
     }
 
-    init(height: Int, width: Int) {
+    package init(height: Int, width: Int) {
         self.height = height
         self.width = width
     }
@@ -19,7 +19,7 @@ public struct ImageSize: Sendable, Equatable {
 extension Bitmap {
     /// In another size, each axis by itself: the mean over the area that a new pixel covers where there are to be fewer, bilinear
     /// where there are to be more. The proportions are not kept.
-    func scaled(to size: ImageSize) -> Bitmap {
+    package func scaled(to size: ImageSize) -> Bitmap {
         if size == ImageSize(height: height, width: width) { return self }
         let rows = AxisWeights(from: height, to: size.height)
         let columns = AxisWeights(from: width, to: size.width)

@@ -2,6 +2,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 internal import Logging
+internal import Support
 
 extension Importer {
     /// Imports a folder of PNG and JPEG images, in the order of their paths: `/data` [N, H, W] or [N, H, W, 3], `/id` the path, and

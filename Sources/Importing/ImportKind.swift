@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// The kinds of files that can be imported, each by the command of its name.
 public enum ImportKind: String, CaseIterable, Sendable {

@@ -1,9 +1,11 @@
+internal import Datasets
 internal import Foundation
-internal import HDF5
+package import HDF5
 public import Logging
+internal import Support
 
 /// An array in a file of another format, read from its start to its end.
-protocol ArrayReader {
+package protocol ArrayReader {
     var type: NumberType { get }
     var shape: [Int] { get }
 
@@ -12,7 +14,7 @@ protocol ArrayReader {
 }
 
 /// One label a row, from a file of another format.
-protocol LabelReader {
+package protocol LabelReader {
     /// At most what they take in the output.
     var byteCount: Int { get }
 
@@ -35,10 +37,10 @@ struct NumberLabels: LabelReader {
 /// Brings data of other formats into HDF5: `/data`, rows first and in their own type, `/label`, and `/id`; with a name the same
 /// under `/name`. The file appears when it is complete; data that it held before stay.
 public struct Importer {
-    let output: String
-    let group: String
+    package let output: String
+    package let group: String
     private let force: Bool
-    let log: Logger
+    package let log: Logger
 
     /// - Parameters:
     ///   - name: the group; nil for the top of the file.
@@ -62,10 +64,10 @@ public struct Importer {
     }
 
     /// Rows are copied in pieces of about this size.
-    static let pieceBytes = 8 << 20
+    package static let pieceBytes = 8 << 20
 
     /// Opens the output under a temporary name, lets `body` write at most `byteCount` bytes, and publishes.
-    func write(byteCount: Int, _ body: (File) throws -> String) throws -> String {
+    package func write(byteCount: Int, _ body: (File) throws -> String) throws -> String {
         let byteCount = byteCount + byteCount / 50 + 1 << 20
         let published = AtomicFile(output)
         do {
@@ -117,7 +119,7 @@ public struct Importer {
     }
 
     /// Writes strings as a data set.
-    func write(_ texts: [String], to path: String, in file: File) throws {
+    package func write(_ texts: [String], to path: String, in file: File) throws {
         let dataset = try file.createStrings(path, count: texts.count)
         for first in stride(from: 0, to: texts.count, by: 1 << 14) {
             let rows = first..<min(first + 1 << 14, texts.count)
@@ -126,7 +128,7 @@ public struct Importer {
     }
 
     /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so.
-    func write(_ data: some ArrayReader, labels: (any LabelReader)?) throws -> String {
+    package func write(_ data: some ArrayReader, labels: (any LabelReader)?) throws -> String {
         try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16 + (labels?.byteCount ?? 0)) { file in
             try copy(data, to: "\(group)/data", shape: data.shape, in: file)
             if let labels { try labels.write(self, to: file) }
@@ -136,7 +138,7 @@ public struct Importer {
     }
 
     /// Copies an array, as an array of the same number of elements.
-    func copy(_ source: any ArrayReader, to path: String, shape: [Int], in file: File) throws {
+    package func copy(_ source: any ArrayReader, to path: String, shape: [Int], in file: File) throws {
         try source.type.with { try copy(source, as: $0, to: path, shape: shape, in: file) }
     }
 
@@ -156,7 +158,7 @@ public struct Importer {
         }
     }
 
-    func summary(_ shape: [Int], _ type: String, labels: Bool, names: Bool = false) -> String {
+    package func summary(_ shape: [Int], _ type: String, labels: Bool, names: Bool = false) -> String {
         "wrote \(output): \(group)/data \(shape) \(type)\(labels ? ", \(group)/label" : ""), \(group)/id"
             + (names ? ", \(group)/feature_names" : "")
     }

@@ -1,4 +1,5 @@
 internal import CTurboJPEG
+internal import Support
 
 /// Decodes one JPEG by libjpeg-turbo.
 final class JPEGDecoder: ImageDecoder {

@@ -1,11 +1,12 @@
 internal import CTurboJPEG
+internal import Support
 
 extension Bitmap {
     /// The bytes of a JPEG file, without loss of colour by subsampling.
     ///
     /// - Precondition: one or three channels.
     /// - Throws: ``Failure`` (74).
-    func jpeg(quality: Int32 = 95) throws -> [UInt8] {
+    package func jpeg(quality: Int32 = 95) throws -> [UInt8] {
         precondition(channels == 1 || channels == 3)
         guard let handle = tjInitCompress() else { throw Failure(.internal, "libjpeg-turbo cannot start: out of memory") }
         defer { tjDestroy(handle) }

@@ -3,7 +3,6 @@ internal import CPNG
 internal import CZlib
 internal import Distributed
 internal import HDF5
-internal import VAE
 
 /// The libraries that the program runs with, and their versions; libdeflate's is that of its header, and libjpeg-turbo tells none.
 public func libraryVersions() -> [(library: String, version: String)] {

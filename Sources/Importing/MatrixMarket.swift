@@ -1,5 +1,7 @@
+internal import Datasets
 internal import HDF5
 internal import Logging
+internal import Support
 
 extension Importer {
     /// Imports a MatrixMarket file, gzipped or not: a sparse one as a sparse matrix by rows, one of all values as an array. In the folder

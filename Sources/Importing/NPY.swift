@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 extension Importer {
     /// Imports arrays that `numpy.save` wrote (NPY versions 1 to 3, C or Fortran order, either order of bytes); float16 and bool

@@ -1,3 +1,5 @@
+internal import Support
+
 /// What an NPY file says of its array before its elements.
 struct NPYHeader {
     /// The type of the elements in numpy's letters; of a structured array, its fields.

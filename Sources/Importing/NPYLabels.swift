@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// Labels of an NPY array of text.
 struct NPYTexts: LabelReader {

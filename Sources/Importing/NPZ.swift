@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Logging
+internal import Support
 
 extension Importer {
     /// Imports arrays that `numpy.savez` or `numpy.savez_compressed` wrote, or the sparse matrix that `scipy.sparse.save_npz` wrote.

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// A sparse matrix as `scipy.sparse.save_npz` writes it.
 struct NPZMatrix: SparseReader {

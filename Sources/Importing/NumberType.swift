@@ -1,7 +1,7 @@
-internal import HDF5
+package import HDF5
 
 /// The number types of the files that are imported.
-enum NumberType: Equatable {
+package enum NumberType: Equatable {
     case int8
     case uint8
     case int16
@@ -13,7 +13,7 @@ enum NumberType: Equatable {
     case float32
     case float64
 
-    var size: Int {
+    package var size: Int {
         switch self {
         case .int8, .uint8: 1
         case .int16, .uint16: 2
@@ -23,7 +23,7 @@ enum NumberType: Equatable {
     }
 
     /// Calls `body` with the Swift type.
-    func with<Result>(_ body: (any HDF5Number.Type) throws -> Result) rethrows -> Result {
+    package func with<Result>(_ body: (any HDF5Number.Type) throws -> Result) rethrows -> Result {
         switch self {
         case .int8: try body(Int8.self)
         case .uint8: try body(UInt8.self)

@@ -1,4 +1,5 @@
 internal import CPNG
+internal import Support
 
 /// Decodes one PNG by libpng's simplified interface.
 final class PNGDecoder: ImageDecoder {

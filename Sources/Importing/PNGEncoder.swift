@@ -1,11 +1,12 @@
 internal import CPNG
+internal import Support
 
 extension Bitmap {
     /// The bytes of a PNG file, by libpng's simplified interface.
     ///
     /// - Precondition: one or three channels.
     /// - Throws: ``Failure`` (74).
-    func png() throws -> [UInt8] {
+    package func png() throws -> [UInt8] {
         precondition(channels == 1 || channels == 3)
         var image = png_image()
         image.version = png_uint_32(PNG_IMAGE_VERSION)

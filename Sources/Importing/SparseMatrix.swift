@@ -1,7 +1,9 @@
-internal import HDF5
+internal import Datasets
+package import HDF5
+internal import Support
 
 /// A sparse matrix in a file of another format, whose values come in any order, as often as they are asked for.
-protocol SparseReader {
+package protocol SparseReader {
     var path: String { get }
     var rowCount: Int { get }
     var columnCount: Int { get }
@@ -88,7 +90,7 @@ struct RowMatrix<Number: HDF5Number> {
 
 extension Importer {
     /// Writes a sparse matrix as scipy and anndata do (CSR), with what is known of its rows and columns.
-    func write(
+    package func write(
         _ matrix: some SparseReader, labels: (any LabelReader)? = nil, ids: [String]? = nil, names: [String]? = nil
     ) throws -> String {
         guard matrix.rowCount > 0, matrix.columnCount > 0 else {

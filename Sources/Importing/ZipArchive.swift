@@ -1,5 +1,6 @@
 internal import CLibzip
 internal import Foundation
+internal import Support
 
 /// A zip file that is read.
 final class ZipArchive {

@@ -1,4 +1,6 @@
+internal import Analysis
 internal import ArgumentParser
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import Logging

@@ -1,4 +1,6 @@
+internal import Analysis
 internal import ArgumentParser
+internal import Datasets
 internal import Foundation
 internal import Support
 internal import Training

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Foundation
+internal import Importing
 internal import Support
 internal import Training
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Distributed
+internal import Importing
 internal import Logging
 internal import Support
 internal import Training

@@ -43,7 +43,7 @@ struct MPIVAE: ParsableCommand {
         } catch {
             // Nodes may have different processors: one task of each speaks.
             if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }
-            Foundation.exit((error as? Failure)?.exitStatus ?? Training.ExitCode.internal.rawValue)
+            Foundation.exit((error as? Failure)?.exitStatus ?? Support.ExitCode.internal.rawValue)
         }
         do {
             let status = try run(try parse(Import.namingKind(Array(CommandLine.arguments.dropFirst()))), launcher)
@@ -59,7 +59,7 @@ struct MPIVAE: ParsableCommand {
                 // mpirun ends all tasks when the first one fails, so the one that speaks must be the first.
                 sleep(2)
             }
-            Foundation.exit((error as? Failure)?.exitStatus ?? Training.ExitCode.internal.rawValue)
+            Foundation.exit((error as? Failure)?.exitStatus ?? Support.ExitCode.internal.rawValue)
         }
     }
 
@@ -107,7 +107,7 @@ struct MPIVAE: ParsableCommand {
     private static func statusOfOutput() -> Int32 {
         if Terminal.flush() { return 0 }
         Terminal.say("mpi-vae: error: not all results could be written to stdout: is it closed, or its disk full?")
-        return Training.ExitCode.inputOutput.rawValue
+        return Support.ExitCode.inputOutput.rawValue
     }
 }
 

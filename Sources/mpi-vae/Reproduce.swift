@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Campaigns
 internal import Distributed
 internal import Logging
 internal import Support

@@ -1,4 +1,7 @@
 internal import ArgumentParser
+internal import Campaigns
+internal import Distributed
+internal import Support
 internal import Training
 
 struct Slurm: ReadingCommand {

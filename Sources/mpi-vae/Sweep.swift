@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Campaigns
 internal import Distributed
 internal import Logging
+internal import Support
 internal import Training
 
 struct Sweep: RankedCommand {

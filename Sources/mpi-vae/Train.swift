@@ -1,6 +1,8 @@
+internal import Analysis
 internal import ArgumentParser
 internal import Distributed
 internal import Logging
+internal import Support
 internal import Training
 
 struct Train: RankedCommand {

@@ -1,6 +1,8 @@
 // Our own readers under libFuzzer: `scripts/fuzz`. Built only with MPI_VAE_FUZZ=1 (see Package.swift).
 import Foundation
+import Importing
 import Logging
+import Support
 import Training
 
 /// What is fed with bytes. A `Failure` is what bad bytes should end in; anything else that ends the process is found by libFuzzer.

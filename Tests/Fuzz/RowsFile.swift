@@ -1,6 +1,7 @@
 import CHDF5
+import Datasets
 import Foundation
-import Training
+import Support
 
 /// An HDF5 file that the library finds whole, with contents that a script of bytes decides: shapes, types, chunks and filters, numbers, what
 /// chunks hold before they are decoded, the parts of a sparse matrix, and what lies beside the data.

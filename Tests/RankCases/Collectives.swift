@@ -1,4 +1,5 @@
 import Distributed
+import Support
 
 /// Every collective, with data that differ by rank. Option: `piece` (bytes that one call of MPI is given at most).
 func collectives(_ world: World, _ options: Options) throws {

@@ -1,4 +1,6 @@
+import Datasets
 import Foundation
+import Support
 import TestSupport
 import Testing
 import Training
@@ -178,14 +180,6 @@ struct ConfigurationTests {
             #expect(try Configuration(toml: text, name: "text") == configuration)
         }
         #expect(try load(flags: ["model": "vae"]) == Configuration(), "the defaults are those of the default model")
-    }
-
-    /// Each run of a sweep has the preset of its own model.
-    @Test func sweepsResolvePresets() throws {
-        let grid = try SweepGrid(["model=ae,denoising"], given: []) {
-            try load(flags: ["validation-fraction": "0.1"].merging($0) { $1 })
-        }
-        #expect(grid.points.map(\.configuration.model.corruption) == [.none, .gaussian])
     }
 
     /// A model denoising without corruption is none. In what runs of earlier versions wrote it is gaussian.

@@ -1,5 +1,7 @@
 import CKernels
 import Foundation
+import Randomness
+import Support
 import VAE
 
 /// The models once more, in Double and written down plainly, with gradients by central differences: what the code under test is

@@ -1,10 +1,13 @@
+package import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Support
+package import Training
 internal import VAE
 
 /// What the rows of a data set were used for by the run that a model is from: training, validation, test, or nothing.
-struct RowOrigins {
+package struct RowOrigins {
     /// A stretch of rows that are some of the run's, and what each was used for.
     private struct Stretch {
         let rows: Range<Int>
@@ -88,7 +91,7 @@ extension TrainedModel {
     /// ``SharedFailure``.
     ///
     /// - Parameter data: that of the run, where it is open.
-    func origins(of source: DataSource, among data: RunData? = nil) throws -> RowOrigins {
+    package func origins(of source: DataSource, among data: RunData? = nil) throws -> RowOrigins {
         var isWhole: Int64 = 0
         try world.onRoot { isWhole = try source.fingerprint() == checkpoint.data.fingerprint ? 1 : 0 }
         if try world.communicator.broadcast(isWhole) == 1 {

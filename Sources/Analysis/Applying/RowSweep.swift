@@ -1,5 +1,9 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// Takes rows through a model, each once, and gives what comes out in the rows' order; memory grows neither with the rows nor with the

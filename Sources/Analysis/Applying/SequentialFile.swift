@@ -1,5 +1,7 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// A file that is written from its beginning to its end, and appears when it is complete; or standard output. Throws ``Failure``.
 final class SequentialFile {

@@ -1,4 +1,6 @@
+internal import Datasets
 internal import Distributed
+internal import Support
 internal import VAE
 
 /// What the ranks compute of many rows, round by round and column by column; all of it goes to root, or to all ranks, in the rows' order.

@@ -1,24 +1,26 @@
+public import Datasets
 public import Distributed
 internal import Foundation
 public import Logging
 internal import Support
-internal import VAE
+package import Training
+package import VAE
 
 /// A model from a checkpoint, ready to be applied to data by all ranks.
 public final class TrainedModel {
-    let world: World
+    package let world: World
     /// Without parameters and moments.
-    let checkpoint: Checkpoint
-    let configuration: Configuration
+    package let checkpoint: Checkpoint
+    package let configuration: Configuration
     private let parameters: NodeArray<Float>
     let pool: WorkerPool
     let applied: AppliedModel
-    var model: Model { applied.model }
-    let log: Logger
+    package var model: Model { applied.model }
+    package let log: Logger
     /// Where it is from.
-    let place: CheckpointPlace
+    package let place: CheckpointPlace
     /// What is read of the model, on root: its checkpoint, and all that training wrote into a run's folder.
-    let files: [String]
+    package let files: [String]
 
     /// Reads a checkpoint, the best one of a run's folder, or the newest of its `checkpoints`. Collective; throws ``SharedFailure``.
     ///
@@ -61,7 +63,7 @@ public final class TrainedModel {
     }
 
     /// Opens data that the model can take. Collective.
-    func open(_ data: String, _ options: DataOptions) throws -> DataSource {
+    package func open(_ data: String, _ options: DataOptions) throws -> DataSource {
         try world.onRoot { try FileProbe.survives(data, options) }
         let source = try world.together {
             let expected = checkpoint.inputShape
@@ -87,7 +89,7 @@ public final class TrainedModel {
         }
     }
 
-    var preparation: Preparation { checkpoint.preparation(configuration) }
+    package var preparation: Preparation { checkpoint.preparation(configuration) }
 
     /// Tells, on one rank.
     func note(_ text: String) {

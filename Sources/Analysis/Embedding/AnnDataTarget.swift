@@ -1,4 +1,6 @@
+internal import Datasets
 internal import HDF5
+internal import Support
 
 /// An AnnData file that columns of `obs` and other elements are added to; what is there stays.
 struct AnnDataTarget {
@@ -122,13 +124,5 @@ enum LabelColumn {
             do throws(HDF5Error) { texts = try labels?.strings(rows) ?? rows.map { _ in "" } } catch { throw Failure(error) }
             do throws(HDF5Error) { try column.write(texts, rows: target) } catch { throw Failure(writing: error) }
         }
-    }
-}
-
-extension File {
-    /// Says what an object of an AnnData file is.
-    func encode(_ path: String, _ type: String, _ version: String) throws(HDF5Error) {
-        try setAttribute("encoding-type", .string(type), of: path)
-        try setAttribute("encoding-version", .string(version), of: path)
     }
 }

@@ -1,6 +1,8 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
 internal import Support
+internal import Training
 internal import VAE
 
 /// Embeddings as an AnnData file (on-disk format 0.1.0): `obsm/X_vae`, and columns in `obs`.

@@ -1,11 +1,15 @@
+package import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Randomness
+package import Support
+internal import Training
 internal import VAE
 
 /// A data set to embed, and what each of its rows was used for.
-struct EmbeddedSource {
-    let source: DataSource
+package struct EmbeddedSource {
+    package let source: DataSource
     let part: (_ row: Int) -> Part
 }
 
@@ -66,15 +70,15 @@ final class Embedder {
 }
 
 /// What the encoder says of some rows.
-struct Codes {
+package struct Codes {
     /// `[rowCount, latentSize]`
-    let mean: AlignedBuffer
-    let logVariance: AlignedBuffer
+    package let mean: AlignedBuffer
+    package let logVariance: AlignedBuffer
     /// `[rowCount]`, nats
-    let reconstruction: AlignedBuffer
-    let kl: AlignedBuffer
+    package let reconstruction: AlignedBuffer
+    package let kl: AlignedBuffer
     let latentSize: Int
 
     /// The evidence lower bound of a row.
-    func elbo(_ row: Int) -> Float { -(reconstruction.pointer[row] + kl.pointer[row]) }
+    package func elbo(_ row: Int) -> Float { -(reconstruction.pointer[row] + kl.pointer[row]) }
 }

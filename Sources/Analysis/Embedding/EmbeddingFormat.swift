@@ -1,3 +1,7 @@
+package import Datasets
+internal import Support
+package import Training
+
 /// The kinds of files that embeddings are written to.
 public enum EmbeddingFormat: String, Sendable, CaseIterable {
     /// Everything, by ``EmbeddingWriter``.
@@ -30,7 +34,7 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
     /// Begins a file. Used by root alone. Throws ``Failure``.
     ///
     /// - Parameter withInput: whether it is to be a copy of the input with the codes in it, which AnnData alone can be.
-    func open(
+    package func open(
         _ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint, withInput: Bool
     ) throws -> any EmbeddingOutput {
         switch self {
@@ -47,7 +51,7 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
 }
 
 /// A file of embeddings, which appears when it is complete. Used by root alone.
-protocol EmbeddingOutput: AnyObject {
+package protocol EmbeddingOutput: AnyObject {
     /// What users should know of the file.
     var notes: [String] { get }
 
@@ -60,5 +64,5 @@ protocol EmbeddingOutput: AnyObject {
 }
 
 extension EmbeddingOutput {
-    var notes: [String] { [] }
+    package var notes: [String] { [] }
 }

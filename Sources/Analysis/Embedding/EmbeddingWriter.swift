@@ -1,5 +1,8 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
+internal import Training
 internal import VAE
 
 /// The file of embeddings, which appears when it is complete. Used by root alone.

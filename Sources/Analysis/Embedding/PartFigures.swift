@@ -1,4 +1,7 @@
+internal import Datasets
 internal import HDF5
+internal import Support
+internal import Training
 internal import VAE
 
 /// Sums of the figures of rows that are embedded, by what they were used for; each row counts by its weight. Used by root alone.

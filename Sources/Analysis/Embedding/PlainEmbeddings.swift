@@ -1,5 +1,7 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
 internal import VAE
 
 /// The means alone, as `numpy.load` reads them: float32 `[N, latents]`.

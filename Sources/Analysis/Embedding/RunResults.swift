@@ -1,6 +1,9 @@
+internal import Datasets
 public import Distributed
 internal import Foundation
 public import Logging
+public import Support
+public import Training
 
 extension TrainingRun {
     /// Trains, or goes on training, writes checkpoints and at the end the embeddings, the summary and the report. Collective.
@@ -8,7 +11,7 @@ extension TrainingRun {
     /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI threw.
     public static func run(_ configuration: Configuration, world: World, log: Logger) throws -> ExitCode {
-        try run(configuration, world: world, log: log) { try RunResults(of: $0).write() }
+        try run(configuration, world: world, log: log, observer: nil) { try RunResults(of: $0).write() }
     }
 }
 

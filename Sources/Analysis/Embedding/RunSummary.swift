@@ -1,29 +1,32 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Importing
 internal import Support
+internal import Training
 internal import VAE
 
 /// What a run came to, for programs: `summary.json` in its folder, written at its end. A log: times and places are in it.
-struct RunSummary: Codable {
+package struct RunSummary: Codable {
     /// Of the best model on the rows of a part; nats per row.
-    struct Figures: Codable {
-        var rows: Int
-        var elbo: Double
-        var reconstruction: Double
-        var kl: Double
+    package struct Figures: Codable {
+        package var rows: Int
+        package var elbo: Double
+        package var reconstruction: Double
+        package var kl: Double
         /// What is minimised: the reconstruction and the KL term with its weight.
-        var loss: Double
+        package var loss: Double
     }
 
     /// Some data of the run.
-    struct Data: Codable {
+    package struct Data: Codable {
         /// As they were given.
-        var data: String
+        package var data: String
         /// Those in use.
-        var rows: Int
-        var rowShape: [Int]
-        var type: String
+        package var rows: Int
+        package var rowShape: [Int]
+        package var type: String
 
         init(_ data: String, _ source: DataSource) {
             self.data = data
@@ -33,42 +36,42 @@ struct RunSummary: Codable {
         }
     }
 
-    var format = "mpi-vae summary"
+    package var format = "mpi-vae summary"
     var formatVersion = 1
     var program = "mpi-vae \(programVersion)"
     var libraries = Dictionary(uniqueKeysWithValues: libraryVersions().map { ($0.library, $0.version) })
-    var command = CommandLine.arguments
-    var folder = FileManager.default.currentDirectoryPath
-    var host: String
-    var ranks: Int
-    var threads: Int
-    var shards: Int
+    package var command = CommandLine.arguments
+    package var folder = FileManager.default.currentDirectoryPath
+    package var host: String
+    package var ranks: Int
+    package var threads: Int
+    package var shards: Int
     var finished = ISO8601DateFormatter().string(from: Date())
     /// From the run's start, or from where it went on.
-    var seconds: Double
+    package var seconds: Double
     /// Of all epochs' steps, without validation and what comes at their ends.
     var trainingSeconds: Double
 
-    var data: Data
-    var validationData: Data?
-    var testData: Data?
-    var model: String
+    package var data: Data
+    package var validationData: Data?
+    package var testData: Data?
+    package var model: String
     var latent: Int
-    var parameters: Int
+    package var parameters: Int
     /// nil for what older versions wrote, as the digests.
     var arithmetic: Int? = Arithmetic.number
 
-    var epochs: Int
-    var steps: Int
+    package var epochs: Int
+    package var steps: Int
     var stepsPerEpoch: Int
     var bestEpoch: Int
-    var bestStep: Int
+    package var bestStep: Int
     /// ``ParameterDigest`` after the last step, and of the best model.
-    var digest: String?
+    package var digest: String?
     var bestDigest: String?
 
-    var train: Figures?
-    var validation: Figures?
+    package var train: Figures?
+    package var validation: Figures?
     var test: Figures?
 
     /// The bytes of the file. Throws ``Failure``.

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5

@@ -1,6 +1,10 @@
+public import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 extension TrainedModel {
@@ -69,7 +73,7 @@ extension TrainedModel {
     }
 
     /// At most some of the rows, drawn by the seed; 0 for all.
-    static func sample(_ rows: RowSet, atMost limit: Int, seed: UInt64) -> RowSet {
+    package static func sample(_ rows: RowSet, atMost limit: Int, seed: UInt64) -> RowSet {
         if limit == 0 || rows.count <= limit { return rows }
         let order = Permutation(count: rows.count, key: NoiseKey(seed: seed, epoch: 0, purpose: .subsample), domain: 0)
         return RowSet(rows) { _, number in order[number] < limit }

@@ -1,6 +1,10 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// Makes the codes that `generate` decodes.

@@ -1,5 +1,7 @@
 internal import Foundation
 internal import HDF5
+internal import Randomness
+internal import Support
 internal import VAE
 
 /// Codes to decode, each a function of its number alone.

@@ -1,5 +1,8 @@
+public import Datasets
 internal import Distributed
 internal import HDF5
+internal import Support
+internal import Training
 internal import VAE
 
 /// What `generate` is asked for.

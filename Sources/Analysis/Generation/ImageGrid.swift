@@ -1,4 +1,7 @@
+internal import Datasets
 internal import HDF5
+internal import Importing
+internal import Support
 
 /// Rows that are images: gray or with three colours, which come first or last.
 struct ImageShape: Equatable {

@@ -1,6 +1,10 @@
+public import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// What `impute` is to do.

@@ -1,5 +1,9 @@
+public import Datasets
 internal import Distributed
 internal import HDF5
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// What `reconstruct` is asked for.

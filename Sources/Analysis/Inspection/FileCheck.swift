@@ -1,6 +1,8 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
 internal import Support
+internal import Training
 
 /// Whether a file is good: everything in it is read, by a child process.
 public struct FileCheck {
@@ -17,13 +19,13 @@ public struct FileCheck {
         var hasMissing = false
     }
 
-    struct Report: Codable {
-        var file: String
+    package struct Report: Codable {
+        package var file: String
         /// nil if it could not be found out.
-        var kind: String?
+        package var kind: String?
         /// Of the file as a whole; those of data sets are with them.
-        var problems: [String] = []
-        var notes: [String] = []
+        package var problems: [String] = []
+        package var notes: [String] = []
         var datasets: [Item] = []
     }
 
@@ -64,7 +66,7 @@ public struct FileCheck {
 
 extension FileCheck {
     /// Reads everything in a file. Throws ``Failure``.
-    static func report(on path: String) throws -> Report {
+    package static func report(on path: String) throws -> Report {
         let file: File
         do {
             file = try File.open(path)

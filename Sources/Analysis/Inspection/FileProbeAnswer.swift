@@ -1,5 +1,8 @@
+public import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
+internal import Training
 
 extension FileProbe {
     /// Does what was asked for and writes the report, or the error, to stdout; gives the status to exit with.

@@ -1,6 +1,8 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
 internal import Support
+internal import Training
 
 /// What an HDF5 file holds; a child process looks.
 public struct Inspection {

@@ -1,5 +1,7 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// The reading of files for an inspection, by the child process.
 extension Inspection {

@@ -1,10 +1,11 @@
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// Figures as SVG: lines, bars or points with an axis each way.
-struct Chart {
+package struct Chart {
     /// The colours of series and classes, told apart also by those who see few colours (Tol 2021, "muted", and gray).
-    static let colours = [
+    package static let colours = [
         "#332288", "#cc6677", "#117733", "#ddaa33", "#88ccee", "#882255", "#44aa99", "#999933", "#aa4499", "#6699cc",
     ]
     static let otherColour = "#bbbbbb"
@@ -23,7 +24,7 @@ struct Chart {
     /// - Parameters:
     ///   - x, y: the ranges that the axes show, widened where they are nothing.
     ///   - height: of the picture, 520 wide.
-    init(x: ClosedRange<Double>, y: ClosedRange<Double>, height: Double = 280) {
+    package init(x: ClosedRange<Double>, y: ClosedRange<Double>, height: Double = 280) {
         func widened(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
             guard range.lowerBound.isFinite, range.upperBound.isFinite else { return 0...1 }
             return range.lowerBound < range.upperBound ? range : range.lowerBound - 1...range.upperBound + 1
@@ -44,14 +45,14 @@ struct Chart {
         )
     }
 
-    mutating func line(_ points: [(Double, Double)], colour: String) {
+    package mutating func line(_ points: [(Double, Double)], colour: String) {
         let places = points.map { place($0.0, $0.1) }
         let text = places.map { String(format: "%.1f,%.1f", $0.0, $0.1) }.joined(separator: " ")
         marks += "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\" points=\"\(text)\"/>\n"
         if points.count == 1 { dot(points[0], colour: colour, radius: 3) }
     }
 
-    mutating func dot(_ point: (Double, Double), colour: String, radius: Double = 1.6) {
+    package mutating func dot(_ point: (Double, Double), colour: String, radius: Double = 1.6) {
         let (cx, cy) = place(point.0, point.1)
         marks += String(format: "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"", cx, cy, radius) + colour + "\"/>\n"
     }
@@ -65,7 +66,7 @@ struct Chart {
     }
 
     /// - Parameter axes: whether numbers stand at the axes.
-    func svg(xTitle: String, yTitle: String, title: String, axes: Bool = true, wholeX: Bool = false) -> String {
+    package func svg(xTitle: String, yTitle: String, title: String, axes: Bool = true, wholeX: Bool = false) -> String {
         var text =
             "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(height))\" role=\"img\" aria-label=\"\(HTMLPage.escape(title))\">\n"
         let (right, base) = (Self.width - Self.margin, height - Self.bottom)
@@ -92,7 +93,7 @@ struct Chart {
         return text + marks + "</svg>"
     }
 
-    static func legend(_ entries: [(name: String, colour: String)]) -> String { HTMLPage.legend(entries) }
+    package static func legend(_ entries: [(name: String, colour: String)]) -> String { HTMLPage.legend(entries) }
 
     /// About five round numbers.
     private static func ticks(_ range: ClosedRange<Double>) -> [Double] {

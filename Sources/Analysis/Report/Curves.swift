@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Training
 
 /// What a run's `metrics.csv` shows, by epoch.
 struct Curves {

@@ -1,4 +1,8 @@
+internal import Datasets
 internal import Foundation
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// Rows that a model decodes, for a page: images as a grid of them, other rows as lines over their features. Used by root alone.

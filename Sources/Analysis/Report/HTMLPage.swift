@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Importing
 
 /// A page that needs nothing but itself: style, graphics and images are in it. ``PageTemplates`` say how it looks.
 struct HTMLPage {

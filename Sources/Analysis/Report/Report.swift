@@ -1,5 +1,7 @@
+internal import Datasets
 internal import Distributed
 internal import Support
+internal import Training
 
 extension TrainedModel {
     /// Writes a page about the run that the model is from, `report.html` in its folder unless another path is given. Collective; throws

@@ -1,6 +1,8 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Support
 internal import VAE
 
 /// What a report says of a run's embeddings.

@@ -1,5 +1,8 @@
+internal import Datasets
 internal import Foundation
+internal import Importing
 internal import Support
+internal import Training
 internal import VAE
 
 /// The page about a run: what its folder holds, and what its best model makes of the data. Made by root alone.

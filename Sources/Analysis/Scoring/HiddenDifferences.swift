@@ -1,4 +1,7 @@
 internal import CKernels
+internal import Datasets
+internal import Support
+internal import Training
 internal import VAE
 
 /// How far the encoder sees a row from its reconstruction: the row itself, every hidden layer's activations and the code, minus the same of

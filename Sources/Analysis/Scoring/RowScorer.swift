@@ -1,3 +1,7 @@
+internal import Datasets
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// Computes the anomaly scores of rows. Memory for each worker is taken once.

@@ -1,6 +1,10 @@
+public import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// What `score` is to do.
@@ -78,7 +82,7 @@ public enum AnomalyScore: String, CaseIterable, Sendable {
         }
     }
 
-    var units: String {
+    package var units: String {
         switch self {
         case .reconstruction, .elbo, .iw: "nats"
         case .squaredError, .mahalanobis, .sap, .nap: "1"
@@ -189,7 +193,7 @@ private struct KnownRows {
     var files: [String] { fitted.source.files + reference.source.files }
 
     /// As the file of scores names them.
-    enum Origin: String {
+    package enum Origin: String {
         case given = "rows of --fit-data"
         case validation = "validation rows of the run"
         case training = "training rows of the run"

@@ -1,3 +1,5 @@
+internal import Datasets
+
 /// The scores of labelled rows, to tell how well each score finds those that are not normal. Used by root alone.
 struct LabelledScores {
     private let normal: Set<String>

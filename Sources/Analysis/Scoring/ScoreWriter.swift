@@ -1,3 +1,4 @@
+internal import Datasets
 internal import HDF5
 
 /// The file of scores. Used by root alone.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// How two divisions of the same rows agree.

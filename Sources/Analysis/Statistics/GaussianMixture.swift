@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// A mixture of normal distributions, p(z) = sum of w_k N(z; m_k, L_k L_k^T): the density of a model's codes, found after training

@@ -1,4 +1,7 @@
 internal import Foundation
+internal import Randomness
+internal import Support
+internal import Training
 internal import VAE
 
 /// Sums of importance weights, sample after sample, in a form that cannot overflow.

@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Randomness
 internal import VAE
 
 /// k-means clusters (Lloyd 1982) from centres that are drawn by k-means++ (Arthur & Vassilvitskii 2007): the best of ten attempts.

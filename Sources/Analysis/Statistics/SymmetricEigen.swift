@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals and the QL method with implicit

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Support
+internal import Training
 internal import VAE
 
 /// What the folder of a run says of its bits, for a run that is to repeat it. Read by root alone; nothing in the folder is changed.

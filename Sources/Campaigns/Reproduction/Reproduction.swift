@@ -1,7 +1,8 @@
 public import Distributed
 internal import Foundation
 public import Logging
-internal import Support
+public import Support
+internal import Training
 internal import VAE
 
 /// Trains a run again and compares the bits, epoch by epoch.
@@ -48,7 +49,7 @@ public struct Reproduction {
         let comparison = RunComparison(recorded, end: end)
         for stage in stages {
             let status = try world.freeingSharedMemory {
-                try TrainingRun.run(stage, world: world, log: log, observer: comparison)
+                try TrainingRun.run(stage, world: world, log: log, observer: comparison) { _ in }
             }
             guard status == .done else {
                 if world.isRoot { log.notice("stopped; epochs of the same bits so far: \(comparison.sameEpochs)") }

@@ -1,6 +1,8 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import Support
+internal import Training
 internal import VAE
 
 /// Compares a run under way with the one that it repeats. All that it is asked is asked on root alone.

@@ -1,3 +1,5 @@
+internal import Distributed
+
 /// A job script for Slurm that trains, saves in time, queues itself again while there is work left, and ends with the run's exit code.
 ///
 /// The scripts in jobs/ are made by it too; a test compares them.

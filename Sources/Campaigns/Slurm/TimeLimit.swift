@@ -1,3 +1,5 @@
+internal import Support
+
 /// A job's time as Slurm writes it: minutes, minutes:seconds, hours:minutes:seconds, days-hours[:minutes[:seconds]].
 public struct TimeLimit: Sendable {
     /// As it was given.

@@ -1,8 +1,12 @@
+internal import Analysis
 internal import CKernels
+internal import Datasets
 public import Distributed
 internal import Foundation
 internal import HDF5
 public import Logging
+public import Support
+internal import Training
 
 /// Trains every run of a grid, one after the other on all ranks, each in a folder of its own as `train` writes it.
 ///

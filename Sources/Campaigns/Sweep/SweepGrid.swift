@@ -1,3 +1,6 @@
+internal import Support
+public import Training
+
 /// One key of the configuration and the values that a sweep gives it.
 public struct SweepAxis: Sendable {
     public let key: String

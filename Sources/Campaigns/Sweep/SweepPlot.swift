@@ -1,4 +1,6 @@
+internal import Analysis
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// `sweep.svg`: the validation ELBO of all runs over the values of the first key, a colour for each combination of the others. Runs

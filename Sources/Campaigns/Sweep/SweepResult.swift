@@ -1,5 +1,8 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Support
+internal import Training
 
 /// What the folder of a run tells of it; nothing else is kept of a sweep. Used by root alone.
 struct SweepResult {
@@ -55,7 +58,7 @@ struct SweepResult {
         if status == .done { seconds = Self.seconds(folder, step: steps) }
     }
 
-    private static func isFinished(_ progress: Progress, _ configuration: Configuration, _ folder: RunFolder) -> Bool {
+    private static func isFinished(_ progress: Training.Progress, _ configuration: Configuration, _ folder: RunFolder) -> Bool {
         let limit = configuration.run.maxSteps
         let isTrained = progress.isTrained(configuration.training)
         // The embeddings come last; those of an earlier end are older than the checkpoint.
@@ -91,9 +94,4 @@ struct SweepResult {
         let rows = Double(split.count { $0 == Part.train.rawValue })
         return metrics(folder, upTo: step).compactMap { $0["samples_per_second"] }.filter { $0 > 0 }.reduce(0) { $0 + rows / $1 }
     }
-}
-
-extension RunFolder {
-    /// Why a run of a sweep failed; gone when it is tried again.
-    var failure: String { "\(path)/failure.txt" }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// The figures of a sweep's runs, and their means over folds and seeds: as CSV, and as text for a terminal.
 struct SweepTable {

@@ -1,14 +1,14 @@
-internal import HDF5
+package import HDF5
 
 /// A column of values in a file: a data set, a field of records, AnnData's categories, or its values with a mask of those that are
 /// missing.
 ///
 /// A value that is missing is an empty text, or as a number NaN.
-struct Column {
-    let kind: RowValues.Kind
+package struct Column {
+    package let kind: RowValues.Kind
     /// Whether the values can be read as numbers; of those that may be missing also where they are kept as text.
-    let isNumeric: Bool
-    let count: Int
+    package let isNumeric: Bool
+    package let count: Int
     private let cells: Cells
     /// What the numbers stand for; a negative number stands for nothing.
     private let categories: [String]?
@@ -16,7 +16,7 @@ struct Column {
     private let missing: Cells?
 
     /// The column at a path; nil if there is none, or none with one value a row.
-    init?(_ file: File, _ path: String) throws(HDF5Error) {
+    package init?(_ file: File, _ path: String) throws(HDF5Error) {
         switch try file.item(path) {
         case .dataset:
             try self.init(try file.dataset(path), nil, try Self.oldCategories(file, path))
@@ -76,18 +76,18 @@ struct Column {
     var mayMiss: Bool { categories != nil || missing != nil }
 
     /// The bytes of `rows` values as they are stored, or of a chunk where that is more; what strings of any length consist of apart.
-    func storedSize(ofRows rows: Int) -> Int {
+    package func storedSize(ofRows rows: Int) -> Int {
         max(rows, cells.dataset.chunkShape?.first ?? 0) * cells.dataset.type.size
     }
 
     /// Of the kinds booleans and integers.
-    func integers(_ rows: Range<Int>) throws(HDF5Error) -> [Int64] { try cells.numbers(Int64.self, rows) }
+    package func integers(_ rows: Range<Int>) throws(HDF5Error) -> [Int64] { try cells.numbers(Int64.self, rows) }
 
     /// Of the kind unsigned.
-    func unsigned(_ rows: Range<Int>) throws(HDF5Error) -> [UInt64] { try cells.numbers(UInt64.self, rows) }
+    package func unsigned(_ rows: Range<Int>) throws(HDF5Error) -> [UInt64] { try cells.numbers(UInt64.self, rows) }
 
     /// Of a column that is numeric.
-    func doubles(_ rows: Range<Int>) throws(HDF5Error) -> [Double] {
+    package func doubles(_ rows: Range<Int>) throws(HDF5Error) -> [Double] {
         let values = try cells.numbers(Double.self, rows)
         guard let missing else { return values }
         return zip(values, try missing.numbers(Int64.self, rows)).map { $1 != 0 ? .nan : $0 }
@@ -96,7 +96,7 @@ struct Column {
     /// Of every column.
     ///
     /// - Parameter truth: whether truth values are True and False, and not 1 and 0.
-    func strings(_ rows: Range<Int>, truth: Bool = true) throws(HDF5Error) -> [String] {
+    package func strings(_ rows: Range<Int>, truth: Bool = true) throws(HDF5Error) -> [String] {
         if let categories {
             return try cells.numbers(Int64.self, rows).map {
                 0..<Int64(categories.count) ~= $0 ? categories[Int($0)] : ""

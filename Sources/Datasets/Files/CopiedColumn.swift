@@ -1,12 +1,13 @@
-internal import HDF5
+package import HDF5
+package import Support
 
 /// A column that is copied from the data: numbers stay numbers, strings strings.
-struct CopiedColumn {
+package struct CopiedColumn {
     private let kind: RowValues.Kind
     private let dataset: Dataset
 
     /// nil unless one of the sources has the column; what differs in kind becomes text.
-    init?(_ name: String, of columns: [RowValues?], in file: File, count: Int) throws(HDF5Error) {
+    package init?(_ name: String, of columns: [RowValues?], in file: File, count: Int) throws(HDF5Error) {
         guard let kind = RowValues.kind(of: columns) else { return nil }
         self.kind = kind
         dataset =
@@ -20,7 +21,7 @@ struct CopiedColumn {
     }
 
     /// Copies all of a column. Throws ``HDF5Error``, and ``Failure`` as ``copy(from:rows:to:)``.
-    static func copy(_ values: RowValues, into file: File, as path: String) throws {
+    package static func copy(_ values: RowValues, into file: File, as path: String) throws {
         guard let column = try CopiedColumn(path, of: [values], in: file, count: values.count) else { return }
         for rows in values.stretches { try column.copy(from: values, rows: rows.map(Int64.init), to: rows) }
     }
@@ -28,7 +29,7 @@ struct CopiedColumn {
     /// - Parameter column: of one of the sources; nil where it has none.
     ///
     /// Throws ``Failure``, of the data that are read (65) or of the file that is written (74).
-    func copy(from column: RowValues?, rows: [Int64], to target: Range<Int>) throws(Failure) {
+    package func copy(from column: RowValues?, rows: [Int64], to target: Range<Int>) throws(Failure) {
         let write: () throws(HDF5Error) -> Void
         do throws(HDF5Error) {
             switch kind {

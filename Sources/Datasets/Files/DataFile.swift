@@ -1,18 +1,19 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// One file of a data source: its rows, and what lies beside them.
-struct DataFile {
-    let rows: any Rows
+package struct DataFile {
+    package let rows: any Rows
     /// Where it has one.
-    let mask: DenseRows?
+    package let mask: DenseRows?
     private let file: File
     /// The group that the first data set lies in.
     private let folder: String
     /// Of each data set: its features, and what names them and its rows.
     private let parts: [(features: Int, axes: NamedAxes)]
 
-    var path: String { file.path }
+    package var path: String { file.path }
 
     /// Opens the objects of a file.
     ///
@@ -71,11 +72,11 @@ struct DataFile {
     }
 
     /// The data frames of the rows and of the features, of AnnData; the features of several objects have none in common.
-    var rowFrame: AnnDataFrame? { parts[0].axes.rowFrame }
-    var featureFrame: AnnDataFrame? { parts.count == 1 ? parts[0].axes.featureFrame : nil }
+    package var rowFrame: AnnDataFrame? { parts[0].axes.rowFrame }
+    package var featureFrame: AnnDataFrame? { parts.count == 1 ? parts[0].axes.featureFrame : nil }
 
     /// The labels at a path, or, if it is empty, beside the data.
-    func labels(_ path: String) throws -> RowValues? {
+    package func labels(_ path: String) throws -> RowValues? {
         try path.isEmpty ? beside(["label", "labels"]) : values(path, "labels")
     }
 
@@ -103,18 +104,18 @@ struct DataFile {
     }
 
     /// The ids beside the data, or the names of the rows by the file's layout.
-    func ids() throws -> RowValues? {
+    package func ids() throws -> RowValues? {
         if let ids = try beside(["id", "ids"]) { return ids }
         return try parts[0].axes.rowNames.flatMap { try RowValues(file, $0, count: rows.rowCount) }
     }
 
     /// Whether the file's layout names the rows, one name each.
-    func hasRowNames() throws -> Bool {
+    package func hasRowNames() throws -> Bool {
         try parts[0].axes.rowNames.flatMap { try RowValues(file, $0, count: rows.rowCount) } != nil
     }
 
     /// The weights at a path.
-    func weights(_ path: String) throws -> RowValues {
+    package func weights(_ path: String) throws -> RowValues {
         let weights = try values(path, "weights")
         guard weights.isNumeric else {
             throw Failure(.badData, "\(file.path):\(path) holds strings, but weights must be numbers")
@@ -123,7 +124,7 @@ struct DataFile {
     }
 
     /// One value for each row, at a path that must be there, or in a column of that name of AnnData's `obs`.
-    func values(_ path: String, _ what: String) throws -> RowValues {
+    package func values(_ path: String, _ what: String) throws -> RowValues {
         for place in Self.places(path, in: rowFrame) {
             if let found = try RowValues(file, place, count: rows.rowCount) { return found }
         }
@@ -139,7 +140,7 @@ struct DataFile {
     /// - Parameter path: of strings, or the name of a column of AnnData's `var`; if it is empty they are the index of the `var` that
     ///   belongs to the data, 10x Genomics' ids, or `feature_names` beside the data.
     /// - Throws: ``Failure`` if there are none at `path`, or not one for each feature.
-    func featureNames(_ path: String) throws -> [String]? {
+    package func featureNames(_ path: String) throws -> [String]? {
         let count = rows.features
         if path.isEmpty {
             var names: [String] = []

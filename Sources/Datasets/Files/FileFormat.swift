@@ -32,7 +32,9 @@ public enum FileFormat: String, Sendable, CaseIterable {
     ///   - formats: those that can be written; the first is that of names that say nothing.
     ///   - wanted: what was asked for; nil for what the name says.
     /// - Throws: ``Failure`` (64) where name and wish do not agree, or the name says something that cannot be written.
-    static func of(_ path: String, flag: String, among formats: [FileFormat], wanted: FileFormat? = nil) throws -> FileFormat {
+    package static func of(
+        _ path: String, flag: String, among formats: [FileFormat], wanted: FileFormat? = nil
+    ) throws -> FileFormat {
         if path.isEmpty { throw Failure(.usage, "\(flag) is empty, but must name a file") }
         let choices = formats.map { "\($0.rawValue) (.\($0.extensions[0]))" }.joined(separator: ", ")
         if path == OutputFiles.standardOutput {

@@ -1,15 +1,16 @@
 internal import Distributed
 internal import HDF5
+package import Support
 
 /// The labels of some rows, as text, and how many rows have each. A row without a label is in no class.
-struct LabelClasses {
-    private(set) var counts: [String: Int] = [:]
-    private(set) var rowsWithoutLabel = 0
+package struct LabelClasses {
+    package private(set) var counts: [String: Int] = [:]
+    package private(set) var rowsWithoutLabel = 0
 
-    init(_ labels: some Sequence<String>) { add(labels) }
+    package init(_ labels: some Sequence<String>) { add(labels) }
 
     /// Reads the labels of the rows of a set. Throws ``Failure``.
-    init(_ values: RowValues, _ rows: RowSet) throws {
+    package init(_ values: RowValues, _ rows: RowSet) throws {
         do throws(HDF5Error) {
             for first in stride(from: 0, to: rows.count, by: 1 << 16) {
                 Heartbeat.beat()
@@ -27,7 +28,7 @@ struct LabelClasses {
     }
 
     /// The labels that a text stands for: itself, or else the same number or truth value written otherwise, as 1 for 1.0 or True.
-    func matches(_ text: String) -> Set<String> {
+    package func matches(_ text: String) -> Set<String> {
         if counts[text] != nil { return [text] }
         let areTruths = counts.keys.allSatisfy { Self.truth($0) != nil }
         func value(_ text: String) -> String { (areTruths ? Self.truth(text) : nil) ?? Self.number(text) }
@@ -40,7 +41,7 @@ struct LabelClasses {
     /// - Parameters:
     ///   - flag: what the texts were given by.
     ///   - name: of the data.
-    func resolve(_ wanted: [String], _ flag: String, of name: String) throws(Failure) -> Set<String> {
+    package func resolve(_ wanted: [String], _ flag: String, of name: String) throws(Failure) -> Set<String> {
         var found: Set<String> = []
         for text in wanted {
             let labels = matches(text)
@@ -58,7 +59,7 @@ struct LabelClasses {
     }
 
     /// The order of labels: whole numbers by value, before text by bytes.
-    static func precedes(_ a: String, _ b: String) -> Bool {
+    package static func precedes(_ a: String, _ b: String) -> Bool {
         switch (Int128(a), Int128(b)) {
         case (let p?, let q?) where p != q: p < q
         case (.some, nil): true

@@ -1,20 +1,21 @@
+internal import HDF5
 internal import Support
 
 /// The files that a command is asked to write: none may be there already, unless it is to be replaced, and none may be one that the
 /// command reads, whatever name leads to it.
-struct OutputFiles {
+package struct OutputFiles {
     /// A file, the flag that names it, and what it may be written as; without formats its name may end in anything.
-    struct File {
-        let flag: String
-        let path: String
-        let formats: [FileFormat]
+    package struct File {
+        package let flag: String
+        package let path: String
+        package let formats: [FileFormat]
 
-        init(_ flag: String, _ path: String, _ formats: [FileFormat] = [.hdf5]) {
+        package init(_ flag: String, _ path: String, _ formats: [FileFormat] = [.hdf5]) {
             (self.flag, self.path, self.formats) = (flag, path, formats)
         }
 
         /// None where the path is empty, for files that need not be written.
-        static func optional(_ flag: String, _ path: String, _ formats: [FileFormat] = [.hdf5]) -> [File] {
+        package static func optional(_ flag: String, _ path: String, _ formats: [FileFormat] = [.hdf5]) -> [File] {
             path.isEmpty ? [] : [File(flag, path, formats)]
         }
     }
@@ -23,7 +24,7 @@ struct OutputFiles {
     private let force: Bool
 
     /// - Parameter force: whether files that are there are replaced.
-    init(_ outputs: [File], force: Bool) {
+    package init(_ outputs: [File], force: Bool) {
         self.outputs = outputs
         self.force = force
     }
@@ -34,7 +35,7 @@ struct OutputFiles {
     /// - Parameters:
     ///   - data: what is read of data, as `--data` has it.
     ///   - files: other files that are read.
-    func check(data: [String] = [], files: [String] = []) throws {
+    package func check(data: [String] = [], files: [String] = []) throws {
         var inputs: [FileIdentity: String] = [:]
         for file in data.flatMap(DataSpecification.possibleFiles) + files { inputs[FileIdentity(file)] = file }
         var written: [FileIdentity: String] = [:]
@@ -61,5 +62,5 @@ struct OutputFiles {
     }
 
     /// The path that means standard output.
-    static let standardOutput = "-"
+    package static let standardOutput = "-"
 }

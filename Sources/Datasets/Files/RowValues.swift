@@ -1,8 +1,8 @@
-internal import HDF5
+package import HDF5
 
 /// One value for each row of some data: labels, ids, weights or a mask; of one file or of several, one after the other.
-struct RowValues {
-    enum Kind {
+package struct RowValues {
+    package enum Kind {
         case booleans
         case integers
         /// Whole numbers that may need all 64 bits.
@@ -12,7 +12,7 @@ struct RowValues {
         case strings
     }
 
-    private(set) var kind: Kind
+    package private(set) var kind: Kind
     /// Of each file; nil where it has none.
     private let columns: [Column?]
     /// The first row of each file's values, and at the end the number of all rows.
@@ -27,7 +27,7 @@ struct RowValues {
     /// - Parameters:
     ///   - parts: of each file; nil where it has none, so its rows have no value.
     ///   - counts: the rows of each file.
-    init?(_ parts: [RowValues?], counts: [Int]) {
+    package init?(_ parts: [RowValues?], counts: [Int]) {
         guard let kind = Self.kind(of: parts) else { return nil }
         self.kind = kind
         truth = Set(parts.compactMap { $0?.kind }).isSubset(of: [.booleans, .strings])
@@ -36,7 +36,7 @@ struct RowValues {
     }
 
     /// The kind that values of several kinds are of together; nil if there are none.
-    static func kind(of parts: [RowValues?]) -> Kind? {
+    package static func kind(of parts: [RowValues?]) -> Kind? {
         let kinds = Set(parts.map { $0?.kind })
         switch kinds {
         case [nil]: return nil
@@ -46,7 +46,7 @@ struct RowValues {
     }
 
     /// The values at a path of a file; nil if there are none, or not one for each of `count` rows.
-    init?(_ file: File, _ path: String, count: Int) throws(HDF5Error) {
+    package init?(_ file: File, _ path: String, count: Int) throws(HDF5Error) {
         guard let column = try Column(file, path), column.count == count else { return nil }
         kind = column.kind
         columns = [column]
@@ -54,7 +54,7 @@ struct RowValues {
         truth = true
     }
 
-    var count: Int { firstRow.last! }
+    package var count: Int { firstRow.last! }
 
     /// The same values as text.
     var asText: RowValues {
@@ -64,43 +64,43 @@ struct RowValues {
     }
 
     /// All rows, as many at a time as are read at once.
-    var stretches: [Range<Int>] {
+    package var stretches: [Range<Int>] {
         stride(from: 0, to: count, by: Self.stretch).map { $0..<min($0 + Self.stretch, count) }
     }
 
     /// Whether the values can be read as numbers.
-    var isNumeric: Bool { columns.allSatisfy { $0?.isNumeric == true } }
+    package var isNumeric: Bool { columns.allSatisfy { $0?.isNumeric == true } }
 
     /// The values of some rows, in ascending order, of the kinds booleans and integers.
-    func integers(_ rows: [Int64]) throws(HDF5Error) -> [Int64] {
+    package func integers(_ rows: [Int64]) throws(HDF5Error) -> [Int64] {
         try read(rows) { column, range throws(HDF5Error) in try column!.integers(range) }
     }
 
     /// Of the kind unsigned.
-    func unsigned(_ rows: [Int64]) throws(HDF5Error) -> [UInt64] {
+    package func unsigned(_ rows: [Int64]) throws(HDF5Error) -> [UInt64] {
         try read(rows) { column, range throws(HDF5Error) in try column!.unsigned(range) }
     }
 
     /// Of what is numeric; NaN where there is none.
-    func doubles(_ rows: [Int64]) throws(HDF5Error) -> [Double] {
+    package func doubles(_ rows: [Int64]) throws(HDF5Error) -> [Double] {
         try read(rows) { column, range throws(HDF5Error) in try column!.doubles(range) }
     }
 
     /// Of every kind, as text: whole numbers without a point, truth values as True and False, and nothing where there is none.
-    func strings(_ rows: [Int64]) throws(HDF5Error) -> [String] {
+    package func strings(_ rows: [Int64]) throws(HDF5Error) -> [String] {
         try read(rows) { column, range throws(HDF5Error) in
             try column?.strings(range, truth: truth) ?? [String](repeating: "", count: range.count)
         }
     }
 
     /// A number as labels have it.
-    static func text<Number: BinaryFloatingPoint & LosslessStringConvertible>(_ number: Number) -> String {
+    package static func text<Number: BinaryFloatingPoint & LosslessStringConvertible>(_ number: Number) -> String {
         if number.isNaN { return "" }
         return Int64(exactly: number).map { String($0) } ?? String(number)
     }
 
     /// The bytes of `rows` values as they are stored, or of a chunk where that is more; what strings of any length consist of apart.
-    func storedSize(ofRows rows: Int) -> Int { columns.map { $0?.storedSize(ofRows: rows) ?? 0 }.max() ?? 0 }
+    package func storedSize(ofRows rows: Int) -> Int { columns.map { $0?.storedSize(ofRows: rows) ?? 0 }.max() ?? 0 }
 
     /// Reads stretch after stretch, of each what is asked for.
     private func read<Value>(

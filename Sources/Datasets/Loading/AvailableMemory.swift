@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// The memory that this node's processes can still take, in bytes, within the limit of the job's control group.
-func availableMemory() -> Int {
+package func availableMemory() -> Int {
     func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
     func number(_ path: String) -> Int? { text(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }
     var free = Int.max
@@ -24,7 +24,7 @@ func availableMemory() -> Int {
 }
 
 /// The memory that this process may still take by its own limits (`ulimit -v`, `-d`), in bytes.
-func allowedMemory() -> Int {
+package func allowedMemory() -> Int {
     // In pages: the size, ..., and the data.
     let pages = ((try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "").split { " \n".contains($0) }
         .compactMap { Int($0) }

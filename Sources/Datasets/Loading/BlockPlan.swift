@@ -8,24 +8,28 @@ public struct BlockPlan: Sendable, Equatable {
     public static let blockSize = 256
     public let rowCount: Int
 
+    package init(rowCount: Int) {
+        self.rowCount = rowCount
+    }
+
     public var blockCount: Int { (rowCount + Self.blockSize - 1) / Self.blockSize }
 
     /// The blocks to take at a time where a row takes so many bytes: 16, or if that is more than 8 MiB half as many, and so on to one.
-    static func blocks(rowBytes: Int) -> Int {
+    package static func blocks(rowBytes: Int) -> Int {
         var blocks = 16
         while blocks > 1, blocks * blockSize * rowBytes > 8 << 20 { blocks /= 2 }
         return blocks
     }
 
     /// The blocks that a rank works on.
-    func blocks(ofRank rank: Int, worldSize: Int) -> Range<Int> {
+    package func blocks(ofRank rank: Int, worldSize: Int) -> Range<Int> {
         ShardPlan.part(rank, of: worldSize, count: blockCount)
     }
 
     /// The rows of some blocks.
-    func rows(of blocks: Range<Int>) -> Range<Int> {
+    package func rows(of blocks: Range<Int>) -> Range<Int> {
         min(blocks.lowerBound * Self.blockSize, rowCount)..<min(blocks.upperBound * Self.blockSize, rowCount)
     }
 
-    func rows(ofBlock block: Int) -> Range<Int> { rows(of: block..<block + 1) }
+    package func rows(ofBlock block: Int) -> Range<Int> { rows(of: block..<block + 1) }
 }

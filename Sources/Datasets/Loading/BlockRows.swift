@@ -1,10 +1,10 @@
-internal import Distributed
+package import Distributed
 
 /// A rank's blocks of rows for evaluation, by a ``BlockPlan``: in memory, or read again each time.
-final class BlockRows {
-    let plan: BlockPlan
-    let blocks: Range<Int>
-    let format: RowFormat
+package final class BlockRows {
+    package let plan: BlockPlan
+    package let blocks: Range<Int>
+    package let format: RowFormat
     private let source: DataSource
     private let rows: RowSet
     private let preparation: Preparation
@@ -15,7 +15,7 @@ final class BlockRows {
 
     /// - Parameter memory: the bytes that the rows may take.
     /// - Throws: ``Failure``.
-    init(
+    package init(
         _ source: DataSource, _ rows: RowSet, preparation: Preparation, world: World, memory: Int = 0, threads: Int = 1
     ) throws {
         self.source = source
@@ -36,7 +36,7 @@ final class BlockRows {
     }
 
     /// Calls `body` with some blocks at a time and the rows of these blocks, from the first on. Throws ``Failure``.
-    func forEachPiece(_ body: (_ blocks: Range<Int>, _ store: RowStore) throws -> Void) throws {
+    package func forEachPiece(_ body: (_ blocks: Range<Int>, _ store: RowStore) throws -> Void) throws {
         if let store { return try body(blocks, store) }
         let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: piece))
         func some(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + piece, blocks.upperBound) }

@@ -1,9 +1,10 @@
 internal import CKernels
 internal import Distributed
 internal import HDF5
+internal import Support
 
 /// Reads rows of a source in double precision, for one thread, and looks at their values.
-final class ExactRows {
+package final class ExactRows {
     private let source: DataSource
     private let allowed: AllowedValues
     private let reader: any RowReader
@@ -13,7 +14,7 @@ final class ExactRows {
 
     /// - Parameter stretch: the most rows that are read at once; 0 for 1 MiB of them, which are never exceeded by more than one row.
     /// - Throws: ``Failure``.
-    init(_ source: DataSource, _ allowed: AllowedValues, stretch: Int = 0) throws {
+    package init(_ source: DataSource, _ allowed: AllowedValues, stretch: Int = 0) throws {
         self.source = source
         self.allowed = allowed
         let usual = max(1, (1 << 20) / (8 * source.features))
@@ -27,7 +28,7 @@ final class ExactRows {
     }
 
     /// The memory that reading takes, in bytes.
-    var memoryBytes: Int { reader.memoryBytes + piece.count * 8 }
+    package var memoryBytes: Int { reader.memoryBytes + piece.count * 8 }
 
     /// Gives rows one after the other.
     ///
@@ -35,7 +36,7 @@ final class ExactRows {
     ///   - rows: in ascending order.
     ///   - body: gets a row's place among `rows`, and its values, which it may change; not a number where they are missing.
     /// - Throws: ``Failure`` naming row and column of the first value that is not allowed, and what `body` throws.
-    func forEach(_ rows: [Int64], _ body: (_ index: Int, _ values: UnsafeMutablePointer<Double>) throws -> Void) throws {
+    package func forEach(_ rows: [Int64], _ body: (_ index: Int, _ values: UnsafeMutablePointer<Double>) throws -> Void) throws {
         var done = 0
         while done < rows.count {
             Heartbeat.beat()

@@ -1,9 +1,9 @@
 /// Doubles in memory, with one owner.
-final class ExactValues {
-    let pointer: UnsafeMutablePointer<Double>
-    let count: Int
+package final class ExactValues {
+    package let pointer: UnsafeMutablePointer<Double>
+    package let count: Int
 
-    init(count: Int) {
+    package init(count: Int) {
         self.count = count
         pointer = .allocate(capacity: max(count, 1))
     }

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// Opens data and reads all that a run would read of them over its time, for the fuzz run. Throws ``Failure``.
 package func readThrough(_ specification: String, _ options: DataOptions) throws {

@@ -1,17 +1,17 @@
 /// Gives rows as they come from their files, without any preparation. For one thread.
-struct RowFetcher {
+package struct RowFetcher {
     private let source: DataSource
     private let rows: ExactRows
 
     /// - Parameter missing: whether values may be.
     /// - Throws: ``Failure``.
-    init(_ source: DataSource, missing: Bool = true) throws {
+    package init(_ source: DataSource, missing: Bool = true) throws {
         self.source = source
         rows = try ExactRows(source, AllowedValues(missing: missing, largest: AllowedValues.largestScaled))
     }
 
     /// `[rows.count, features]`, not a number where a value is missing. - Parameter rows: in ascending order. Throws ``Failure``.
-    func values(_ rows: [Int64]) throws -> ExactValues {
+    package func values(_ rows: [Int64]) throws -> ExactValues {
         let (features, values) = (source.features, ExactValues(count: rows.count * source.features))
         try self.rows.forEach(rows) { index, row in
             (values.pointer + index * features).update(from: row, count: features)

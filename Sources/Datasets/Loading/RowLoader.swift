@@ -1,9 +1,10 @@
 internal import CKernels
 internal import Distributed
 internal import HDF5
+internal import Support
 
 /// Reads rows of a source into memory, for one thread, and looks at their values.
-final class RowLoader {
+package final class RowLoader {
     private let source: DataSource
     private let preparation: Preparation
     private let allowed: AllowedValues
@@ -28,7 +29,7 @@ final class RowLoader {
     ///   - preparation: what the rows are for; with its statistics, if the source is wide.
     ///   - stretch: the most rows that are read at once where some of them are not wanted; 0 for 4 MiB of them.
     /// - Throws: ``Failure``.
-    init(_ source: DataSource, _ preparation: Preparation, stretch: Int = 0) throws {
+    package init(_ source: DataSource, _ preparation: Preparation, stretch: Int = 0) throws {
         precondition(preparation.isComplete || !source.format.isWide, "statistics come before rows")
         self.source = source
         self.preparation = preparation
@@ -51,7 +52,7 @@ final class RowLoader {
     }
 
     /// The memory that reading takes besides that of the rows, in bytes.
-    var memoryBytes: Int {
+    package var memoryBytes: Int {
         switch input {
         case .kept(let reader): reader.memoryBytes + (scratch == nil ? 0 : stretch * source.format.rowBytes)
         case .exact(let rows): rows.memoryBytes
@@ -61,7 +62,7 @@ final class RowLoader {
     /// Reads rows, in ascending order, to a position of a store and those after it.
     ///
     /// - Throws: ``Failure`` naming row and column of the first value that is not allowed.
-    func load(_ rows: [Int64], into store: RowStore, at position: Int) throws {
+    package func load(_ rows: [Int64], into store: RowStore, at position: Int) throws {
         let target = store.memory + position * source.format.rowBytes
         do {
             switch input {

@@ -2,7 +2,7 @@ internal import CKernels
 internal import Foundation
 
 /// Rows in pieces, one after the other, each read while the one before is worked on.
-final class RowPieces {
+package final class RowPieces {
     /// The pieces' rows.
     private let rows: (_ piece: Int) -> [Int64]
     private let count: Int
@@ -17,7 +17,7 @@ final class RowPieces {
     ///   - count: of pieces.
     ///   - capacity: rows of the largest piece.
     ///   - rows: the rows of a piece, in ascending order.
-    init(
+    package init(
         _ source: DataSource, _ preparation: Preparation, count: Int, capacity: Int, rows: @escaping (_ piece: Int) -> [Int64]
     ) throws {
         self.rows = rows
@@ -28,7 +28,7 @@ final class RowPieces {
     }
 
     /// The next piece, which stays as it is until the next call. Throws ``Failure``.
-    func next() throws -> RowStore {
+    package func next() throws -> RowStore {
         isRead.wait()
         if let failure { throw failure }
         let store = stores[taken % 2]

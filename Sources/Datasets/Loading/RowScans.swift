@@ -1,11 +1,12 @@
-internal import Distributed
+package import Distributed
 internal import HDF5
+internal import Support
 
 /// What the ranks find out about all rows together.
 extension DataSource {
     /// Takes the rows' weights times what makes their mean over the training rows 1, so that the learning rate keeps its meaning.
     /// Collective. Throws ``SharedFailure``.
-    func normalizeWeights(of rows: RowSet, world: World) throws {
+    package func normalizeWeights(of rows: RowSet, world: World) throws {
         guard let weights else { return }
         weightScale = try world.together {
             var sum = 0.0
@@ -24,7 +25,7 @@ extension DataSource {
     }
 
     /// Leaves out the rows with values that are not numbers, which the ranks look for together. Collective. Throws ``SharedFailure``.
-    func dropMissing(_ allowed: AllowedValues, world: World) throws {
+    package func dropMissing(_ allowed: AllowedValues, world: World) throws {
         guard format.numbers.isFloat else { return }
         let own = try world.together {
             var allowed = allowed

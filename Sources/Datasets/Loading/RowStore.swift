@@ -1,17 +1,17 @@
 internal import CKernels
 
 /// Room for rows in memory, for random access by position.
-final class RowStore: @unchecked Sendable {
-    let format: RowFormat
-    let capacity: Int
+package final class RowStore: @unchecked Sendable {
+    package let format: RowFormat
+    package let capacity: Int
     /// The rows that are in it now.
-    var count = 0
-    let memory: UnsafeMutableRawPointer
+    package var count = 0
+    package let memory: UnsafeMutableRawPointer
     /// Each row's place in the data set, which keys its noise, and its weight.
-    let rows: UnsafeMutablePointer<Int64>
-    let weights: UnsafeMutablePointer<Float>
+    package let rows: UnsafeMutablePointer<Int64>
+    package let weights: UnsafeMutablePointer<Float>
 
-    init(format: RowFormat, capacity: Int) {
+    package init(format: RowFormat, capacity: Int) {
         self.format = format
         self.capacity = capacity
         let byteCount = capacity * format.rowBytes
@@ -29,13 +29,13 @@ final class RowStore: @unchecked Sendable {
     }
 
     /// The bytes that rows in memory take.
-    static func byteCount(format: RowFormat, rows: Int) -> Int { rows * (format.rowBytes + 12) }
+    package static func byteCount(format: RowFormat, rows: Int) -> Int { rows * (format.rowBytes + 12) }
 
-    var byteCount: Int { Self.byteCount(format: format, rows: capacity) }
+    package var byteCount: Int { Self.byteCount(format: format, rows: capacity) }
 
     /// The row at a position.
     @inline(__always)
-    func row(_ position: Int) -> KeptRow {
+    package func row(_ position: Int) -> KeptRow {
         KeptRow(numbers: UnsafeRawPointer(memory + position * format.rowBytes), row: rows[position], weight: weights[position])
     }
 }

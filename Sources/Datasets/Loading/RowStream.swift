@@ -1,14 +1,13 @@
-internal import Distributed
+package import Distributed
 internal import Support
-internal import VAE
 
 /// Training rows that are read from their file while others are worked on: of every shard the window that is in use and the next.
-final class RowStream: TrainingRows {
-    let plan: ShardPlan
-    let shards: Range<Int>
-    let format: RowFormat
-    private(set) var waitSeconds = 0.0
-    let mixing: Mixing
+package final class RowStream: TrainingRows {
+    package let plan: ShardPlan
+    package let shards: Range<Int>
+    package let format: RowFormat
+    package private(set) var waitSeconds = 0.0
+    package let mixing: Mixing
     private let seed: UInt64
     private let rows: RowSet
     private let source: DataSource
@@ -27,13 +26,13 @@ final class RowStream: TrainingRows {
         var asked = 0
     }
 
-    var byteCount: Int {
+    package var byteCount: Int {
         states.reduce(readers.memoryBytes) { $0 + $1.windows.reduce(0) { $0 + $1.store.byteCount } }
     }
 
     /// - Parameter memory: the bytes that windows and readers may take.
     /// - Throws: ``Failure`` where that is too little.
-    init(
+    package init(
         plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
         preparation: Preparation, threads: Int, memory: Int
     ) throws {
@@ -72,7 +71,7 @@ final class RowStream: TrainingRows {
         ShardOrder(rows: plan.rows(ofShard: shard), shard: shard, mixing: mixing, epoch: epoch, seed: seed)
     }
 
-    func begin(epoch: Int, at index: Int) {
+    package func begin(epoch: Int, at index: Int) {
         let goesOn = self.epoch.map { epoch == $0 + 1 && index == 0 } ?? false
         for place in states.indices {
             let shard = shards.lowerBound + place
@@ -116,7 +115,7 @@ final class RowStream: TrainingRows {
         states[place].asked += 1
     }
 
-    func require(_ indices: Range<Int>) throws {
+    package func require(_ indices: Range<Int>) throws {
         for place in states.indices {
             let count = plan.rows(ofShard: shards.lowerBound + place).count
             let (first, last) = (min(indices.lowerBound, count), min(indices.upperBound, count) - 1)
@@ -138,7 +137,7 @@ final class RowStream: TrainingRows {
     }
 
     @inline(__always)
-    func row(_ index: Int, ofShard shard: Int) -> KeptRow {
+    package func row(_ index: Int, ofShard shard: Int) -> KeptRow {
         let place = shard - shards.lowerBound
         return states.withUnsafeBufferPointer { states in
             let window = states[place].order.window(ofIndex: index)
@@ -147,7 +146,7 @@ final class RowStream: TrainingRows {
         }
     }
 
-    func scan(shard: Int, _ body: (KeptRow) -> Void) throws {
+    package func scan(shard: Int, _ body: (KeptRow) -> Void) throws {
         let range = plan.rows(ofShard: shard)
         let step = max(1, min(mixing.windowRows, (8 << 20) / format.rowBytes))
         let loader = try RowLoader(source, preparation)

@@ -1,22 +1,22 @@
-internal import Distributed
+package import Distributed
 
 /// Training rows that are all in memory.
-final class RowsInMemory: TrainingRows {
-    let plan: ShardPlan
-    let shards: Range<Int>
-    let waitSeconds = 0.0
-    let mixing: Mixing
+package final class RowsInMemory: TrainingRows {
+    package let plan: ShardPlan
+    package let shards: Range<Int>
+    package let waitSeconds = 0.0
+    package let mixing: Mixing
     private let store: RowStore
     private let seed: UInt64
     /// The number of the first row of these shards.
     private let first: Int
     private var orders: [ShardOrder] = []
 
-    var format: RowFormat { store.format }
-    var byteCount: Int { store.byteCount }
+    package var format: RowFormat { store.format }
+    package var byteCount: Int { store.byteCount }
 
     /// Reads the rows, on as many threads as there are loaders. Throws ``Failure``.
-    init(
+    package init(
         plan: ShardPlan, shards: Range<Int>, mixing: Mixing, seed: UInt64, rows: RowSet, source: DataSource,
         preparation: Preparation, threads: Int
     ) throws {
@@ -30,20 +30,20 @@ final class RowsInMemory: TrainingRows {
         try BlockReaders.load(rows, first..<end, into: store, source: source, preparation: preparation, threads: threads)
     }
 
-    func begin(epoch: Int, at index: Int) {
+    package func begin(epoch: Int, at index: Int) {
         orders = shards.map {
             ShardOrder(rows: plan.rows(ofShard: $0), shard: $0, mixing: mixing, epoch: epoch, seed: seed)
         }
     }
 
-    func require(_ indices: Range<Int>) {}
+    package func require(_ indices: Range<Int>) {}
 
     @inline(__always)
-    func row(_ index: Int, ofShard shard: Int) -> KeptRow {
+    package func row(_ index: Int, ofShard shard: Int) -> KeptRow {
         store.row(orders[shard - shards.lowerBound].row(ofIndex: index) - first)
     }
 
-    func scan(shard: Int, _ body: (KeptRow) -> Void) {
+    package func scan(shard: Int, _ body: (KeptRow) -> Void) {
         for row in plan.rows(ofShard: shard) { body(store.row(row - first)) }
     }
 }

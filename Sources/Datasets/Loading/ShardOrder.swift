@@ -1,5 +1,5 @@
 internal import Distributed
-internal import VAE
+internal import Randomness
 
 /// How the rows of a shard are mixed: cut into blocks of neighbouring rows, the blocks in random order, and as many blocks as make
 /// up a window mixed row by row. A shard that fits a window is mixed whole.
@@ -12,7 +12,7 @@ package struct Mixing: Sendable, Equatable {
 
     /// The bytes of a window unless another size is asked for.
     static let usualWindowBytes = 32 << 20
-    static let blocksPerWindow = 16
+    package static let blocksPerWindow = 16
 
     /// - Parameters:
     ///   - rows: rows of a window, of which the next power of two is taken; 0 for as many as fit ``usualWindowBytes``.

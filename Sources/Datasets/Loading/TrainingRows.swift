@@ -1,8 +1,8 @@
-internal import Distributed
+package import Distributed
 
 /// This rank's shards of the training rows, each in an order of its own that changes with the epoch: all in memory, or read as they
 /// are needed. The order is the same.
-protocol TrainingRows: AnyObject {
+package protocol TrainingRows: AnyObject {
     var plan: ShardPlan { get }
     /// The shards of this rank.
     var shards: Range<Int> { get }

@@ -1,12 +1,14 @@
+internal import Support
+
 /// The values that rows may have as they come.
-struct AllowedValues {
-    var range: ClosedRange<Double>
+package struct AllowedValues {
+    package var range: ClosedRange<Double>
     /// Why no others.
-    var reason: String
+    package var reason: String
     /// Whether values may be missing (NaN).
-    var missing: Bool
+    package var missing: Bool
     /// Larger numbers cannot be worked with, whatever the range.
-    var largest = Self.largestFloat
+    package var largest = Self.largestFloat
 
     /// What floats of 32 bits hold.
     static let largestFloat = Double(Float.greatestFiniteMagnitude)
@@ -23,7 +25,7 @@ struct AllowedValues {
     }
 
     /// The same as floats.
-    var floats: ClosedRange<Float> {
+    package var floats: ClosedRange<Float> {
         let limit = Self.largestFloat
         return Float(max(range.lowerBound, -limit))...Float(min(range.upperBound, limit))
     }
@@ -39,7 +41,7 @@ struct AllowedValues {
     }
 
     /// Throws ``Failure`` for a value that is not allowed, in all its digits. - Parameter place: where it is.
-    func check<Number: DecodedNumber>(_ value: Number, at place: @autoclosure () -> String) throws {
+    package func check<Number: DecodedNumber>(_ value: Number, at place: @autoclosure () -> String) throws {
         if value.isNaN {
             if missing { return }
             throw Failure(

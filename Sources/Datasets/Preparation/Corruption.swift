@@ -1,5 +1,5 @@
 internal import CKernels
-internal import VAE
+package import Randomness
 
 /// What is done to the rows that the encoder of a denoising model sees, while it is trained to give the rows as they were (Vincent
 /// et al. 2008, "Extracting and composing robust features with denoising autoencoders", section 2.3).
@@ -16,12 +16,17 @@ public struct Corruption: Sendable, Equatable {
         case saltAndPepper = "salt-and-pepper"
     }
 
-    let kind: Kind
+    package let kind: Kind
     /// The standard deviation, in the scale of prepared rows, or the share of the values.
-    let level: Float
+    package let level: Float
+
+    package init(kind: Kind, level: Float) {
+        self.kind = kind
+        self.level = level
+    }
 
     /// Writes `[rows, features]` corrupted; `noise` gives seed and epoch.
-    func apply(
+    package func apply(
         _ values: UnsafePointer<Float>, into corrupted: UnsafeMutablePointer<Float>, rowNumbers: UnsafePointer<Int64>, rows: Int,
         features: Int, noise: NoiseKey
     ) {

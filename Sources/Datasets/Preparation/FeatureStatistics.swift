@@ -1,10 +1,10 @@
 internal import CKernels
-internal import Distributed
+package import Distributed
 
 /// The statistics that features are scaled by.
 extension Preparation {
     /// Gives all rows of a shard in the data's order, not a number where values are missing; for several workers at once.
-    typealias ShardScan = (_ worker: Int, _ shard: Int, _ row: (UnsafeMutablePointer<Double>) -> Void) throws -> Void
+    package typealias ShardScan = (_ worker: Int, _ shard: Int, _ row: (UnsafeMutablePointer<Double>) -> Void) throws -> Void
 
     /// Takes the statistics of all training rows, shard by shard in their order, so that they do not depend on the number of
     /// ranks. Collective.
@@ -13,7 +13,7 @@ extension Preparation {
     ///   - shards: of this rank.
     ///   - scan: gives rows as they come, which then can be changed.
     /// - Throws: ``SharedFailure`` where rows cannot be read or cannot be scaled, or ``MPIError``.
-    mutating func measure(
+    package mutating func measure(
         shards: Range<Int>, format: RowFormat, world: World, pool: WorkerPool, scan: ShardScan
     ) throws {
         guard needsStatistics else { return }
@@ -30,7 +30,7 @@ extension Preparation {
     }
 
     /// The same, of rows that are kept as they come.
-    mutating func measure(_ rows: any TrainingRows, world: World, pool: WorkerPool) throws {
+    package mutating func measure(_ rows: any TrainingRows, world: World, pool: WorkerPool) throws {
         let format = rows.format
         let buffers = (0..<pool.count).map { _ in ExactValues(count: format.features) }
         try measure(shards: rows.shards, format: format, world: world, pool: pool) { worker, shard, body in
@@ -76,17 +76,17 @@ extension Preparation {
 }
 
 /// Of one feature, over some rows.
-struct FeatureMoments {
-    var count: Double
+package struct FeatureMoments: BitwiseCopyable {
+    package var count: Double
     /// The first value, which the mean is a difference from: so it keeps the digits of a small spread.
-    let first: Double
-    var low: Double
-    var high: Double
-    var mean: Double
-    var squares: Double
+    package let first: Double
+    package var low: Double
+    package var high: Double
+    package var mean: Double
+    package var squares: Double
 
     /// Of no rows, in the order of ``init(_:_:)``.
-    static let starts = [0, 0, Double.infinity, -Double.infinity, 0, 0]
+    package static let starts = [0, 0, Double.infinity, -Double.infinity, 0, 0]
 
     /// From the kernel's columns.
     init(_ columns: [[Double]], _ index: Int) {
@@ -101,7 +101,7 @@ struct FeatureMoments {
     var isConstant: Bool { count > 0 && low == high }
     /// Whether values differ by what rounding errors of double precision do.
     var differsByRounding: Bool { low < high && high - low <= 4 * max(abs(low), abs(high)).ulp }
-    var deviation: Double { (squares / count).squareRoot() }
+    package var deviation: Double { (squares / count).squareRoot() }
 
     /// Chan, Golub & LeVeque 1979, equation 2.1.
     mutating func join(_ other: FeatureMoments) {

@@ -1,30 +1,30 @@
 internal import CKernels
-internal import Distributed
+package import Distributed
 internal import Foundation
-internal import Support
-internal import VAE
+package import Randomness
+package import Support
 
 /// What is done to every row before the model sees it: the same while training, validating and embedding.
 ///
 /// Library size, log1p, shift and scale by the training rows' statistics, clipping, binarisation, in this order: in double precision
 /// where features are scaled or the files' numbers have more digits than 32-bit floats, and then rounded once.
-struct Preparation: Sendable {
+package struct Preparation: Sendable {
     private let settings: PreparationSettings
     /// What the likelihood must find; nil for all numbers.
     private var support: ValueSupport?
     /// nil where nothing is scaled, and until ``measure(_:world:pool:)``.
-    private(set) var scaling: FeatureScaling?
+    package private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
-    private(set) var constantFeatures = 0
+    package private(set) var constantFeatures = 0
     /// Features whose values differ in the last digits of double precision alone, as those of sums do that should be the same.
-    private(set) var roundedFeatures = 0
+    package private(set) var roundedFeatures = 0
     /// Features that are missing in all training rows; they stay as they are.
-    private(set) var missingFeatures = 0
+    package private(set) var missingFeatures = 0
 
     /// - Parameters:
     ///   - support: what the likelihood needs; nil for all numbers.
     ///   - scaling: as a checkpoint has it.
-    init(_ settings: PreparationSettings, support: ValueSupport?, scaling: FeatureScaling? = nil) {
+    package init(_ settings: PreparationSettings, support: ValueSupport?, scaling: FeatureScaling? = nil) {
         self.settings = settings
         self.support = support
         self.scaling = scaling
@@ -35,19 +35,19 @@ struct Preparation: Sendable {
         reason: "--binarize dynamic needs values in 0...1, which are probabilities: scale the data (--scale min-max)")
 
     /// Whether there is anything to measure before rows can be prepared.
-    var needsStatistics: Bool { settings.scale != .none }
+    package var needsStatistics: Bool { settings.scale != .none }
 
     /// Whether that has been done, or need not be.
-    var isComplete: Bool { scaling != nil || !needsStatistics }
+    package var isComplete: Bool { scaling != nil || !needsStatistics }
 
     /// Whether values may be missing, which the model then sees.
-    var masks: Bool { settings.missing == .mask }
+    package var masks: Bool { settings.missing == .mask }
 
     /// Whether rows of a format are prepared in double precision.
-    func isExact(_ format: RowFormat) -> Bool { format.isWide || needsStatistics }
+    package func isExact(_ format: RowFormat) -> Bool { format.isWide || needsStatistics }
 
     /// The values that rows may have as they come.
-    var allowed: AllowedValues {
+    package var allowed: AllowedValues {
         // What is scaled may be larger than what is kept.
         let largest = needsStatistics ? AllowedValues.largestScaled : AllowedValues.largestFloat
         if settings.transform == .log1p || settings.librarySize > 0 {
@@ -67,7 +67,7 @@ struct Preparation: Sendable {
     /// - Parameters:
     ///   - row: the values as they come, `[features]`, which are changed.
     ///   - prepared: gets them.
-    func prepare(_ row: UnsafeMutablePointer<Double>, into prepared: UnsafeMutablePointer<Float>, features: Int) {
+    package func prepare(_ row: UnsafeMutablePointer<Double>, into prepared: UnsafeMutablePointer<Float>, features: Int) {
         transform(row, features: features)
         if let scaling {
             scaling.apply(row)
@@ -79,13 +79,13 @@ struct Preparation: Sendable {
     }
 
     /// What comes before statistics are taken, in place.
-    func transform(_ row: UnsafeMutablePointer<Double>, features: Int) {
+    package func transform(_ row: UnsafeMutablePointer<Double>, features: Int) {
         if settings.librarySize > 0 { kernel_exact_scale_to_total(row, settings.librarySize, features) }
         if settings.transform == .log1p { kernel_exact_log1p(row, features) }
     }
 
     /// Prepares `[rows, features]` in place, all but what is drawn: of formats that are not prepared in double precision.
-    func apply(_ values: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+    package func apply(_ values: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
         let count = rows * features
         if settings.librarySize > 0 { kernel_scale_to_total(values, Float(settings.librarySize), rows, features) }
         if settings.transform == .log1p { kernel_log1p(values, count) }
@@ -98,7 +98,7 @@ struct Preparation: Sendable {
     /// - Parameters:
     ///   - rowNumbers: the rows' numbers in their data set, for draws.
     ///   - noise: seed and epoch of draws.
-    func draw(
+    package func draw(
         _ values: UnsafeMutablePointer<Float>, rowNumbers: UnsafePointer<Int64>, rows: Int, features: Int, noise: NoiseKey
     ) {
         guard settings.binarize == .dynamic else { return }
@@ -108,21 +108,21 @@ struct Preparation: Sendable {
     }
 
     /// The same for rows whose likelihood nobody asks for, such as noisy ones that are to be cleaned: they may leave 0...1.
-    var withoutLikelihood: Preparation {
+    package var withoutLikelihood: Preparation {
         var preparation = self
         preparation.support = nil
         return preparation
     }
 
     /// The sum that rows are scaled to; 0 for none.
-    var librarySize: Double { settings.librarySize }
+    package var librarySize: Double { settings.librarySize }
 
     /// Brings `[rows, features]` that a model gave back to the data's scale: undoes shift and scale, then log1p.
     ///
     /// What a row was scaled to a sum from is not known here, and what was cut or made binary is lost.
     ///
     /// - Parameter pool: shares the work.
-    func restore(_ values: UnsafePointer<Float>, rows: Int, features: Int, pool: WorkerPool? = nil) -> ExactValues {
+    package func restore(_ values: UnsafePointer<Float>, rows: Int, features: Int, pool: WorkerPool? = nil) -> ExactValues {
         let restored = ExactValues(count: rows * features)
         func restore(_ rows: Range<Int>) {
             let (source, target) = (values + rows.lowerBound * features, restored.pointer + rows.lowerBound * features)
@@ -145,7 +145,7 @@ struct Preparation: Sendable {
 
 extension Preparation {
     /// Takes the scaling of the training rows' moments. Throws ``Failure`` for features that cannot be scaled.
-    mutating func take(_ moments: [FeatureMoments], isWide: Bool) throws {
+    package mutating func take(_ moments: [FeatureMoments], isWide: Bool) throws {
         missingFeatures = moments.count { $0.count == 0 }
         constantFeatures = moments.count { $0.isConstant }
         roundedFeatures = moments.count { $0.differsByRounding }

@@ -1,53 +1,54 @@
-internal import Foundation
+package import Foundation
+package import Support
 
 /// What a child that looks at a file may take, and its signs of life.
-enum ChildLimits {
+package enum ChildLimits {
     /// Bytes for anything but a checkpoint, which is read whole.
-    static let memory = 150 << 20
+    package static let memory = 150 << 20
     /// Seconds of computing between two signs of life.
-    static let computing = 10
+    package static let computing = 10
 
     /// Seconds that reading a whole file may take, at 10 MiB/s.
-    static func seconds(toRead path: String) -> Int { fileSize(path) / (10 << 20) }
+    package static func seconds(toRead path: String) -> Int { fileSize(path) / (10 << 20) }
 
-    static func fileSize(_ path: String) -> Int {
+    package static func fileSize(_ path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     /// The bytes that count against `RLIMIT_DATA`: proc(5), /proc/pid/statm.
-    static var memoryInUse: Int {
+    package static var memoryInUse: Int {
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
         return (pages.flatMap { $0.count > 5 ? Int($0[5]) : nil } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
     /// A blank, which JSON does not mind; and time for the next piece of work.
-    static func giveSignOfLife() {
+    package static func giveSignOfLife() {
         allowMoreComputing()
         // A child whose parent is gone works for nobody.
         do { try write(Data(" ".utf8)) } catch { exit(error.exitStatus) }
     }
 
     /// For checkpoints: a file of `size` bytes is read whole.
-    static func allowReading(wholeFileOf size: Int) {
+    package static func allowReading(wholeFileOf size: Int) {
         limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: memory + 8 * size)
         allowMoreComputing(seconds: computing + size / (20 << 20))
     }
 
-    static func allowMoreComputing(seconds: Int = computing) {
+    package static func allowMoreComputing(seconds: Int = computing) {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         limit(__rlimit_resource_t(RLIMIT_CPU.rawValue), to: usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds)
     }
 
-    static func limit(_ resource: __rlimit_resource_t, to value: Int) {
+    package static func limit(_ resource: __rlimit_resource_t, to value: Int) {
         var limits = rlimit()
         getrlimit(resource, &limits)
         limits.rlim_cur = min(rlim_t(value), limits.rlim_max)
         setrlimit(resource, &limits)
     }
 
-    static func write(_ data: Data) throws(Failure) {
+    package static func write(_ data: Data) throws(Failure) {
         var rest = data[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(1, $0.baseAddress!, $0.count) }

@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 
 /// This program, run once more in a child process, whose end ends nothing else.
 enum ChildProcess {

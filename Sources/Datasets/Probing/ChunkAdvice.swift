@@ -1,10 +1,10 @@
-internal import HDF5
+package import HDF5
 internal import Support
 
 /// What of a data set's storage makes reading shuffled rows slow; nil if nothing does.
 ///
 /// A chunk is decoded whole for each row that is asked for.
-func chunkAdvice(_ dataset: Dataset, file: String) -> String? {
+package func chunkAdvice(_ dataset: Dataset, file: String) -> String? {
     guard dataset.type.isNumeric, dataset.shape.count >= 2, !dataset.shape.contains(0), let chunk = dataset.chunkShape,
         let chunkBytes = dataset.chunkBytes
     else { return nil }

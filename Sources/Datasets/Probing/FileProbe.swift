@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// Looks into files in a child process.
 ///
@@ -23,13 +24,13 @@ public enum FileProbe: String, CaseIterable, Sendable {
     private static let patience = 120
 
     /// The report of a child on a file. Throws ``Failure``, also the one that the child met with.
-    func report<Report: Decodable>(_: Report.Type, on file: String) throws -> Report {
+    package func report<Report: Decodable>(_: Report.Type, on file: String) throws -> Report {
         try JSONDecoder().decode(Report.self, from: try Self.output([Self.command, rawValue, file], file))
     }
 
     /// Throws ``Failure`` if the HDF5 library crashes when it opens data, `file.h5[:/path]`, or if strings beside them cannot be read;
     /// anything else that is wrong with them is left to those who open them next.
-    static func survives(_ specification: String, _ options: DataOptions) throws {
+    package static func survives(_ specification: String, _ options: DataOptions) throws {
         let text = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
         _ = try output([command, open.rawValue, specification, text], specification)
     }
@@ -48,7 +49,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
     /// The same for the copying of the frames of an AnnData file.
     ///
     /// - Parameter paths: of `obs` and `var`, or of one of them.
-    static func framesSurvive(_ path: String, _ paths: [String], rows: Int, features: Int) throws {
+    package static func framesSurvive(_ path: String, _ paths: [String], rows: Int, features: Int) throws {
         let (_, end) = try ChildProcess.run(
             [command, frames.rawValue, path, "\(rows)", "\(features)"] + paths,
             patience: patience + ChildLimits.seconds(toRead: path))
@@ -57,7 +58,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
 
     /// Throws ``Failure`` if the HDF5 library crashes when it reads a checkpoint; anything else that is wrong with it is left to who
     /// reads it next. Its strings lie in a heap without a checksum.
-    static func survives(checkpoint path: String) throws {
+    package static func survives(checkpoint path: String) throws {
         let (_, end) = try ChildProcess.run(
             [command, checkpoint.rawValue, path], patience: patience + ChildLimits.seconds(toRead: path))
         if let failure = failure(end, path) { throw failure }

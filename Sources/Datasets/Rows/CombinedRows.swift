@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// The rows of several files, one file after the other.
 final class ConcatenatedRows: Rows {

@@ -1,22 +1,23 @@
-internal import HDF5
+package import HDF5
+internal import Support
 
 /// Contact maps as DeepDriveMD and mdlearn write them: a list of whole numbers a frame, first the rows of all contacts, then their
 /// columns. A row of data is the whole map, `[size, size]` of 0 and 1.
-final class ContactMapRows: Rows {
-    let name: String
-    let rowShape: [Int]
-    let format = NumberFormat.bit
+package final class ContactMapRows: Rows {
+    package let name: String
+    package let rowShape: [Int]
+    package let format = NumberFormat.bit
     private let dataset: Dataset
     private let size: Int
 
-    var type: String { "contacts" }
-    var rowCount: Int { dataset.rowCount }
+    package var type: String { "contacts" }
+    package var rowCount: Int { dataset.rowCount }
 
     /// nil if the data set holds no lists of whole numbers.
     ///
     /// - Parameter size: rows and columns of a map; 0 for one more than the largest index in the file.
     /// - Throws: ``Failure`` or ``HDF5Error``.
-    init?(_ file: File, _ path: String, size: Int) throws {
+    package init?(_ file: File, _ path: String, size: Int) throws {
         let dataset = try file.dataset(path)
         guard dataset.holdsLists, dataset.shape.count == 1 else { return nil }
         self.dataset = dataset
@@ -43,7 +44,7 @@ final class ContactMapRows: Rows {
         Failure(.badData, "\(name) has contacts of \(what): maps of at most \(largestSize) x \(largestSize) are possible")
     }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, format) }
+    package func makeReader(_ format: NumberFormat) throws -> any RowReader { Reader(self, format) }
 
     private final class Reader: RowReader {
         private let maps: ContactMapRows

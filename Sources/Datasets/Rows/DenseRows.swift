@@ -1,16 +1,17 @@
 internal import CKernels
-internal import HDF5
+package import HDF5
+internal import Support
 
 /// Rows of a data set, of any number of dimensions.
-final class DenseRows: Rows {
-    let dataset: Dataset
-    let name: String
-    let format: NumberFormat
-    let stored: NumberFormat
-    let rowShape: [Int]
+package final class DenseRows: Rows {
+    package let dataset: Dataset
+    package let name: String
+    package let format: NumberFormat
+    package let stored: NumberFormat
+    package let rowShape: [Int]
 
-    var type: String { dataset.type.description }
-    var rowCount: Int { dataset.rowCount }
+    package var type: String { dataset.type.description }
+    package var rowCount: Int { dataset.rowCount }
 
     /// - Parameter bits: the numbers of a row that are packed eight a byte; 0 if they are not packed.
     /// - Throws: ``Failure`` or ``HDF5Error`` for what cannot be rows of numbers, or is not there.
@@ -42,7 +43,7 @@ final class DenseRows: Rows {
     }
 
     /// The format of a type; of unsigned bytes, pixels; of what only the library can convert, floats.
-    static func format(of type: ElementType) -> NumberFormat {
+    package static func format(of type: ElementType) -> NumberFormat {
         if !type.isStandard { return type.size > 2 ? .float64 : .float32 }
         return switch (type.elementClass, type.size) {
         case (.unsigned, 1): .pixel
@@ -59,14 +60,14 @@ final class DenseRows: Rows {
         }
     }
 
-    var chunkRows: Int { dataset.filters.isEmpty ? 1 : dataset.chunkShape?[0] ?? 1 }
+    package var chunkRows: Int { dataset.filters.isEmpty ? 1 : dataset.chunkShape?[0] ?? 1 }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader {
+    package func makeReader(_ format: NumberFormat) throws -> any RowReader {
         if format == stored, format == .bit || dataset.type.isStandard { return StoredReader(self) }
         return format == .float64 ? DecodedReader<Double>(self) : DecodedReader<Float>(self)
     }
 
-    func advice() -> String? { chunkAdvice(dataset, file: dataset.filePath).map { "is stored so that \($0)" } }
+    package func advice() -> String? { chunkAdvice(dataset, file: dataset.filePath).map { "is stored so that \($0)" } }
 
     /// Reads rows as they are stored.
     private final class StoredReader: RowReader {
@@ -120,14 +121,14 @@ final class NumberReader {
     let dataset: Dataset
     private let chunks: ChunkReader?
     /// The type of the numbers; nil for one that only the library can convert.
-    private let type: kernel_number?
+    private let format: NumberFormat?
 
     /// - Parameter bytesAreCounts: whether unsigned bytes are numbers, not pixels.
     init(_ dataset: Dataset, bytesAreCounts: Bool = false) {
         self.dataset = dataset
         chunks = ChunkReader(dataset)
         let format = dataset.type.isStandard ? DenseRows.format(of: dataset.type) : nil
-        type = format == .pixel && bytesAreCounts ? kernel_uint8 : format?.kernel
+        self.format = format == .pixel && bytesAreCounts ? .uint8 : format
     }
 
     var memoryBytes: Int { chunks?.memoryBytes ?? 0 }
@@ -145,10 +146,10 @@ final class NumberReader {
     func read<Number: DecodedNumber>(
         _ rows: Range<Int>, decodedInto destination: UnsafeMutablePointer<Number>
     ) throws(HDF5Error) {
-        guard let type else { return try dataset.read(rows: rows, into: destination) }
+        guard let format else { return try dataset.read(rows: rows, into: destination) }
         if let chunks {
             try chunks.read(rows: rows) { numbers, place, count in
-                Number.decode(numbers, type, into: destination + place, count: count)
+                Number.decode(numbers, format, into: destination + place, count: count)
             }
             return
         }
@@ -162,7 +163,7 @@ final class NumberReader {
             let piece = first..<min(first + step, rows.upperBound)
             try dataset.readStored(rows: piece, into: memory)
             Number.decode(
-                memory, type, into: destination + (first - rows.lowerBound) * dataset.rowSize,
+                memory, format, into: destination + (first - rows.lowerBound) * dataset.rowSize,
                 count: piece.count * dataset.rowSize)
             first = piece.upperBound
         }

@@ -1,13 +1,13 @@
 internal import Foundation
 internal import HDF5
-internal import VAE
+internal import Support
 
 /// The built-in data set: binary images of shapes, each with five known factors, after dSprites (Matthey et al. 2017).
 ///
 /// 32 x 32 pixels of 0 and 255; 3 shapes x 4 scales x 16 rotations x 8 x 8 positions = 12,288 images.
 public enum GeneratedShapes {
     static let side = 32
-    static let shapes = ["square", "ellipse", "heart"]
+    package static let shapes = ["square", "ellipse", "heart"]
     private static let scales = 4
     private static let rotations = 16
     private static let positions = 8

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Support
 
 /// Rows some of whose values are missing by a mask of the same shape: where it is 0, there is no number (NaN).
 final class MaskedRows: Rows {

@@ -1,8 +1,8 @@
 internal import CKernels
-internal import HDF5
+package import HDF5
 
 /// How numbers are kept in memory: in the file's own type where that is small, for it is read again in every epoch.
-enum NumberFormat: Sendable, Equatable {
+package enum NumberFormat: Sendable, Equatable {
     /// Unsigned bytes, taken for pixels: they are divided by 255, so images come out in 0...1.
     case pixel
     case int8
@@ -40,7 +40,7 @@ enum NumberFormat: Sendable, Equatable {
         }
     }
 
-    func byteCount(_ numbers: Int) -> Int {
+    package func byteCount(_ numbers: Int) -> Int {
         switch self {
         case .bit: (numbers + 7) / 8
         case .pixel, .int8, .uint8: numbers
@@ -54,54 +54,63 @@ enum NumberFormat: Sendable, Equatable {
     var isFloat: Bool { self == .float16 || self == .float32 }
 
     /// Whether numbers can have more digits than 32-bit floats.
-    var isWide: Bool { [.int32, .uint32, .int64, .uint64, .float64].contains(self) }
+    package var isWide: Bool { [.int32, .uint32, .int64, .uint64, .float64].contains(self) }
 }
 
 /// The floats that numbers are decoded to.
-protocol DecodedNumber: HDF5Number, BinaryFloatingPoint {
-    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Self>, count: Int)
+package protocol DecodedNumber: HDF5Number, BinaryFloatingPoint {
+    static func decode(_ numbers: UnsafeRawPointer, _ format: NumberFormat, into values: UnsafeMutablePointer<Self>, count: Int)
 }
 
 extension Float: DecodedNumber {
     @inline(__always)
-    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Float>, count: Int) {
-        kernel_to_float(values, numbers, type, count)
+    package static func decode(
+        _ numbers: UnsafeRawPointer, _ format: NumberFormat, into values: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        kernel_to_float(values, numbers, format.kernel, count)
     }
 }
 
 extension Double: DecodedNumber {
     @inline(__always)
-    static func decode(_ numbers: UnsafeRawPointer, _ type: kernel_number, into values: UnsafeMutablePointer<Double>, count: Int)
-    {
-        kernel_to_double(values, numbers, type, count)
+    package static func decode(
+        _ numbers: UnsafeRawPointer, _ format: NumberFormat, into values: UnsafeMutablePointer<Double>, count: Int
+    ) {
+        kernel_to_double(values, numbers, format.kernel, count)
     }
 }
 
 /// A row in memory: its numbers in some format, and its place in the data set, which keys its noise.
-struct KeptRow {
-    let numbers: UnsafeRawPointer
-    let row: Int64
+package struct KeptRow {
+    package let numbers: UnsafeRawPointer
+    package let row: Int64
     /// How much it counts.
-    let weight: Float
+    package let weight: Float
 }
 
 /// What rows in memory look like.
-struct RowFormat: Sendable, Equatable {
-    let numbers: NumberFormat
-    let features: Int
+package struct RowFormat: Sendable, Equatable {
+    package let numbers: NumberFormat
+    package let features: Int
     /// Whether the files' numbers have more digits than those in memory (``NumberFormat/isWide``): such rows are prepared while they
     /// are read, before they are rounded, others when a batch takes them.
-    var isWide = false
+    package var isWide = false
 
-    var rowBytes: Int { numbers.byteCount(features) }
+    package init(numbers: NumberFormat, features: Int, isWide: Bool = false) {
+        self.numbers = numbers
+        self.features = features
+        self.isWide = isWide
+    }
+
+    package var rowBytes: Int { numbers.byteCount(features) }
 
     /// Decodes a row into `features` floats.
     @inline(__always)
-    func decode<Number: DecodedNumber>(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Number>) {
-        Number.decode(row, numbers.kernel, into: values, count: features)
+    package func decode<Number: DecodedNumber>(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Number>) {
+        Number.decode(row, numbers, into: values, count: features)
     }
 
     /// Asks the memory for a row that is to be decoded soon.
     @inline(__always)
-    func prefetch(_ row: UnsafeRawPointer) { kernel_prefetch(row, min(rowBytes, 4096)) }
+    package func prefetch(_ row: UnsafeRawPointer) { kernel_prefetch(row, min(rowBytes, 4096)) }
 }

@@ -1,7 +1,7 @@
 internal import HDF5
 
 /// Rows of numbers in files, whatever they are stored as.
-protocol Rows: AnyObject {
+package protocol Rows: AnyObject {
     /// `file.h5:/path`, for messages.
     var name: String { get }
     /// The numbers' type, for messages.
@@ -26,16 +26,16 @@ protocol Rows: AnyObject {
 }
 
 extension Rows {
-    var features: Int { rowShape.reduce(1, *) }
+    package var features: Int { rowShape.reduce(1, *) }
     /// Whether numbers have more digits than ``format``.
-    var isWide: Bool { stored.isWide }
-    var stored: NumberFormat { format }
-    var chunkRows: Int { 1 }
-    func advice() -> String? { nil }
+    package var isWide: Bool { stored.isWide }
+    package var stored: NumberFormat { format }
+    package var chunkRows: Int { 1 }
+    package func advice() -> String? { nil }
 }
 
 /// Reads rows for one thread.
-protocol RowReader: AnyObject {
+package protocol RowReader: AnyObject {
     /// Writes rows one after the other, all values of each, zeros too. Throws ``HDF5Error`` or ``Failure``.
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws
 

@@ -1,16 +1,17 @@
 internal import CKernels
-internal import HDF5
+package import HDF5
+internal import Support
 
 /// Rows of a sparse matrix, a group of `data`, `indices` and `indptr` as AnnData, scipy and 10x Genomics write it: in compressed rows
 /// (CSR), or in compressed columns (CSC), which are turned around in memory.
-final class SparseRows: Rows {
-    let name: String
-    let type: String
-    let rowCount: Int
-    let rowShape: [Int]
+package final class SparseRows: Rows {
+    package let name: String
+    package let type: String
+    package let rowCount: Int
+    package let rowShape: [Int]
     // Zeros are most of it, and must stay zeros: no bytes that are taken for pixels.
-    let format = NumberFormat.float32
-    let stored: NumberFormat
+    package let format = NumberFormat.float32
+    package let stored: NumberFormat
     fileprivate let data: Dataset
     fileprivate let indices: Dataset
     /// Where each row (of CSR) or column (of CSC) begins in `data`.
@@ -22,7 +23,7 @@ final class SparseRows: Rows {
     /// The matrix in a group; nil if the group is none.
     ///
     /// - Throws: ``Failure`` for one whose parts do not fit each other.
-    init?(_ file: File, _ path: String) throws {
+    package init?(_ file: File, _ path: String) throws {
         guard let (layout, shape) = try Self.layout(file, path) else { return nil }
         let name = "\(file.path):\(path)"
         self.name = name
@@ -90,7 +91,7 @@ final class SparseRows: Rows {
         return (.rows, (shape[1], shape[0]))
     }
 
-    func makeReader(_ format: NumberFormat) throws -> any RowReader {
+    package func makeReader(_ format: NumberFormat) throws -> any RowReader {
         format == .float64 ? try makeReader(of: Double.self) : try makeReader(of: Float.self)
     }
 
@@ -107,7 +108,7 @@ final class SparseRows: Rows {
         return turned
     }
 
-    func advice() -> String? {
+    package func advice() -> String? {
         isByColumns
             ? "is sparse by columns (CSC), all of which every rank turns around in memory: X.tocsr() in scipy avoids that" : nil
     }

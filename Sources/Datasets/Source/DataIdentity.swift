@@ -1,10 +1,11 @@
-internal import Distributed
+package import Distributed
 internal import HDF5
+internal import Support
 
 /// What decides the bits of a run and lies in its files: digests of content, wherever it lies and whatever it is called.
-struct DataIdentity: Equatable, Sendable {
+package struct DataIdentity: Equatable, Sendable {
     /// What is digested besides the data themselves.
-    enum Part: String, CaseIterable {
+    package enum Part: String, CaseIterable {
         /// Which rows are used.
         case selection
         /// Which of the features are used.
@@ -15,7 +16,7 @@ struct DataIdentity: Equatable, Sendable {
         case validation
 
         /// The keys that say where it comes from.
-        var keys: [String] {
+        package var keys: [String] {
             switch self {
             case .selection: ["rows", "fit-normal", "labels"]
             case .columns: ["columns", "feature-names"]
@@ -27,11 +28,11 @@ struct DataIdentity: Equatable, Sendable {
     }
 
     /// Of the data that are trained on (``DataSource/fingerprint()``).
-    var fingerprint: String
+    package var fingerprint: String
     /// Of each part, empty where there is none of it. Checkpoints of format 2 have no digests at all.
-    var digests: [Part: String]
+    package var digests: [Part: String]
 
-    init(fingerprint: String, digests: [Part: String]) {
+    package init(fingerprint: String, digests: [Part: String]) {
         self.fingerprint = fingerprint
         self.digests = digests
     }
@@ -39,7 +40,7 @@ struct DataIdentity: Equatable, Sendable {
     /// Takes the digests of a run's data. Collective; throws ``SharedFailure``.
     ///
     /// - Parameter validation: the data to validate on, where they are others.
-    init(_ source: DataSource, validation: DataSource?, world: World) throws {
+    package init(_ source: DataSource, validation: DataSource?, world: World) throws {
         func onRoot(_ make: () throws -> String) throws -> String { try world.broadcastFromRoot(make) }
         fingerprint = try onRoot { try source.fingerprint() }
         digests = [

@@ -26,62 +26,67 @@ public struct DataOptions: Codable, Sendable, Equatable {
 }
 
 /// The rows that one `--data` names, from one file or several, with their labels, ids and weights.
-final class DataSource {
+package final class DataSource {
     /// `file.h5:/path`, for messages.
-    let name: String
+    package let name: String
     /// The rows in use. Every row has one number in all of the program: its place in the files, one after the other.
-    private(set) var selection: RowSet
+    package private(set) var selection: RowSet
     /// The shape of a row, and the number of its values.
-    let rowShape: [Int]
-    let format: RowFormat
-    let labels: RowValues?
+    package let rowShape: [Int]
+    package let format: RowFormat
+    package let labels: RowValues?
     /// Why there are none, where some lie beside the data that do not fit.
-    let misfit: String?
-    let ids: RowValues?
+    package let misfit: String?
+    package let ids: RowValues?
     /// What users should know of the files.
-    private(set) var notes: [String]
-    let weights: RowValues?
+    package private(set) var notes: [String]
+    package let weights: RowValues?
     /// What the weights are multiplied by.
     var weightScale = 1.0
-    let content: any Rows
+    package let content: any Rows
     /// The features' names, in order; nil where there are none.
-    let featureNames: [String]?
+    package let featureNames: [String]?
     /// Of each feature its column in the first file; nil for all as they are.
-    let columns: [Int]?
+    package let columns: [Int]?
     /// The masks of the files.
-    let masks: [DenseRows]
+    package let masks: [DenseRows]
     /// The file, if it is one.
-    let onlyFile: DataFile?
+    package let onlyFile: DataFile?
     /// The rows of each file, one file after the other.
-    let parts: [(path: String, rows: any Rows)]
+    package let parts: [(path: String, rows: any Rows)]
     /// Whether AnnData names rows in any of the files.
-    let isAnnotated: Bool
+    package let isAnnotated: Bool
 
     /// The rows in use.
-    var rowCount: Int { selection.count }
-    var features: Int { format.features }
+    package var rowCount: Int { selection.count }
+    package var features: Int { format.features }
     /// The paths of the files.
-    var files: [String] { parts.map(\.path) }
+    package var files: [String] { parts.map(\.path) }
 
     /// The features that rows must have, by name.
-    struct Features {
-        let names: [String]
+    package struct Features {
+        package let names: [String]
         /// Whose they are, for messages.
-        let origin: String
+        package let origin: String
+
+        package init(names: [String], origin: String) {
+            self.names = names
+            self.origin = origin
+        }
     }
 
     /// Opens what a ``DataSpecification`` names.
     ///
     /// - Parameter features: what the rows must have; nil for what they have.
     /// - Throws: ``Failure`` that says what is there instead.
-    static func open(
+    package static func open(
         _ specification: String, _ options: DataOptions = DataOptions(), as features: Features? = nil
     ) throws -> DataSource {
         try open(DataSpecification(specification), options, as: features)
     }
 
     /// The same for one that was taken apart already.
-    static func open(
+    package static func open(
         _ specification: DataSpecification, _ options: DataOptions = DataOptions(), as features: Features? = nil
     ) throws -> DataSource {
         do {
@@ -189,17 +194,17 @@ final class DataSource {
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.
-    func keep(_ rows: RowSet) { selection = rows }
+    package func keep(_ rows: RowSet) { selection = rows }
 
     /// The element type and shape, for messages and logs.
-    var description: String {
+    package var description: String {
         let shape = rowShape.map(String.init).joined(separator: " x ")
         let left = selection.count == selection.universe ? "" : " of \(selection.universe)"
         return "\(name), \(rowCount)\(left) rows of \(shape) \(content.type)"
     }
 
     /// Shape, type, and a digest of samples from all over the data set: tells whether a run goes on with the data it began with.
-    func fingerprint() throws -> String {
+    package func fingerprint() throws -> String {
         var digest = SHA256()
         digest.update("\([rowCount] + rowShape) \(content.type)")
         let count = min(rowCount, 16)

@@ -1,9 +1,9 @@
 /// A set of the rows of a data set, in order: a bit a row, and counts to find the n-th of them at once.
-struct RowSet: Sendable {
+package struct RowSet: Sendable {
     /// The rows of the data set.
-    let universe: Int
+    package let universe: Int
     /// The rows in the set.
-    let count: Int
+    package let count: Int
     /// Empty if all rows are in the set.
     private let bits: [UInt64]
     /// The rows of the set before each group of words.
@@ -11,7 +11,7 @@ struct RowSet: Sendable {
     private static let wordsPerGroup = 16
 
     /// All rows.
-    init(all count: Int) {
+    package init(all count: Int) {
         universe = count
         self.count = count
         bits = []
@@ -19,7 +19,7 @@ struct RowSet: Sendable {
     }
 
     /// The rows of another set that a condition, asked once for each, holds for; `number` counts the other set's rows.
-    init(_ rows: RowSet, where isIncluded: (_ row: Int, _ number: Int) -> Bool) {
+    package init(_ rows: RowSet, where isIncluded: (_ row: Int, _ number: Int) -> Bool) {
         var bits = [UInt64](repeating: 0, count: (rows.universe + 63) / 64)
         var number = 0
         for row in 0..<rows.universe where rows.contains(row) {
@@ -30,7 +30,7 @@ struct RowSet: Sendable {
     }
 
     /// The rows whose bits are set; bits beyond `universe` must not be.
-    init(universe: Int, bits: [UInt64]) {
+    package init(universe: Int, bits: [UInt64]) {
         var before: [Int] = []
         var count = 0
         for (index, word) in bits.enumerated() {
@@ -43,10 +43,10 @@ struct RowSet: Sendable {
         self.before = count == universe ? [] : before
     }
 
-    func contains(_ row: Int) -> Bool { bits.isEmpty || bits[row / 64] & 1 << UInt64(row % 64) != 0 }
+    package func contains(_ row: Int) -> Bool { bits.isEmpty || bits[row / 64] & 1 << UInt64(row % 64) != 0 }
 
     /// The rows numbered `range` among those of the set.
-    func rows(_ range: Range<Int>) -> [Int64] {
+    package func rows(_ range: Range<Int>) -> [Int64] {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
         if bits.isEmpty { return range.map(Int64.init) }
         if range.isEmpty { return [] }
@@ -73,7 +73,7 @@ struct RowSet: Sendable {
     }
 
     /// The set as bits, whole words.
-    var words: [UInt64] {
+    package var words: [UInt64] {
         if !bits.isEmpty { return bits }
         var words = [UInt64](repeating: .max, count: (universe + 63) / 64)
         if universe % 64 != 0 { words[words.count - 1] = 1 << UInt64(universe % 64) - 1 }

@@ -1,4 +1,4 @@
-internal import VAE
+internal import Randomness
 
 /// What a row is used for.
 public enum Part: UInt8, Sendable, CaseIterable {
@@ -20,7 +20,7 @@ public enum Part: UInt8, Sendable, CaseIterable {
 
 /// Divides the rows of one data set into training, validation and test rows: a function of the seed and the rows alone, with exact
 /// numbers of rows.
-struct Split: Sendable {
+package struct Split: Sendable {
     private let parts: [Part: RowSet]
 
     /// By fractions, or by a fold: the folds share what the test rows leave, so that every other row is validated on in one fold and
@@ -30,7 +30,7 @@ struct Split: Sendable {
     ///   - rows: those in use.
     ///   - validation: the fraction to validate on, where there are no folds.
     ///   - fold: the one to validate on, from 1, of how many; nil for none.
-    init(
+    package init(
         _ rows: RowSet, validation validationFraction: Double, test testFraction: Double, fold: (number: Int, of: Int)?,
         seed: UInt64
     ) {
@@ -60,10 +60,10 @@ struct Split: Sendable {
     }
 
     /// The rows of a part that a run has.
-    func rows(_ part: Part) -> RowSet { parts[part]! }
+    package func rows(_ part: Part) -> RowSet { parts[part]! }
 
     /// The part that a row in use belongs to.
-    func part(ofRow row: Int) -> Part {
+    package func part(ofRow row: Int) -> Part {
         rows(.train).contains(row) ? .train : rows(.validation).contains(row) ? .validation : .test
     }
 }

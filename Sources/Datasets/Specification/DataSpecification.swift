@@ -12,29 +12,29 @@ internal import Support
 ///
 /// Names may hold any character: what there is, as it stands, is meant, and only else the text is taken apart. Behind a backslash
 /// `,` `+` `:` and the characters of patterns belong to a name (``SpecificationText``).
-struct DataSpecification {
-    struct Item {
-        let file: String
+package struct DataSpecification {
+    package struct Item {
+        package let file: String
         /// Empty if none is named.
-        let objects: [String]
+        package let objects: [String]
     }
 
-    let items: [Item]
+    package let items: [Item]
 
     /// Throws ``Failure`` (66) for a pattern that no file fits.
     ///
     /// Looks for names in the files, so of files that may be damaged it is for a child process first (``FileProbe``).
-    init(_ text: String) throws {
+    package init(_ text: String) throws {
         var names = ObjectNames()
         items = try Self.items(SpecificationText(text), &names)
         if items.isEmpty { throw Failure(.inputMissing, "'\(text)' names no file") }
     }
 
     /// The same object of some files.
-    init(files: [String], object: String) { items = files.map { Item(file: $0, objects: [object]) } }
+    package init(files: [String], object: String) { items = files.map { Item(file: $0, objects: [object]) } }
 
     /// The same from any folder: every file by its absolute path, patterns as the files that fit them.
-    var absolute: String {
+    package var absolute: String {
         items.map { item in
             let objects = item.objects.map(SpecificationText.escaped).joined(separator: "+")
             return SpecificationText.escaped(Self.absolute(item.file)) + (objects.isEmpty ? "" : ":\(objects)")

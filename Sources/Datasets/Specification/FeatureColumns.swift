@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HDF5
+internal import Support
 
 /// Which columns of a file's rows are the features, and in which order: by what `columns` says, and by the features' names.
 struct FeatureColumns {

@@ -1,13 +1,14 @@
 internal import Foundation
-internal import HDF5
+package import HDF5
+internal import Support
 
 /// Which rows of the data are used: what `rows` says.
-enum RowSelection {
+package enum RowSelection {
     /// `FIRST:END[:STEP]`, several by commas, as Python has them; negative numbers count from the end.
     ///
     /// - Parameter key: whose text it is.
     /// - Throws: ``Failure`` (78).
-    static func ranges(_ text: String, count: Int, _ key: String = "rows") throws -> RowSet {
+    package static func ranges(_ text: String, count: Int, _ key: String = "rows") throws -> RowSet {
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let fields = part.split(separator: ":", omittingEmptySubsequences: false).map {
@@ -33,7 +34,7 @@ enum RowSelection {
     }
 
     /// The rows whose value in a mask is there and not 0.
-    static func mask(_ values: RowValues, count: Int) throws(HDF5Error) -> RowSet {
+    package static func mask(_ values: RowValues, count: Int) throws(HDF5Error) -> RowSet {
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
         for first in stride(from: 0, to: count, by: 1 << 20) {
             let rows = (first..<min(first + 1 << 20, count)).map(Int64.init)
@@ -45,12 +46,12 @@ enum RowSelection {
     }
 
     /// Those rows of a set whose label is one of some.
-    static func labels(_ wanted: Set<String>, _ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
+    package static func labels(_ wanted: Set<String>, _ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
         try labels(values, among: rows) { wanted.contains($0) }
     }
 
     /// Those rows of a set that have a label.
-    static func labelled(_ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
+    package static func labelled(_ values: RowValues, among rows: RowSet) throws(HDF5Error) -> RowSet {
         try labels(values, among: rows) { !$0.isEmpty }
     }
 

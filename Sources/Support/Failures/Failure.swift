@@ -1,5 +1,3 @@
-public import Support
-
 /// Exit codes of the program, by sysexits(3).
 public enum ExitCode: Int32, Sendable {
     case done = 0

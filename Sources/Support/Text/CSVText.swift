@@ -1,6 +1,6 @@
 extension String {
     /// The text as a field of a CSV file (RFC 4180): in quotation marks where it has separators, quotation marks or line breaks.
-    var csvField: String {
+    package var csvField: String {
         // By scalars: CR and LF together are one character, and so are a quotation mark and an accent behind it.
         guard unicodeScalars.contains(where: { [",", "\"", "\n", "\r"].contains($0) }) else { return self }
         var text = "\""
@@ -12,7 +12,7 @@ extension String {
     }
 
     /// The fields of a line of CSV.
-    var csvFields: [String] {
+    package var csvFields: [String] {
         var fields: [String] = [""]
         var isQuoted = false
         var wasQuote = false
@@ -33,5 +33,5 @@ extension String {
 
 extension Sequence<String> {
     /// The texts as a line of a CSV file, without its end.
-    var csvLine: String { map(\.csvField).joined(separator: ",") }
+    package var csvLine: String { map(\.csvField).joined(separator: ",") }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// What a benchmark found: means over ranks, seconds and bytes.
 public struct BenchmarkReport: Codable, Sendable {

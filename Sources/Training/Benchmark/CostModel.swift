@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// Predicts the time of a step on more ranks and other networks from what a benchmark measured on this machine.
 ///
@@ -30,9 +31,9 @@ public struct CostModel: Sendable {
         public var efficiency: Double
     }
 
-    let parameters: Double
+    package let parameters: Double
     let rowsPerRank: Double
-    let ranksPerNode: Int
+    package let ranksPerNode: Int
     let shardsPerRank: Int
     let bytesOnWire: Double
     private let secondsPerRow: Double

@@ -1,3 +1,4 @@
+internal import Datasets
 public import Distributed
 internal import Foundation
 public import Logging
@@ -52,7 +53,7 @@ public enum StepBenchmark {
     }
 
     /// The parts of a step, in the order in which they are reported; first the waiting for rows that are not in memory.
-    enum Phase: String, CaseIterable {
+    package enum Phase: String, CaseIterable {
         case read, data, prepare, forward, noise, loss, backward, fold, update, wait, other
     }
 

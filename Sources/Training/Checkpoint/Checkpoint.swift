@@ -1,39 +1,40 @@
+package import Datasets
 internal import Foundation
 internal import HDF5
 internal import Support
-internal import VAE
+package import VAE
 
 /// The state of a run: parameters, moments, and how far it is. Nothing in it depends on the number of ranks, and two runs that
 /// did the same have the same bytes.
-struct Checkpoint: Sendable {
-    static let format = "mpi-vae checkpoint"
+package struct Checkpoint: Sendable {
+    package static let format = "mpi-vae checkpoint"
     /// What is written. Older ones are read for ever: 3 knows no arithmetic, history, digest and order of parameters; 2 moreover no names of
     /// features and no digests of data but the fingerprint, and has floats of 32 bits in `/normalization`.
-    static let formatVersion = 4
+    package static let formatVersion = 4
 
     /// ``Configuration/identityTOML()`` of the run.
-    var configuration: String
-    var inputShape: [Int]
-    var shardCount: Int
-    var data: DataIdentity
+    package var configuration: String
+    package var inputShape: [Int]
+    package var shardCount: Int
+    package var data: DataIdentity
     /// Of the features; empty where they have none.
-    var featureNames: [String] = []
-    var progress: Progress
+    package var featureNames: [String] = []
+    package var progress: Progress
     /// Of the preparation; nil where nothing is scaled.
-    var scaling: FeatureScaling?
-    var layout: ParameterLayout
+    package var scaling: FeatureScaling?
+    package var layout: ParameterLayout
     /// The flat parameters, gaps included. Empty, as are the moments, where only root has them.
-    var parameters: [Float]
+    package var parameters: [Float]
     /// By name, each a flat buffer like the parameters.
-    var moments: [(name: String, values: [Float])]
-    var history = RunHistory()
+    package var moments: [(name: String, values: [Float])]
+    package var history = RunHistory()
     /// The ``ParameterDigest``; nil until it is encoded, or where only root has the parameters of an older version.
-    var digest: String?
+    package var digest: String?
     /// That of the file it was read from, so that what is told of it to other ranks is the same.
-    private(set) var version = Checkpoint.formatVersion
+    package private(set) var version = Checkpoint.formatVersion
 
     /// The bytes of the file. Throws ``Failure``.
-    func encoded() throws -> [UInt8] {
+    package func encoded() throws -> [UInt8] {
         if digest == nil, version > 3 {
             var digested = self
             digested.digest = layout.digest(of: parameters)
@@ -129,30 +130,30 @@ struct Checkpoint: Sendable {
 
 extension Checkpoint {
     /// What was done to the rows that the model was trained on.
-    func preparation(_ configuration: Configuration) -> Preparation {
+    package func preparation(_ configuration: Configuration) -> Preparation {
         Preparation(configuration, scaling: scaling)
     }
 
     /// The features that the model was trained on; nil where they have no names.
-    var features: DataSource.Features? {
+    package var features: DataSource.Features? {
         featureNames.isEmpty ? nil : DataSource.Features(names: featureNames, origin: "the model")
     }
 
     /// What is kept of a checkpoint that is read; all of it is verified.
-    enum Content {
+    package enum Content {
         case all
         /// All but the moments, for who applies the model.
         case model
     }
 
     /// Reads and verifies a checkpoint, after a child process has survived the same. Throws ``Failure`` (65, 66, 77).
-    static func read(_ path: String, _ content: Content = .all) throws -> Checkpoint {
+    package static func read(_ path: String, _ content: Content = .all) throws -> Checkpoint {
         try FileProbe.survives(checkpoint: path)
         return try readHere(path, content)
     }
 
     /// Reads and verifies a checkpoint, with which the HDF5 library may crash. Throws ``Failure`` (65, 66, 77).
-    static func readHere(_ path: String, _ content: Content = .all) throws -> Checkpoint {
+    package static func readHere(_ path: String, _ content: Content = .all) throws -> Checkpoint {
         do {
             return try decoded(try File.open(path), path, content)
         } catch let error as HDF5Error {
@@ -161,7 +162,7 @@ extension Checkpoint {
     }
 
     /// The same without parameters and moments.
-    var description: Checkpoint {
+    package var description: Checkpoint {
         var description = self
         description.parameters = []
         description.moments = []
@@ -169,7 +170,7 @@ extension Checkpoint {
     }
 
     /// Reads and verifies the bytes of a ``description``. Throws ``Failure``.
-    static func decoded(description bytes: [UInt8]) throws -> Checkpoint {
+    package static func decoded(description bytes: [UInt8]) throws -> Checkpoint {
         do {
             return try decoded(try File.open(image: bytes, name: "checkpoint"), "checkpoint", nil)
         } catch let error as HDF5Error {

@@ -1,19 +1,20 @@
 internal import Foundation
+internal import Support
 
 /// What a path means that is given for a checkpoint: the file that it is, the folder of a run, or the `checkpoints` in it.
-struct CheckpointPlace {
+package struct CheckpointPlace {
     private enum Kind {
         case file
         case run
         case checkpoints
     }
 
-    let path: String
+    package let path: String
     /// The folder of the run that it belongs to; nil where there is none.
-    let run: RunFolder?
+    package let run: RunFolder?
     private let kind: Kind
 
-    init(_ path: String) {
+    package init(_ path: String) {
         let end = path.lastIndex { $0 != "/" }
         let path = end.map { String(path[...$0]) } ?? path
         self.path = path
@@ -36,7 +37,7 @@ struct CheckpointPlace {
     }
 
     /// The model to apply: of the best checkpoint of a run, of the newest of its `checkpoints`. Throws ``Failure``.
-    func checkpoint() throws -> Checkpoint {
+    package func checkpoint() throws -> Checkpoint {
         switch kind {
         case .file: return try Checkpoint.read(path, .model)
         case .run: return try RunFolder(path: path).bestCheckpoint()
@@ -47,7 +48,7 @@ struct CheckpointPlace {
     }
 
     /// The checkpoint to go on from: the newest, also of a run. `warn` is told of those that are not whole. Throws ``Failure``.
-    func newest(warn: (String) -> Void) throws -> Checkpoint {
+    package func newest(warn: (String) -> Void) throws -> Checkpoint {
         let folder: String
         switch kind {
         case .file: return try Checkpoint.read(path)
@@ -59,7 +60,7 @@ struct CheckpointPlace {
     }
 
     /// The file of ``checkpoint()``, as far as names tell. Throws ``Failure`` (66).
-    func file() throws -> String {
+    package func file() throws -> String {
         switch kind {
         case .file: return path
         case .run:

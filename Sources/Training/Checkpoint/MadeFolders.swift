@@ -1,12 +1,12 @@
 internal import Foundation
 
 /// Folders that a start makes, which it takes back where it fails: nothing that was there before, and nothing that something lies in.
-struct MadeFolders {
+package struct MadeFolders {
     /// The innermost first.
     private let paths: [String]
 
     /// Notes which folders on the way to `path` are not there, before they are made.
-    init(missingOf path: String) {
+    package init(missingOf path: String) {
         var (missing, place) = ([String](), path.hasPrefix("/") ? "/" : "")
         for part in path.split(separator: "/") {
             place += part + "/"
@@ -15,5 +15,5 @@ struct MadeFolders {
         paths = missing.reversed()
     }
 
-    func removeEmpty() { for path in paths { rmdir(path) } }
+    package func removeEmpty() { for path in paths { rmdir(path) } }
 }

@@ -1,16 +1,16 @@
 internal import Foundation
 
 /// A CSV file of numbers, such as a run's `metrics.csv`, by the names of its columns.
-struct NumberTable {
+package struct NumberTable {
     private let columns: [String: Int]
     /// nil for what is empty or no number.
-    let rows: [[Double?]]
+    package let rows: [[Double?]]
 
     /// The end of a file is enough where it is very long.
     private static let mostBytes: UInt64 = 4 << 20
 
     /// - Returns: nil without a file with a line of names.
-    init?(_ path: String) {
+    package init?(_ path: String) {
         guard let file = FileHandle(forReadingAtPath: path), let size = try? file.seekToEnd() else { return nil }
         defer { try? file.close() }
         func read(from offset: UInt64, _ count: UInt64) -> [Substring] {
@@ -27,10 +27,10 @@ struct NumberTable {
         }.filter { $0.count == names.count }
     }
 
-    func value(_ row: [Double?], _ column: String) -> Double? { columns[column].flatMap { row[$0] } }
+    package func value(_ row: [Double?], _ column: String) -> Double? { columns[column].flatMap { row[$0] } }
 
     /// A column by the epoch, where it has finite numbers.
-    func curve(_ column: String, factor: Double = 1) -> [(Double, Double)] {
+    package func curve(_ column: String, factor: Double = 1) -> [(Double, Double)] {
         rows.compactMap { row in
             guard let epoch = value(row, "epoch"), let value = value(row, column), value.isFinite else { return nil }
             return (epoch, factor * value)

@@ -1,3 +1,4 @@
+internal import Support
 internal import VAE
 
 /// What tells whether two models are the same bits, and can be printed: SHA-256 over the parameters in the order of their layout.
@@ -25,7 +26,7 @@ public struct ParameterDigest {
 
 extension ParameterLayout {
     /// The ``ParameterDigest`` of a flat buffer.
-    func digest(of parameters: UnsafeBufferPointer<Float>) -> String {
+    package func digest(of parameters: UnsafeBufferPointer<Float>) -> String {
         var digest = ParameterDigest()
         for entry in entries {
             digest.add(entry.name, shape: entry.shape, UnsafeBufferPointer(rebasing: parameters[entry.range]))
@@ -33,5 +34,5 @@ extension ParameterLayout {
         return digest.finalize()
     }
 
-    func digest(of parameters: [Float]) -> String { parameters.withUnsafeBufferPointer { digest(of: $0) } }
+    package func digest(of parameters: [Float]) -> String { parameters.withUnsafeBufferPointer { digest(of: $0) } }
 }

@@ -1,21 +1,21 @@
-internal import VAE
+package import VAE
 
 /// Where training stands: together with parameters and moments all that a checkpoint needs, and nothing of it belongs to a rank.
-struct Progress: Equatable, Sendable {
+package struct Progress: Equatable, Sendable {
     /// Updates made so far, over all epochs.
-    var step = 0
+    package var step = 0
     /// Steps made in the current epoch.
     var stepInEpoch = 0
-    var epoch = 0
+    package var epoch = 0
     /// Sums of the current epoch's steps so far, by shard.
-    var sums: [LossSums]
+    package var sums: [LossSums]
     /// The best figure so far (nats per row, lower is better), the step it was reached at, and the epochs since.
-    var best = Double.infinity
-    var bestStep = 0
+    package var best = Double.infinity
+    package var bestStep = 0
     var epochsSinceBest = 0
 
     /// Whether all epochs are over, or no better figure has come for too many of them.
-    func isTrained(_ training: Configuration.Training) -> Bool {
+    package func isTrained(_ training: Configuration.Training) -> Bool {
         epoch >= training.epochs || training.earlyStopping > 0 && epochsSinceBest >= training.earlyStopping
     }
 }

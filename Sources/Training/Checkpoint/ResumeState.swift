@@ -1,10 +1,12 @@
-internal import Distributed
+package import Datasets
+package import Distributed
 internal import Foundation
 internal import Logging
+internal import Support
 internal import VAE
 
 /// The checkpoint that a run goes on from; parameters and moments on root alone.
-struct ResumeState {
+package struct ResumeState {
     private let checkpoint: Checkpoint
     private let configuration: Configuration
     /// What must be the same to go on.
@@ -12,9 +14,9 @@ struct ResumeState {
     /// Whose the folder is that the run goes on in, on root; nil where another checkpoint was named.
     private let owner: RunOwner?
 
-    var features: DataSource.Features? { checkpoint.features }
-    var shardCount: Int { checkpoint.shardCount }
-    var preparation: Preparation { checkpoint.preparation(configuration) }
+    package var features: DataSource.Features? { checkpoint.features }
+    package var shardCount: Int { checkpoint.shardCount }
+    package var preparation: Preparation { checkpoint.preparation(configuration) }
 
     private init(_ checkpoint: Checkpoint, _ owner: RunOwner?) throws {
         self.checkpoint = checkpoint
@@ -50,12 +52,12 @@ struct ResumeState {
     }
 
     /// How the steps were made, for a run that goes on now.
-    func history(_ now: Configuration) -> RunHistory {
+    package func history(_ now: Configuration) -> RunHistory {
         checkpoint.history.goingOn(after: checkpoint.progress.step, configuration, now)
     }
 
     /// What there is to know of going on; nil for nothing.
-    var warning: String? {
+    package var warning: String? {
         let before = checkpoint.history.arithmetic
         let (products, now) = (checkpoint.history.products, configuration.training.precision.order)
         if before == Arithmetic.number {
@@ -70,7 +72,7 @@ struct ResumeState {
     }
 
     /// Runs a check of whether the run may go on; what it throws says whose the folder is.
-    func check(_ body: (RunIdentity) throws -> Void) throws {
+    package func check(_ body: (RunIdentity) throws -> Void) throws {
         do {
             try body(identity)
         } catch let failure as Failure {
@@ -79,7 +81,7 @@ struct ResumeState {
     }
 
     /// The progress, with the sums of this rank's shards alone.
-    func progress(of shards: Range<Int>) -> Progress {
+    package func progress(of shards: Range<Int>) -> Progress {
         var progress = checkpoint.progress
         progress.sums = Array(progress.sums[shards])
         return progress
@@ -107,7 +109,7 @@ extension Checkpoint {
     /// Root's checkpoint, and on the other ranks its ``description``. Collective.
     ///
     /// - Parameter make: called on root alone.
-    static func share(_ world: World, _ make: () throws -> Checkpoint) throws -> Checkpoint {
+    package static func share(_ world: World, _ make: () throws -> Checkpoint) throws -> Checkpoint {
         var checkpoint: Checkpoint?
         var bytes: [UInt8] = []
         try world.onRoot {

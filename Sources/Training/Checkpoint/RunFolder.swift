@@ -3,26 +3,32 @@ internal import HDF5
 internal import Support
 
 /// The folder of a run: where its files lie, and which checkpoints are kept. Used by root alone.
-struct RunFolder {
-    let path: String
+package struct RunFolder {
+    package let path: String
 
-    var checkpoints: String { "\(path)/checkpoints" }
-    var best: String { "\(path)/best.h5" }
-    var embeddings: String { "\(path)/embeddings.h5" }
-    var metrics: String { "\(path)/metrics.csv" }
-    var ranks: String { "\(path)/ranks.csv" }
-    var report: String { "\(path)/report.html" }
-    var summary: String { "\(path)/summary.json" }
-    var scores: String { "\(path)/scores.h5" }
-    var configuration: String { "\(path)/config.toml" }
-    var shapes: String { "\(path)/shapes.h5" }
+    package init(path: String) {
+        self.path = path
+    }
+
+    package var checkpoints: String { "\(path)/checkpoints" }
+    package var best: String { "\(path)/best.h5" }
+    package var embeddings: String { "\(path)/embeddings.h5" }
+    package var metrics: String { "\(path)/metrics.csv" }
+    package var ranks: String { "\(path)/ranks.csv" }
+    package var report: String { "\(path)/report.html" }
+    package var summary: String { "\(path)/summary.json" }
+    package var scores: String { "\(path)/scores.h5" }
+    package var configuration: String { "\(path)/config.toml" }
+    /// Why a run of a sweep failed; gone when it is tried again.
+    package var failure: String { "\(path)/failure.txt" }
+    package var shapes: String { "\(path)/shapes.h5" }
     /// Asks the run to save and stop; made by anybody.
     var stop: String { "\(path)/STOP" }
 
     /// Makes the folder and finds out whether it can be written to, before any work is done. Throws ``Failure`` (73).
     ///
     /// - Returns: what is to be taken back where the start fails.
-    func create() throws -> MadeFolders {
+    package func create() throws -> MadeFolders {
         let made = MadeFolders(missingOf: checkpoints)
         do {
             try AtomicFile.createFolder(checkpoints)
@@ -58,10 +64,10 @@ struct RunFolder {
     }
 
     /// The checkpoints, newest first.
-    func checkpointPaths() -> [String] { Self.checkpointPaths(in: checkpoints) }
+    package func checkpointPaths() -> [String] { Self.checkpointPaths(in: checkpoints) }
 
     /// The checkpoints that lie in a folder, newest first.
-    static func checkpointPaths(in folder: String) -> [String] {
+    package static func checkpointPaths(in folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(folder)/\($0)" }
     }
@@ -77,7 +83,7 @@ struct RunFolder {
         }
     }
 
-    func checkpointPath(step: Int) -> String {
+    package func checkpointPath(step: Int) -> String {
         let digits = String(step)
         return "\(checkpoints)/step-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".h5"
     }
@@ -87,7 +93,7 @@ struct RunFolder {
     }
 
     /// Writes a file whole. Throws ``Failure``.
-    func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+    package func write(_ bytes: some Collection<UInt8>, to path: String) throws {
         do {
             try AtomicFile.write(bytes, to: path)
         } catch {
@@ -96,12 +102,12 @@ struct RunFolder {
     }
 
     /// The newest checkpoint that is whole; `warn` is told of those that are not. nil if there are none at all.
-    func newestCheckpoint(_ content: Checkpoint.Content = .all, warn: (String) -> Void) throws -> Checkpoint? {
+    package func newestCheckpoint(_ content: Checkpoint.Content = .all, warn: (String) -> Void) throws -> Checkpoint? {
         try Self.newestCheckpoint(in: checkpoints, content, warn: warn)
     }
 
     /// The same of the checkpoints that lie in a folder.
-    static func newestCheckpoint(
+    package static func newestCheckpoint(
         in folder: String, _ content: Checkpoint.Content = .all, warn: (String) -> Void
     ) throws -> Checkpoint? {
         let paths = checkpointPaths(in: folder)

@@ -1,22 +1,23 @@
+internal import Datasets
 internal import VAE
 
 /// How the steps of a run were made, as far as its configuration does not say it.
-struct RunHistory: Equatable, Sendable {
+package struct RunHistory: Equatable, Sendable {
     /// Steps that were made otherwise than those since.
-    struct Part: Equatable, Sendable {
+    package struct Part: Equatable, Sendable {
         /// The last of them.
-        let end: Int
+        package let end: Int
         /// What `epochs` was, to which schedules stretch.
-        let epochs: Int
-        let arithmetic: Int
+        package let epochs: Int
+        package let arithmetic: Int
     }
 
     /// Of a run that went on with another arithmetic, or for more epochs that changed its schedules; empty for nearly all.
-    var earlier: [Part] = []
+    package var earlier: [Part] = []
     /// Of the newest steps.
-    var arithmetic = Arithmetic.number
+    package var arithmetic = Arithmetic.number
     /// The order of sums in the products of the newest steps, see ``Precision/order``; empty where it is not known.
-    var products: String
+    package var products: String
 
     /// Of a new run.
     init(_ precision: Precision) { products = precision.order }
@@ -41,7 +42,7 @@ struct RunHistory: Equatable, Sendable {
     }
 
     /// The numbers of all arithmetics that made its steps.
-    var arithmetics: Set<Int> { Set(earlier.map(\.arithmetic) + [arithmetic]) }
+    package var arithmetics: Set<Int> { Set(earlier.map(\.arithmetic) + [arithmetic]) }
 }
 
 /// As it is kept in checkpoints: a line for each part, with the three numbers of it.

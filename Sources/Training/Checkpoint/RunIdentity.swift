@@ -1,6 +1,9 @@
+package import Datasets
+internal import Support
+
 /// What a checkpoint says must be the same for its run to go on: whatever decides bits.
-struct RunIdentity {
-    let configuration: Configuration
+package struct RunIdentity {
+    package let configuration: Configuration
     /// The keys that the checkpoint has; older ones have fewer.
     private let keys: Set<String>
     private let data: DataIdentity
@@ -9,7 +12,7 @@ struct RunIdentity {
 
     /// - Parameter advises: whether what is thrown says what to do, for a run that could also begin anew.
     /// - Throws: ``Failure``.
-    init(_ checkpoint: Checkpoint, advises: Bool = true) throws {
+    package init(_ checkpoint: Checkpoint, advises: Bool = true) throws {
         self.advises = advises
         configuration = try Configuration(toml: checkpoint.configuration, name: "checkpoint")
         keys = Configuration.names(inTOML: checkpoint.configuration)
@@ -18,7 +21,7 @@ struct RunIdentity {
     }
 
     /// Throws ``Failure`` (78) that names a key that decides bits and is not what it was, with both values.
-    func check(_ now: Configuration) throws {
+    package func check(_ now: Configuration) throws {
         for key in ConfigurationKey.all where keys.contains(key.name) {
             let isOther = key.toml(now) != key.toml(configuration)
             switch key.identity {
@@ -32,7 +35,7 @@ struct RunIdentity {
     /// The same for the data, whose digests are compared first: they tell which key is another.
     ///
     /// Throws ``Failure`` (78, 65).
-    func check(_ now: Configuration, _ found: DataIdentity, inputShape shape: [Int]) throws {
+    package func check(_ now: Configuration, _ found: DataIdentity, inputShape shape: [Int]) throws {
         try check(now)
         for part in DataIdentity.Part.allCases {
             guard let before = data.digests[part], before != found.digests[part] else { continue }

@@ -1,12 +1,14 @@
+internal import Datasets
 internal import Foundation
+internal import Support
 internal import TOMLKit
 
 /// What the `config.toml` of a run's folder says: the configuration as it was used, and where its data lay.
 ///
 /// The paths of data are there as they were given, and once more as absolute ones in a section of their own, by which the run's data are
 /// found from any folder. Who takes the file for `--config` means the paths as they were given, so that they can be edited.
-struct RunRecord {
-    static let section = "origin"
+package struct RunRecord {
+    package static let section = "origin"
 
     /// Which data a run has: keys of the configuration.
     private static let keys: [(name: String, path: any WritableKeyPath<Configuration, String> & Sendable)] = [
@@ -14,14 +16,14 @@ struct RunRecord {
     ]
 
     /// The file, for messages.
-    var file: String { folder.configuration }
+    package var file: String { folder.configuration }
     private let folder: RunFolder
-    let configuration: Configuration
+    package let configuration: Configuration
     /// By key, the paths from any folder; empty for what older versions wrote.
     private let absolute: [String: String]
 
     /// What `config.toml` of a run holds. Throws ``Failure`` for a pattern of files that nothing fits any more.
-    static func text(_ configuration: Configuration) throws -> String {
+    package static func text(_ configuration: Configuration) throws -> String {
         var text = configuration.resolvedTOML()
         text +=
             "\n# Where the data lie, for whoever looks for them from another folder; --config goes by the paths above.\n[\(section)]\n"
@@ -32,7 +34,7 @@ struct RunRecord {
     }
 
     /// Throws ``Failure`` (78) for a text that is no configuration.
-    init(_ text: String, of folder: RunFolder) throws {
+    package init(_ text: String, of folder: RunFolder) throws {
         self.folder = folder
         configuration = try Configuration(toml: text, name: folder.configuration)
         let origin = try? TOMLTable(string: text)[Self.section]?.table
@@ -40,13 +42,13 @@ struct RunRecord {
     }
 
     /// Where the data that are trained on lie now, seen from here; nil where they are not to be found.
-    var trainingData: String? { place("data", configuration.data.data) }
+    package var trainingData: String? { place("data", configuration.data.data) }
 
     /// The configuration with the paths that its data have now, seen from here; data to test on that are gone are left out.
     ///
     /// - Parameter others: by key, the paths of data that are to take their place; those that are empty do not.
     /// - Throws: ``Failure`` (66) that names the run for others that are gone.
-    func located(replacing others: [String: String] = [:]) throws -> Configuration {
+    package func located(replacing others: [String: String] = [:]) throws -> Configuration {
         var configuration = configuration
         for (name, path) in Self.keys {
             if let other = others[name], !other.isEmpty {

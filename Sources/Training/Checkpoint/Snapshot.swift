@@ -1,4 +1,5 @@
 internal import Distributed
+internal import Support
 internal import VAE
 
 /// The state of a run at one moment: each rank keeps its part of it, in memory that is taken once.

@@ -1,5 +1,6 @@
+public import Datasets
 internal import Distributed
-internal import VAE
+package import VAE
 
 /// Everything a run is made of, by sections. Each section has its properties, with their defaults, and its keys in a file of its own.
 public struct Configuration: Sendable, Equatable {
@@ -16,7 +17,7 @@ public struct Configuration: Sendable, Equatable {
 
 extension Configuration.Data {
     /// Takes the generated shapes in a file for data, and makes sure that something of them is validated on.
-    mutating func takeShapes(_ path: String) {
+    package mutating func takeShapes(_ path: String) {
         data = "\(path):/data"
         if validationFraction == 0, folds == 0 { validationFraction = 0.1 }
     }
@@ -27,7 +28,7 @@ extension Configuration.Data {
 
 /// What the parts of the program are made from.
 extension Configuration {
-    func modelSpecification(inputSize: Int) -> ModelSpecification {
+    package func modelSpecification(inputSize: Int) -> ModelSpecification {
         ModelSpecification(
             latent: model.model.latent, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
             latentSize: model.latent,
@@ -63,14 +64,14 @@ extension Configuration {
 
 extension Preparation {
     /// That of a configuration. - Parameter scaling: as a checkpoint has it.
-    init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
+    package init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
         self.init(configuration.preparation, support: configuration.model.likelihood.support, scaling: scaling)
     }
 }
 
 extension Split {
     /// The division that a configuration asks for.
-    init(_ rows: RowSet, _ configuration: Configuration) {
+    package init(_ rows: RowSet, _ configuration: Configuration) {
         let data = configuration.data
         self.init(
             rows, validation: data.validationFraction, test: data.testFraction,

@@ -1,3 +1,6 @@
+internal import Datasets
+internal import VAE
+
 /// A key of the configuration. It is declared once, beside the property that it sets, whose initial value is its default:
 /// see ``Configuration/Model``. All else follows: its flag and variable, what is refused and why, helps, and what files and checkpoints hold.
 public struct ConfigurationKey: Sendable {
@@ -6,13 +9,13 @@ public struct ConfigurationKey: Sendable {
     /// What values it takes.
     public let kind: ValueKind
     public let help: String
-    let identity: Identity
+    package let identity: Identity
     /// The property's value as ``ValueKind/read(_:)`` gives it.
     private let value: @Sendable (Configuration) -> String
     private let assign: @Sendable (inout Configuration, String) -> Void
 
     /// What a key has to do with the bits of a result, and so with checkpoints.
-    enum Identity: Sendable, Equatable {
+    package enum Identity: Sendable, Equatable {
         /// Nothing: it may be another at every start, and is not in checkpoints.
         case none
         /// They depend on it: it is kept in checkpoints, and must stay what it was.
@@ -33,7 +36,7 @@ extension ConfigurationKey {
         + Configuration.Optimizer.keys + Configuration.Training.keys + Configuration.Run.keys
 
     /// The keys that are kept in checkpoints.
-    static let kept = all.filter { $0.identity != .none }
+    package static let kept = all.filter { $0.identity != .none }
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -55,16 +58,16 @@ extension ConfigurationKey {
     public var defaultTOML: String { toml(Configuration()) }
 
     /// Sets the key from text; throws a message that says what is allowed.
-    func set(_ configuration: inout Configuration, _ text: String) throws(ValueKind.Unsuitable) {
+    package func set(_ configuration: inout Configuration, _ text: String) throws(ValueKind.Unsuitable) {
         assign(&configuration, try kind.read(text))
     }
 }
 
 /// Declarations: a function for each type that a property may have.
 extension ConfigurationKey {
-    typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
+    package typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
 
-    static func section(_ name: String, _ keys: ConfigurationKey...) -> [ConfigurationKey] {
+    package static func section(_ name: String, _ keys: ConfigurationKey...) -> [ConfigurationKey] {
         keys.map { key in
             var key = key
             key.section = name
@@ -72,12 +75,12 @@ extension ConfigurationKey {
         }
     }
 
-    static func text(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+    package static func text(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         plain(name, path, .text, identity, help)
     }
 
     /// A text that is not empty where one is given.
-    static func file(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+    package static func file(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         plain(name, path, .file, identity, help)
     }
 
@@ -89,23 +92,23 @@ extension ConfigurationKey {
             value: { $0[keyPath: path].rawValue }, assign: { $0[keyPath: path] = Value(rawValue: $1)! })
     }
 
-    static func truth(_ name: String, _ path: Path<Bool>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+    package static func truth(_ name: String, _ path: Path<Bool>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         plain(name, path, .truth, identity, help)
     }
 
-    static func integer<Value: FixedWidthInteger & Sendable>(
+    package static func integer<Value: FixedWidthInteger & Sendable>(
         _ name: String, _ path: Path<Value>, _ range: ClosedRange<Int>, _ identity: Identity, _ help: String
     ) -> ConfigurationKey {
         plain(name, path, .integer(range), identity, help)
     }
 
-    static func integer(
+    package static func integer(
         _ name: String, _ path: Path<Int>, from minimum: Int, _ identity: Identity, _ help: String
     ) -> ConfigurationKey {
         plain(name, path, .integer(minimum...ValueKind.most.integer), identity, help)
     }
 
-    static func number(
+    package static func number(
         _ name: String, _ path: Path<Double>, _ bounds: [ValueKind.Bound], _ identity: Identity, _ help: String
     ) -> ConfigurationKey {
         plain(name, path, .number(bounds), identity, help)
@@ -119,14 +122,14 @@ extension ConfigurationKey {
     }
 
     /// Seconds; nil for `auto`.
-    static func seconds(_ name: String, _ path: Path<Int?>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+    package static func seconds(_ name: String, _ path: Path<Int?>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         ConfigurationKey(
             name: name, kind: .seconds, help: help, identity: identity,
             value: { $0[keyPath: path].map { "\($0)" } ?? "auto" }, assign: { $0[keyPath: path] = Int($1) })
     }
 
     /// Bytes; 0 for `auto`.
-    static func bytes(_ name: String, _ path: Path<Int>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+    package static func bytes(_ name: String, _ path: Path<Int>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         plain(name, path, .bytes, identity, help)
     }
 

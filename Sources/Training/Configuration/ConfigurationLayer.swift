@@ -1,19 +1,20 @@
 internal import Foundation
+internal import Support
 internal import TOMLKit
 
 /// What one source gives of a configuration: values of keys as text, and where each of them stands.
-struct ConfigurationLayer {
-    struct Value {
-        let key: ConfigurationKey
-        let text: String
+package struct ConfigurationLayer {
+    package struct Value {
+        package let key: ConfigurationKey
+        package let text: String
         /// For messages: what is wrong with the value follows.
-        let place: String
+        package let place: String
     }
 
-    private(set) var values: [Value] = []
+    package private(set) var values: [Value] = []
 
     /// What is given of a key; nil if nothing is.
-    func text(of name: String) -> String? { values.last { $0.key.name == name }?.text }
+    package func text(of name: String) -> String? { values.last { $0.key.name == name }?.text }
 }
 
 extension ConfigurationLayer {

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Distributed
 internal import Support
 internal import VAE
@@ -35,7 +36,7 @@ extension Configuration {
     }
 
     /// The defaults of the program, with the values of a preset.
-    init(_ preset: Preset) {
+    package init(_ preset: Preset) {
         self.init()
         model.model = preset
         for (name, text) in preset.values {

@@ -1,10 +1,12 @@
+internal import Support
+
 /// Keys by what people type.
 extension ConfigurationKey {
     /// The key of a name, `latent` or `model.latent`.
     ///
     /// - Parameter place: where the name stands, for messages.
     /// - Throws: ``Failure`` (78) that says which one may be meant.
-    static func named(_ name: String, place: String) throws -> ConfigurationKey {
+    package static func named(_ name: String, place: String) throws -> ConfigurationKey {
         let path = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let section = path.count == 2 ? path[0] : nil
         guard let key = named(path.last!), section == nil || key.section == section else {
@@ -23,7 +25,7 @@ extension ConfigurationKey {
     }
 
     /// What to say of a key that there is not.
-    static func hint(_ name: String) -> String? {
+    package static func hint(_ name: String) -> String? {
         GuessedNames.hint(for: name, among: all.map(\.name)) { known in
             "'\(known)' in [\(named(known)!.section)]"
         }

@@ -1,3 +1,5 @@
+internal import Datasets
+
 /// The configuration as text.
 extension Configuration {
     /// All keys, as TOML that gives the same configuration.
@@ -10,7 +12,7 @@ extension Configuration {
     }
 
     /// The names of the keys that ``identityTOML`` of this version or an older one wrote.
-    static func names(inTOML text: String) -> Set<String> {
+    package static func names(inTOML text: String) -> Set<String> {
         Set(text.split(separator: "\n").compactMap { line in line.firstRange(of: " = ").map { String(line[..<$0.lowerBound]) } })
     }
 
@@ -43,7 +45,7 @@ extension Configuration {
 }
 
 /// A string of TOML.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

@@ -1,3 +1,5 @@
+public import Datasets
+
 extension Configuration {
     public struct Data: Sendable, Equatable {
         /// `file.h5` or `file.h5:/path`; empty for the generated shapes.
@@ -12,7 +14,7 @@ extension Configuration {
         public var folds = 0
         public var fold = 0
 
-        static let keys = ConfigurationKey.section(
+        package static let keys = ConfigurationKey.section(
             "data",
             .file(
                 "data", \.data.data, .none,

@@ -1,3 +1,5 @@
+internal import Support
+
 /// What people type who know other programs: a name of ours, or what to do instead.
 public enum GuessedNames {
     /// What to say of a name that there is not: which one is meant, or nearest, or what to do; nil for what says nothing to us.
@@ -24,7 +26,7 @@ public enum GuessedNames {
     }
 
     /// The same for a value of a key that has some to choose from.
-    static func hint(forValue name: String, among names: [String]) -> String? {
+    package static func hint(forValue name: String, among names: [String]) -> String? {
         let letters = lettersAlone(name)
         if let same = names.first(where: { lettersAlone($0) == letters }) { return same }
         let meant = values.first { $0.guesses.contains(letters) && names.contains($0.meant) }?.meant

@@ -1,3 +1,4 @@
+public import Datasets
 public import VAE
 
 extension Configuration {
@@ -15,7 +16,7 @@ extension Configuration {
         /// A standard deviation, or the share of the values that are corrupted.
         public var corruptionLevel = 0.3
 
-        static let keys = ConfigurationKey.section(
+        package static let keys = ConfigurationKey.section(
             "model",
             .choice(
                 "model", \.model.model, .decides,
@@ -45,7 +46,7 @@ extension Configuration {
         public var betaWarmupEpochs = 0.0
         public var betaCycles = 4
 
-        static let keys = ConfigurationKey.section(
+        package static let keys = ConfigurationKey.section(
             "objective",
             .number("beta", \.objective.beta, [.atLeast(0)], .decides, "weight of the KL term"),
             .choice("beta-schedule", \.objective.betaSchedule, .decides, "how beta is reached"),

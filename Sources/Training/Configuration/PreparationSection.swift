@@ -1,9 +1,11 @@
+public import Datasets
+
 extension Configuration {
     public typealias Preparation = PreparationSettings
 }
 
 extension PreparationSettings {
-    static let keys = ConfigurationKey.section(
+    package static let keys = ConfigurationKey.section(
         "preparation",
         .choice(
             "nan", \.preparation.missing, .decides,

@@ -1,4 +1,4 @@
-internal import VAE
+package import VAE
 
 /// A model by the name that people know it by: the kind of its latents, and values of keys, which stand between the defaults of the
 /// program and all that a user gives.
@@ -7,7 +7,7 @@ internal import VAE
 /// holds the values, so they may change here and old runs stay what they were.
 public struct Preset: Sendable {
     public let rawValue: String
-    let latent: LatentKind
+    package let latent: LatentKind
     /// What it is, for pages.
     public let help: String
     /// By key, as a flag would have them.

@@ -29,7 +29,9 @@ extension Configuration {
         /// Whether the page about the run is written at its end.
         public var report = true
 
-        static let keys = ConfigurationKey.section(
+        package init() {}
+
+        package static let keys = ConfigurationKey.section(
             "run",
             .text("output", \.run.output, .none, "folder of the run"),
             .choice("reduction", \.run.reduction, .decides, "how gradients are summed"),

@@ -17,7 +17,7 @@ extension Configuration {
         public var lrFinalFactor = 0.1
         public var lrStepEpochs = 10
 
-        static let keys = ConfigurationKey.section(
+        package static let keys = ConfigurationKey.section(
             "optimizer",
             .choice("optimizer", \.optimizer.optimizer, .decides, "optimiser"),
             .number(
@@ -55,7 +55,7 @@ extension Configuration {
         /// Epochs without a better figure after which training ends; 0 for never.
         public var earlyStopping = 0
 
-        static let keys = ConfigurationKey.section(
+        package static let keys = ConfigurationKey.section(
             "training",
             .integer("epochs", \.training.epochs, from: 1, .extends, "passes over the data"),
             .integer("global-batch", \.training.globalBatch, from: 1, .decides, "rows per step over all ranks"),

@@ -23,11 +23,11 @@ public enum ValueKind: Sendable, Equatable {
     }
 
     /// More is no quantity of anything here; ends that are not below it are not told.
-    static let most = (integer: 1 << 40, number: 1e18)
+    package static let most = (integer: 1 << 40, number: 1e18)
 
     /// Why a text is no value.
-    struct Unsuitable: Error {
-        let message: String
+    package struct Unsuitable: Error {
+        package let message: String
         init(_ message: String) { self.message = message }
     }
 }
@@ -55,7 +55,7 @@ extension ValueKind: CustomStringConvertible {
 
 extension ValueKind {
     /// The value as a property has it; throws a message that says what is allowed.
-    func read(_ text: String) throws(Unsuitable) -> String {
+    package func read(_ text: String) throws(Unsuitable) -> String {
         // No file can be named so, and what is written as TOML would end there.
         if isText, text.utf8.contains(0) { throw Unsuitable("holds a character of code 0") }
         // As from a script whose variable is not set.
@@ -69,7 +69,7 @@ extension ValueKind {
     }
 
     /// A value that ``read(_:)`` gave, as TOML.
-    func toml(_ value: String) -> String {
+    package func toml(_ value: String) -> String {
         switch self {
         case .text, .file, .choice, .seconds: quoted(value)
         case .truth, .integer, .number: value
@@ -115,7 +115,7 @@ extension ValueKind {
     }
 
     /// Seconds as `3600`, `90s`, `90m`, `2h`, `1d`, or as Slurm's `[DAYS-]HOURS:MINUTES:SECONDS`.
-    static func seconds(_ text: String) -> Int? {
+    package static func seconds(_ text: String) -> Int? {
         let units = ["": 1, "s": 1, "m": 60, "h": 3600, "d": 86400]
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         if let unit = units[String(text.dropFirst(digits.count))], let number = Int(digits), number <= 1 << 32 {

@@ -1,3 +1,4 @@
+internal import Datasets
 public import Distributed
 internal import Foundation
 public import Logging

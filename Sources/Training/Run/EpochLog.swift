@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// A CSV file that grows by some lines each epoch, which begin with epoch and step. Written by root alone.

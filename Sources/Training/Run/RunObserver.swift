@@ -1,7 +1,7 @@
-internal import Logging
+package import Logging
 
 /// Goes along with a run, and ends it by throwing. All that it is asked is asked on root alone.
-protocol RunObserver {
+package protocol RunObserver {
     /// Before the first step.
     func begin(_ replica: Replica) throws
 
@@ -16,15 +16,15 @@ protocol RunObserver {
 }
 
 /// A run whose training is over.
-struct TrainedRun {
+package struct TrainedRun {
     /// With the parameters of the best model, packed.
-    let replica: Replica
-    let folder: RunFolder
+    package let replica: Replica
+    package let folder: RunFolder
     /// The checkpoint of the best model, without its parameters.
-    let best: Checkpoint
+    package let best: Checkpoint
     /// The ``ParameterDigest`` after the last step; empty but on root.
-    let digest: String
+    package let digest: String
     /// Since the start, on root.
-    let seconds: Double
-    let log: Logger
+    package let seconds: Double
+    package let log: Logger
 }

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Whether the process was asked to stop. A handler may do nothing but set a flag; the step asks for it.
-enum StopSignal {
+package enum StopSignal {
     private nonisolated(unsafe) static let flag: UnsafeMutablePointer<sig_atomic_t> = {
         let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
         flag.initialize(to: 0)
@@ -10,7 +10,7 @@ enum StopSignal {
 
     /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one, of any kind, ends the process at once. What was
     /// asked before, between two runs of a sweep, still holds.
-    static func install() {
+    package static func install() {
         for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] {
             signal(number) { number in
                 if StopSignal.flag.pointee != 0 {
@@ -22,5 +22,5 @@ enum StopSignal {
         }
     }
 
-    static var wasGiven: Bool { flag.pointee != 0 }
+    package static var wasGiven: Bool { flag.pointee != 0 }
 }

@@ -1,4 +1,6 @@
+internal import Datasets
 internal import Foundation
+internal import Randomness
 internal import VAE
 
 /// What is worth a word before a new run begins: settings with which few models get good. Used by root alone.

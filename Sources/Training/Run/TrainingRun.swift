@@ -1,6 +1,8 @@
-internal import Distributed
+internal import Datasets
+package import Distributed
 internal import Foundation
-internal import Logging
+package import Logging
+package import Support
 internal import VAE
 
 /// A run from its configuration to its last file.
@@ -28,13 +30,13 @@ public final class TrainingRun {
     /// Trains, or goes on training, writes checkpoints, and hands on what was trained. Collective.
     ///
     /// - Parameters:
-    ///   - observer: goes along; then the run ends with its last step.
+    ///   - observer: goes along; the run then ends with its last step, and is not completed.
     ///   - completion: what is done with the trained model, on all ranks.
     /// - Returns: 0 when the run is done, 75 when it was asked to stop and saved.
     /// - Throws: ``SharedFailure``, ``Failure``, or what MPI or one of these two threw.
-    static func run(
-        _ configuration: Configuration, world: World, log: Logger, observer: (any RunObserver)? = nil,
-        completion: @escaping (TrainedRun) throws -> Void = { _ in }
+    package static func run(
+        _ configuration: Configuration, world: World, log: Logger, observer: (any RunObserver)?,
+        completion: @escaping (TrainedRun) throws -> Void
     ) throws -> ExitCode {
         var configuration = configuration
         // From here on a signal is remembered, on every rank before any can have the lock.
@@ -302,5 +304,5 @@ public final class TrainingRun {
 
 extension Replica {
     /// The ``ParameterDigest`` as it is now.
-    var digest: String { model.layout.digest(of: UnsafeBufferPointer(reduction.parameters)) }
+    package var digest: String { model.layout.digest(of: UnsafeBufferPointer(reduction.parameters)) }
 }

@@ -1,8 +1,11 @@
 internal import CKernels
-internal import VAE
+package import Datasets
+package import Randomness
+internal import Support
+package import VAE
 
 /// Where rows are decoded and prepared to be worked on, by one thread or by several that take some of the rows each.
-final class BatchBuffer {
+package final class BatchBuffer {
     private let preparation: Preparation
     private let format: RowFormat
     private let capacity: Int
@@ -22,7 +25,7 @@ final class BatchBuffer {
     /// - Parameters:
     ///   - corruption: for training alone.
     ///   - workers: the threads that fill it.
-    init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil, workers: Int = 1) {
+    package init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil, workers: Int = 1) {
         self.preparation = preparation
         self.format = format
         self.capacity = max(capacity, 1)
@@ -49,13 +52,13 @@ final class BatchBuffer {
     /// - Parameters:
     ///   - noise: seed and epoch of what is drawn.
     ///   - row: the row that comes at an index of the batch.
-    func fill(count: Int, noise: NoiseKey, row: (_ index: Int) -> KeptRow) -> Batch {
+    package func fill(count: Int, noise: NoiseKey, row: (_ index: Int) -> KeptRow) -> Batch {
         fill(0..<count, noise: noise, row: row)
         return batch(count: count)
     }
 
     /// Decodes and prepares some rows of a batch.
-    func fill(_ range: Range<Int>, noise: NoiseKey, worker: Int = 0, row: (_ index: Int) -> KeptRow) {
+    package func fill(_ range: Range<Int>, noise: NoiseKey, worker: Int = 0, row: (_ index: Int) -> KeptRow) {
         precondition(range.upperBound <= capacity)
         for index in range {
             let kept = row(index)
@@ -95,7 +98,7 @@ final class BatchBuffer {
     }
 
     /// The first rows, as they were filled in.
-    func batch(count: Int) -> Batch {
+    package func batch(count: Int) -> Batch {
         Batch(
             input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer, weights: weights,
             rowCount: count, rows: rows)

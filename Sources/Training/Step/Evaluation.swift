@@ -1,29 +1,31 @@
+internal import Datasets
 internal import Distributed
-internal import VAE
+internal import Randomness
+package import VAE
 
 /// Figures of a model on some rows, in nats, averaged over rows; sums over features and latents.
-struct Evaluation: Sendable, Equatable {
+package struct Evaluation: Sendable, Equatable {
     private let sums: LossSums
 
-    init(_ sums: LossSums) { self.sums = sums }
+    package init(_ sums: LossSums) { self.sums = sums }
 
     /// The number of rows, each used once.
-    var rows: Int { sums.rowCount }
+    package var rows: Int { sums.rowCount }
     /// The evidence lower bound, `-(reconstruction + kl)` (Kingma & Welling 2014, equation 3), with one sample of the posterior.
-    var elbo: Double { EvidenceLowerBound.bound(sums) }
+    package var elbo: Double { EvidenceLowerBound.bound(sums) }
     /// `-log p(x|z)`, or the squared error for the likelihood `mse`.
-    var reconstruction: Double { sums.mean(EvidenceLowerBound.reconstruction) }
+    package var reconstruction: Double { sums.mean(EvidenceLowerBound.reconstruction) }
     /// `KL(q(z|x) || p(z))`; 0 for a plain autoencoder.
-    var kl: Double { sums.mean(EvidenceLowerBound.kl) }
+    package var kl: Double { sums.mean(EvidenceLowerBound.kl) }
     /// Each of the objective's terms, in its order.
     var terms: [Double] { EvidenceLowerBound.terms.map { sums.mean($0) } }
 
     /// What training lowers, with the KL term's last weight.
-    func loss(beta: Double) -> Double { reconstruction + beta * kl }
+    package func loss(beta: Double) -> Double { reconstruction + beta * kl }
 }
 
 /// Evaluates a model on rows that are spread over the ranks by a ``BlockPlan``.
-final class Evaluator {
+package final class Evaluator {
     private let world: World
     private let pool: WorkerPool
     private let rows: BlockRows
@@ -44,7 +46,7 @@ final class Evaluator {
     }
 
     /// The model's figures over all rows of all ranks. Collective. Throws ``SharedFailure`` where rows cannot be read.
-    func evaluate() throws -> Evaluation {
+    package func evaluate() throws -> Evaluation {
         var sums = [LossSums](repeating: LossSums(), count: rows.blocks.count)
         try world.together {
             try sums.withUnsafeMutableBufferPointer { sums in
@@ -72,7 +74,7 @@ final class Evaluator {
 
 extension World {
     /// The sum of all ranks' parts, added one after the other in rank order. Collective.
-    func fold(_ parts: [LossSums]) throws -> LossSums {
+    package func fold(_ parts: [LossSums]) throws -> LossSums {
         try communicator.allGather(parts).joined().reduce(into: LossSums()) { $0 += $1 }
     }
 }

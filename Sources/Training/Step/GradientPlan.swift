@@ -1,4 +1,6 @@
+internal import Datasets
 internal import Distributed
+internal import Support
 internal import VAE
 
 /// How a step's rows of this rank go through the network: in passes of as many rows as there is memory for, and what becomes of each

@@ -1,6 +1,7 @@
 internal import CKernels
 internal import Foundation
-internal import VAE
+internal import Support
+package import VAE
 
 /// The instructions that this process computes with: all give the same bits.
 public enum Instructions {
@@ -8,7 +9,7 @@ public enum Instructions {
     public static var name: String { named(kernel_isa()) }
 
     /// In the log behind the name: those of products in bf16, where they are used.
-    static func products(_ precision: Precision) -> String {
+    package static func products(_ precision: Precision) -> String {
         precision == .bf16 ? ", products in bf16: \(precision.instructions)" : ""
     }
 

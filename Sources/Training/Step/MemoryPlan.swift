@@ -1,11 +1,13 @@
+internal import Datasets
 internal import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// The memory that this rank takes to train besides that of its rows, in bytes, counted before any of it is taken.
-struct MemoryPlan {
+package struct MemoryPlan {
     /// What is taken from the beginning to the end.
-    let parts: [(name: String, bytes: Int)]
+    package let parts: [(name: String, bytes: Int)]
     /// What root takes while it writes a checkpoint and the best model beside it; 0 on the other ranks.
     let saving: Int
     /// Of all ranks of this rank's node.
@@ -13,7 +15,7 @@ struct MemoryPlan {
 
     private let weightCount: Int
 
-    var total: Int { parts.reduce(saving) { $0 + $1.bytes } }
+    package var total: Int { parts.reduce(saving) { $0 + $1.bytes } }
 
     /// Collective. Throws ``MPIError``.
     ///
@@ -64,7 +66,7 @@ struct MemoryPlan {
     }
 
     /// Throws ``Failure`` (78) where there is not as much, which would end in a crash.
-    func require() throws {
+    package func require() throws {
         // Of what the node has this rank's share.
         let free = min(Double(availableMemory()) / Double(nodeBytes) * Double(total), Double(allowedMemory()))
         guard Double(total) < free else {
@@ -79,7 +81,7 @@ struct MemoryPlan {
     }
 
     /// As text, of root.
-    var lines: [String] {
+    package var lines: [String] {
         func mebibytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1_048_576) }
         let list = parts.filter { $0.bytes > 0 }.map { "\($0.name) \(mebibytes($0.bytes))" }.joined(separator: ", ")
         return [

@@ -1,34 +1,36 @@
-internal import Distributed
+package import Datasets
+package import Distributed
 internal import Foundation
-internal import Logging
-internal import VAE
+package import Logging
+internal import Support
+package import VAE
 
 /// All that one rank needs to take steps: its rows, the model, its threads, the reduction that it shares with the other ranks,
 /// and the trainer that brings them together.
-final class Replica {
+package final class Replica {
     /// With the numbers of shards and of rows at once as they were decided.
-    let configuration: Configuration
-    let world: World
-    let data: RunData
-    let model: Model
-    let pool: WorkerPool
+    package let configuration: Configuration
+    package let world: World
+    package let data: RunData
+    package let model: Model
+    package let pool: WorkerPool
     /// For rows that are not trained on.
-    let applied: AppliedModel
-    let reduction: any GradientReduction
-    let trainer: Trainer
+    package let applied: AppliedModel
+    package let reduction: any GradientReduction
+    package let trainer: Trainer
     /// nil where there is nothing to validate on.
-    let validation: Evaluator?
+    package let validation: Evaluator?
     /// What of the data decides the bits.
-    let dataIdentity: DataIdentity
+    package let dataIdentity: DataIdentity
     /// What this rank takes besides its rows.
-    let memory: MemoryPlan
+    package let memory: MemoryPlan
 
-    var shardCount: Int { configuration.training.shards }
+    package var shardCount: Int { configuration.training.shards }
 
     /// Opens the data and takes memory; with a checkpoint it begins where that stands. Collective.
     ///
     /// - Throws: ``SharedFailure``, or what MPI threw.
-    init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
+    package init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
         var configuration = given
         let threads = try configuration.run.threads > 0 ? configuration.run.threads : world.usualThreadCount()
         configuration.run.threads = threads
@@ -168,8 +170,9 @@ final class Replica {
         return count
     }
 
-    /// Says what is trained on what, by whom.
-    func describe(_ log: Logger) {
+    package /// Says what is trained on what, by whom.
+        func describe(_ log: Logger)
+    {
         guard world.isRoot else { return }
         let model = configuration.model
         log.notice(

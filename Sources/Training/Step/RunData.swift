@@ -1,17 +1,19 @@
-internal import Distributed
+package import Datasets
+package import Distributed
 internal import Foundation
-internal import Logging
+package import Logging
+internal import Support
 
 /// The rows of a run: which data sets they come from and what each row is for.
-final class RunData {
+package final class RunData {
     /// The data set that is trained on, and how its rows are divided.
-    let source: DataSource
-    let split: Split
+    package let source: DataSource
+    package let split: Split
     /// Data sets of their own for validation and test.
-    let validationSource: DataSource?
-    let testSource: DataSource?
+    package let validationSource: DataSource?
+    package let testSource: DataSource?
     /// What is done to all rows; without statistics until the training rows have been measured.
-    var preparation: Preparation
+    package var preparation: Preparation
     /// The bytes of memory that this rank's rows may take.
     private var memory: Int
     /// What the node's ranks had for all when the data were opened; nil where the configuration says how much is for rows.
@@ -22,12 +24,12 @@ final class RunData {
     private let seed: UInt64
 
     /// The paths of all files that rows are read from.
-    var files: [String] { [source, validationSource, testSource].compactMap(\.self).flatMap(\.files) }
+    package var files: [String] { [source, validationSource, testSource].compactMap(\.self).flatMap(\.files) }
 
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
     ///
     /// - Parameter features: what the rows must have; nil for what they have.
-    init(_ configuration: Configuration, as features: DataSource.Features? = nil, world: World) throws {
+    package init(_ configuration: Configuration, as features: DataSource.Features? = nil, world: World) throws {
         let preparation = Preparation(configuration)
         let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
@@ -85,18 +87,18 @@ final class RunData {
     }
 
     /// The rows of a part and the data set they lie in.
-    func rows(_ part: Part) -> (DataSource, RowSet) {
+    package func rows(_ part: Part) -> (DataSource, RowSet) {
         let own = part == .validation ? validationSource : part == .test ? testSource : nil
         return own.map { ($0, $0.selection) } ?? (source, split.rows(part))
     }
 
     /// The number of rows of a part, whichever data set it comes from.
-    func count(_ part: Part) -> Int { rows(part).1.count }
+    package func count(_ part: Part) -> Int { rows(part).1.count }
 
     /// A rank's share of a part's rows for evaluation; nil if the part has no rows. Throws ``Failure``.
     ///
     /// - Parameter training: those it has to share the memory with.
-    func blocks(_ part: Part, beside training: (any TrainingRows)?, world: World) throws -> BlockRows? {
+    package func blocks(_ part: Part, beside training: (any TrainingRows)?, world: World) throws -> BlockRows? {
         let (source, rows) = rows(part)
         if rows.count == 0 { return nil }
         return try BlockRows(
@@ -110,7 +112,7 @@ final class RunData {
     }
 
     /// A rank's shards of the training rows: in memory if they fit, or else streamed. Throws ``Failure``.
-    func shards(shardCount: Int, shardBatch: Int, world: World) throws -> any TrainingRows {
+    package func shards(shardCount: Int, shardBatch: Int, world: World) throws -> any TrainingRows {
         let plan = ShardPlan(shardCount: shardCount, rowCount: count(.train))
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
         let mixing = Mixing(rows: mixingRows, rowBytes: source.format.rowBytes, shardBatch: shardBatch)
@@ -146,7 +148,7 @@ extension RunData {
     }
 
     /// Says how the training rows are held, and what makes reading them slow. Collective.
-    func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
+    package func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
         let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }
         guard world.isRoot else { return }
         if let most = streams.max(), most > 0 {

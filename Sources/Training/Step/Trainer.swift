@@ -1,15 +1,17 @@
-internal import Distributed
+internal import Datasets
+package import Distributed
 internal import Foundation
+internal import Randomness
 internal import Support
-internal import VAE
+package import VAE
 
 /// Trains one replica of the model on this rank's shards.
-final class Trainer {
-    let model: Model
-    let reduction: any GradientReduction
+package final class Trainer {
+    package let model: Model
+    package let reduction: any GradientReduction
     let optimizer: OptimizerState
-    private(set) var progress: Progress
-    let stepsPerEpoch: Int
+    package private(set) var progress: Progress
+    package let stepsPerEpoch: Int
     /// Rows that all ranks used since the start of the program.
     private(set) var globalRows = 0
     /// Those that this rank used.
@@ -102,10 +104,10 @@ final class Trainer {
     var dataBytes: Int { data.byteCount }
 
     /// Seconds this rank has waited for rows to be read.
-    var waitSeconds: Double { data.waitSeconds }
+    package var waitSeconds: Double { data.waitSeconds }
 
     /// The weight of the KL term in the last step that was made.
-    var beta: Float { betaSchedule.value(step: max(0, progress.step - 1)) }
+    package var beta: Float { betaSchedule.value(step: max(0, progress.step - 1)) }
 
     /// The learning rate of the last step that was made.
     var learningRate: Float { schedule.value(step: max(0, progress.step - 1), totalSteps: totalSteps) }
@@ -117,7 +119,7 @@ final class Trainer {
     ///   - failure: why this rank cannot go on.
     /// - Returns: all ranks' flags; with ``StepFlags/notFinite`` the parameters are as before.
     /// - Throws: ``SharedFailure`` where a rank cannot go on or its rows cannot be read; the parameters are as before.
-    func step(_ raised: StepFlags = [], failure: (any Error)? = nil) throws -> StepFlags {
+    package func step(_ raised: StepFlags = [], failure: (any Error)? = nil) throws -> StepFlags {
         Heartbeat.begin("training", step: progress.step + 1)
         let rows = requireRows()
         computeGradients(of: rows)
@@ -258,7 +260,7 @@ final class Trainer {
     }
 
     /// Notes a figure to be lowered; true if it is the best so far.
-    func note(figure: Double) -> Bool {
+    package func note(figure: Double) -> Bool {
         if figure < progress.best {
             progress.best = figure
             progress.bestStep = progress.step

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Support
 
 /// A matrix `b[k, n]` as products take it, filled anew whenever the matrix changes.
 final class PackedMatrix {

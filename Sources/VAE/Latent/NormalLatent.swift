@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Support
 
 extension LatentKind {
     /// The latent of Kingma & Welling 2014; with a beta other than 1 that of a beta-VAE (Higgins et al. 2017).

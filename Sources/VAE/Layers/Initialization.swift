@@ -1,3 +1,5 @@
+internal import Randomness
+
 /// How the first weights are drawn; biases begin at 0.
 public enum Initialization: String, Codable, Sendable, CaseIterable {
     /// Uniform in +-sqrt(6 / (inputs + outputs)) (Glorot & Bengio 2010, equation 16).

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Randomness
 internal import Support
 
 extension LikelihoodName {

@@ -1,4 +1,6 @@
 internal import CKernels
+internal import Randomness
+internal import Support
 
 /// Laplace variables of one fixed scale b, `likelihood-scale`: -log p(x | z) is |x - m| / b + log(2 b), so that the decoder gives medians and
 /// outliers pull less than under a Gaussian (Bishop 2006, "Pattern Recognition and Machine Learning", section 1.5.5).

@@ -1,4 +1,6 @@
 internal import CKernels
+internal import Randomness
+internal import Support
 
 extension LikelihoodName {
     public static let learnedGaussian = LikelihoodName(known: "gaussian-learned")

@@ -1,4 +1,5 @@
 internal import CKernels
+public import Randomness
 public import Support
 
 /// What the decoder's output means for a row of data, p(x | z), with its own settings.

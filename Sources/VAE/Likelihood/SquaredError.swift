@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Randomness
 
 extension LikelihoodName {
     public static let squaredError = LikelihoodName(known: "mse")

@@ -1,3 +1,5 @@
+internal import Randomness
+
 /// Rows on their way from data to their loss: encoder, code, decoder, likelihood. What a row gives is a function of the row alone, whatever goes
 /// through beside it.
 struct ForwardPass {

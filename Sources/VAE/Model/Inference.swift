@@ -1,3 +1,6 @@
+public import Randomness
+internal import Support
+
 /// What a trained model says of rows, for one thread: codes, losses, reconstructions, samples. Takes no memory for gradients.
 ///
 /// All functions take the parameters, packed, and cut batches into pieces of ``capacity`` rows.

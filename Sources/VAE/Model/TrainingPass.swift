@@ -1,3 +1,4 @@
+public import Randomness
 internal import Support
 
 /// A pass of rows through a model and back: to the gradients of all parameters, summed by shards. The threads of a team share it; all memory is

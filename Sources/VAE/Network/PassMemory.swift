@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// Memory that the parts of a pass take from one allocation. What takes it runs twice, first to count and then to take, so that its bytes are
 /// known exactly before there are any.

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Support
 
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// Gradient descent with momentum.

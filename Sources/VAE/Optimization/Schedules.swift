@@ -1,3 +1,5 @@
+internal import Support
+
 /// How the learning rate changes over a run: a function of the step alone.
 ///
 /// During the first `warmupSteps` steps it rises in a straight line to `rate`; then it follows the shape.

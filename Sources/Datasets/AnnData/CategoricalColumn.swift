@@ -1,11 +1,12 @@
-internal import HDF5
+package import HDF5
+internal import Support
 
 /// Text in an AnnData file as categories; a row without any has none of them.
-struct CategoricalColumn {
+package struct CategoricalColumn {
     private let codes: Dataset
     private let places: [String: Int32]
 
-    init(_ path: String, categories: [String], count: Int, in file: File) throws(HDF5Error) {
+    package init(_ path: String, categories: [String], count: Int, in file: File) throws(HDF5Error) {
         try file.createGroup(path)
         try file.encode(path, "categorical", "0.2.0")
         try file.setAttribute("ordered", .boolean(false), of: path)
@@ -24,7 +25,7 @@ struct CategoricalColumn {
     }
 
     /// Writes rows; what is no category is missing.
-    func write(_ texts: [String], rows: Range<Int>) throws(HDF5Error) {
+    package func write(_ texts: [String], rows: Range<Int>) throws(HDF5Error) {
         try codes.write(texts.map { places[$0] ?? -1 }, rows: rows)
     }
 

@@ -1,16 +1,16 @@
 internal import HDF5
 
 /// A data frame of an AnnData file, such as `obs`: a group with an object for each column, or, before anndata 0.7, records.
-struct AnnDataFrame {
-    let path: String
+package struct AnnDataFrame {
+    package let path: String
     /// The name of the column that holds the names of the rows.
-    let index: String
+    package let index: String
     /// The other columns' names, in their order.
-    let columns: [String]
+    package let columns: [String]
     /// Whether it is a group.
-    let isGroup: Bool
+    package let isGroup: Bool
     /// Whether it is as anndata 0.7 wrote it, or older.
-    let isOld: Bool
+    package let isOld: Bool
 
     /// nil if there is no data frame at a path.
     init?(_ file: File, _ path: String) throws(HDF5Error) {
@@ -34,7 +34,7 @@ struct AnnDataFrame {
         columns = names.filter { seen.insert($0).inserted }
     }
 
-    func path(of column: String) -> String { "\(path)/\(column)" }
+    package func path(of column: String) -> String { "\(path)/\(column)" }
 
     /// Where anndata 0.7 put the categories of a column, which a reference in the column points to.
     static func oldCategories(of column: String) -> String? {
@@ -43,5 +43,5 @@ struct AnnDataFrame {
     }
 
     /// Whether a name is that of a link, and not a path.
-    static func isPlain(_ name: String) -> Bool { !name.isEmpty && name != "." && !name.contains("/") }
+    package static func isPlain(_ name: String) -> Bool { !name.isEmpty && name != "." && !name.contains("/") }
 }

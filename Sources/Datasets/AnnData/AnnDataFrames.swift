@@ -1,13 +1,13 @@
-internal import HDF5
+package import HDF5
 
 /// The data frames `obs` and `var` of an AnnData file (on-disk format 0.1.0), to be copied into another one.
 ///
 /// Of each frame those columns are copied that are what one of the format's versions says; all others would make the whole file
 /// unreadable.
-struct AnnDataFrames {
+package struct AnnDataFrames {
     private var frames: [Frame] = []
     /// What is not copied and why.
-    private(set) var notes: [String] = []
+    package private(set) var notes: [String] = []
 
     private struct Frame {
         /// Where it is copied to.
@@ -20,7 +20,7 @@ struct AnnDataFrames {
     ///   - paths: of the frames in the file that are to be `obs` and `var`; the second may be missing.
     ///   - rows: of the data, and so of `obs`.
     ///   - features: of a row, and so of `var`.
-    init(_ path: String, _ paths: [String], rows: Int, features: Int) throws(HDF5Error) {
+    package init(_ path: String, _ paths: [String], rows: Int, features: Int) throws(HDF5Error) {
         let file = try File.open(path)
         for (source, (target, count)) in zip(paths, [("/obs", rows), ("/var", features)]) {
             guard let frame = try AnnDataFrame(file, source) else { continue }
@@ -59,10 +59,10 @@ struct AnnDataFrames {
     private static func reason(_ error: HDF5Error) -> String { "\(error.object ?? "") \(error.reason)" }
 
     /// Whether there is a frame for a path, `/obs` or `/var`.
-    func has(_ path: String) -> Bool { frames.contains { $0.path == path } }
+    package func has(_ path: String) -> Bool { frames.contains { $0.path == path } }
 
     /// Copies the frames into a file where nothing is at their paths. Throws ``HDF5Error``, and ``Failure`` of what is read.
-    func copy(into target: File) throws {
+    package func copy(into target: File) throws {
         for frame in frames {
             try target.createGroup(frame.path)
             try target.encode(frame.path, "dataframe", "0.2.0")
@@ -70,5 +70,13 @@ struct AnnDataFrames {
             for (name, column) in [frame.index] + frame.columns { try column.copy(into: target, as: "\(frame.path)/\(name)") }
             try target.setAttribute("column-order", .strings(frame.columns.map(\.name)), of: frame.path)
         }
+    }
+}
+
+extension File {
+    /// Says what an object of an AnnData file is.
+    package func encode(_ path: String, _ type: String, _ version: String) throws(HDF5Error) {
+        try setAttribute("encoding-type", .string(type), of: path)
+        try setAttribute("encoding-version", .string(version), of: path)
     }
 }

@@ -1,5 +1,5 @@
+import Support
 import Testing
-import Training
 
 /// NIST's vectors: FIPS 180-4's examples, and lengths around those of a block from CAVP's SHA256ShortMsg.
 struct SHA256Tests {

@@ -1,6 +1,6 @@
+import Datasets
 import Foundation
 import Testing
-import Training
 
 /// The order of a shard's rows: every row once, as good as a uniform shuffle beyond the mixing window.
 struct ShardOrderTests {

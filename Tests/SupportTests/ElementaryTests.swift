@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
+import Support
 import Testing
-import VAE
 
 /// Our elementary functions: against the C library's, which are good to about half an ulp, and at known and special values.
 struct ElementaryTests {
