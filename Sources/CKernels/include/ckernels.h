@@ -19,3 +19,4 @@
 #include "ckernels_product.h"
 #include "ckernels_scatter.h"
 #include "ckernels_sha256.h"
+#include "ckernels_symmetric.h"
