@@ -20,3 +20,4 @@
 #include "ckernels_scatter.h"
 #include "ckernels_sha256.h"
 #include "ckernels_symmetric.h"
+#include "ckernels_xxhash.h"
