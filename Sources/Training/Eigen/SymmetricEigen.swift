@@ -1,12 +1,10 @@
-internal import CKernels
 package import Distributed
-internal import Foundation
 
-/// Eigenvalues and eigenvectors of a symmetric matrix A: A = Q T Q' with T of three diagonals (``Tridiagonalization``), T = W L
-/// W' by divide and conquer (``DivideAndConquer``), and Q W (``Reflections``).
+/// Eigenvalues and eigenvectors of a symmetric matrix A: A = Q T Q' with a T of three diagonals (``Tridiagonalization``), whose
+/// vectors W come by divide and conquer (``DivideAndConquer``), and the product Q W (``Reflections``).
 ///
-/// The bits depend neither on the number of threads nor on the processor. For each n^2 numbers of the matrix two times as many
-/// are taken besides it: 906 MB in all for n = 6,144.
+/// The bits depend neither on the number of threads nor on the processor. Besides the matrix twice its memory is taken: 906 MB in
+/// all for 6,144 rows.
 package enum SymmetricEigen {
     /// Puts the eigenvectors into the place of a matrix `[size, size]`, each a row of length 1.
     ///
@@ -34,18 +32,4 @@ package enum SymmetricEigen {
         }
         return order.map { solution.values[$0] * scale }
     }
-}
-
-/// Doubles without values, in large pages, with one owner.
-final class DoubleMemory {
-    let pointer: UnsafeMutablePointer<Double>
-
-    init(_ count: Int) {
-        let bytes = max(count, 1) * MemoryLayout<Double>.stride
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        kernel_use_huge_pages(memory, bytes)
-        pointer = memory.bindMemory(to: Double.self, capacity: max(count, 1))
-    }
-
-    deinit { UnsafeMutableRawPointer(pointer).deallocate() }
 }
