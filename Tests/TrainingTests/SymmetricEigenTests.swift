@@ -102,6 +102,17 @@ struct SymmetricEigenTests {
         for upper in stride(from: 400, to: 200, by: -2) { #expect(large[upper] - large[upper - 1] < 1e-12) }
     }
 
+    /// Copies of W21+ with little between them have each value many times over but for that little: there vectors are only orthogonal if
+    /// they are those of z for which the values found are exact.
+    @Test(arguments: [1e-4, 1e-6, 1e-8, 1e-10, 1e-12]) func gluedWilkinson(glue: Double) {
+        let glued = matrix(21 * 12) {
+            $0 == $1 ? Double(abs(10 - $0 % 21)) : $0 == $1 + 1 ? ($0 % 21 == 0 ? glue : 1) : 0
+        }
+        let values = checked(glued, "glued by \(glue)")
+        let largest = values.suffix(24)
+        #expect(largest.allSatisfy { abs($0 - 10.746194182903393) < 2 * glue + 1e-12 })
+    }
+
     /// Half of them 1, half of them 5; the products of a vector with itself; all elements the same.
     @Test func equalValues() {
         let n = 160
