@@ -103,10 +103,11 @@ let package = Package(
             name: "DatasetsTests", dependencies: ["Datasets", "Support", "Randomness", "HDF5", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Datasets", "VAE", "Support", "TestSupport"],
+            name: "TrainingTests", dependencies: ["Training", "Datasets", "VAE", "Support", "CKernels", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Analysis", "Support", "Randomness", "VAE", "Datasets", "TestSupport"],
+            name: "AnalysisTests",
+            dependencies: ["Analysis", "Support", "Randomness", "Distributed", "VAE", "Datasets", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CampaignsTests", dependencies: ["Campaigns", "Training", "Datasets"], swiftSettings: settings),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: settings),

@@ -1,5 +1,5 @@
 // All elementwise kernels for one set of instructions, and their table. The file that includes this has set the instructions for all
-// functions that follow, and their name with INSTANCE.
+// functions that follow, their name with INSTANCE and the size of a vector with VECTOR_BYTES.
 
 // No fused multiply-add unless written: with it the bits would differ between instances.
 #pragma clang fp contract(off)
@@ -15,12 +15,14 @@
 #include "kernels/exact.h"
 #include "kernels/fold.h"
 #include "kernels/likelihood.h"
+#include "kernels/multiply.h"
 #include "kernels/noise.h"
 #include "kernels/normalize.h"
 #include "kernels/optimizer.h"
 #include "kernels/posterior.h"
 #include "kernels/prepare.h"
 #include "kernels/scatter.h"
+#include "kernels/symmetric.h"
 
 const struct kernels KERNEL(kernels) = {
 #define ENTRY(result, name, parameters, arguments) .name = KERNEL(name),

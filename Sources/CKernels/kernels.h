@@ -117,7 +117,24 @@
            (sums, factors, factor_stride, rows, row_stride, count, columns))                                          \
     KERNEL(void, add_products_double, (double *sums, const double *factors, const double *rows,                       \
             ptrdiff_t row_stride, ptrdiff_t count, ptrdiff_t columns),                                                \
-           (sums, factors, rows, row_stride, count, columns))
+           (sums, factors, rows, row_stride, count, columns))                                                         \
+    KERNEL(void, symmetric_rows, (double *y, double *above, const double *a, ptrdiff_t stride, const double *x,       \
+            ptrdiff_t first, ptrdiff_t rows, ptrdiff_t end),                                                          \
+           (y, above, a, stride, x, first, rows, end))                                                                \
+    KERNEL(double, dot_double, (const double *a, const double *b, ptrdiff_t count),                                   \
+           (a, b, count))                                                                                             \
+    KERNEL(void, secular_sums, (double *sums, const double *poles, const double *z, double origin, double offset,     \
+            ptrdiff_t count),                                                                                         \
+           (sums, poles, z, origin, offset, count))                                                                   \
+    KERNEL(void, secular_weights, (double *weights, const double *poles, double origin, double offset, double pole,   \
+            ptrdiff_t count),                                                                                         \
+           (weights, poles, origin, offset, pole, count))                                                             \
+    KERNEL(void, secular_vector, (double *vector, const double *poles, const double *weights, double origin,          \
+            double offset, ptrdiff_t count),                                                                          \
+           (vector, poles, weights, origin, offset, count))                                                           \
+    KERNEL(void, multiply_double, (int subtracts, ptrdiff_t m, ptrdiff_t n, ptrdiff_t terms, const kernel_factor *a,  \
+            const kernel_factor *b, double *c, ptrdiff_t stride, double *scratch),                                    \
+           (subtracts, m, n, terms, a, b, c, stride, scratch))
 
 struct kernels {
 #define MEMBER(result, name, parameters, arguments) result (*name) parameters;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#pragma clang fp contract(off)
+
 enum { most = 4500, kernel_limit = 100 };
 
 /// The digest of each kernel's results, in the order in which they run.
@@ -248,6 +250,49 @@ static void run_exact(const struct kernels *k, struct results *r, ptrdiff_t feat
     free(row), free(positive), free(shift), free(factor), free(values);
 }
 
+/// Against plain loops by their definition, too, since all instances are of one source.
+static void run_symmetric(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t count) {
+    double *a = doubles(0), *b = doubles(0), *c = doubles(0), *sums = doubles(0);
+    static double scratch[kernel_double_scratch], wanted[most];
+    take_doubles(r, "dot_double", (double[]){k->dot_double(a, b, count)}, 1);
+    k->secular_sums(sums, a, b, 0.25, 0.125, count);
+    take_doubles(r, "secular_sums", sums, 2);
+    k->secular_weights(sums, a, 0.25, 0.125, 0.375, count);
+    take_doubles(r, "secular_weights", sums, count);
+    k->secular_vector(sums, a, b, 0.25, 0.125, count);
+    take_doubles(r, "secular_vector", sums, count);
+
+    // Rows 8 to 8 + rows of a matrix of 60 columns.
+    const ptrdiff_t stride = 60, first = 8, end = first + rows < 13 ? 13 : first + rows;
+    k->symmetric_rows(sums, c, a, stride, b, first, rows, end);
+    take_doubles(r, "symmetric_rows", sums + first, rows);
+    take_doubles(r, "symmetric_rows", c, first);
+
+    const ptrdiff_t m = rows + 20, n = 17 + rows, terms = count < 700 ? count : 700;
+    ptrdiff_t places[700];
+    for (ptrdiff_t p = 0; p < terms; p++) places[p] = (p * 7 + 3) % 100;
+    for (int subtracts = 0; subtracts < 2; subtracts++) {
+        const kernel_factor left = {a, 5, 3, NULL}, right = {b, 1, 30, places};
+        for (ptrdiff_t i = 0; i < m * n; i++) {
+            double sum = 0;
+            wanted[i] = subtracts ? c[i] : 0;
+            for (ptrdiff_t p = 0; p < terms; p++) {
+                sum += a[i / n * 5 + p * 3] * b[i % n + places[p] * 30];
+                if ((p + 1) % kernel_double_terms && p + 1 < terms) continue;
+                wanted[i] = subtracts ? wanted[i] - sum : p < kernel_double_terms ? sum : wanted[i] + sum;
+                sum = 0;
+            }
+        }
+        k->multiply_double(subtracts, m, n, terms, &left, &right, c, n, scratch);
+        take_doubles(r, "multiply_double", c, m * n);
+        if (memcmp(c, wanted, (size_t)(m * n) * sizeof *c) != 0) {
+            fprintf(stderr, "multiply_double: other bits than by its definition\n");
+            exit(1);
+        }
+    }
+    free(a), free(b), free(c), free(sums);
+}
+
 static void run_decoding(const struct kernels *k, struct results *r, ptrdiff_t count) {
     uint64_t numbers[most];
     uint8_t bytes[8 * most];
@@ -293,6 +338,7 @@ static void run(const struct kernels *k, struct results *r) {
             run_preparation(k, r, rows, features, edges);
             run_exact(k, r, count, edges);
             run_decoding(k, r, count);
+            run_symmetric(k, r, rows, count);
         }
 }
 

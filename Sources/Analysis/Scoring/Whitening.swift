@@ -9,8 +9,8 @@ final class Scatter {
     private let world: World
     private let pool: WorkerPool
     private let size: Int
-    /// Rows `rank`, `rank + ranks` ... of the upper triangle, `[own, size]`.
-    private let products: UnsafeMutablePointer<Double>
+    /// Rows `rank`, `rank + ranks` ... of the upper triangle, `[own, size]`; none once they are a whitening.
+    private var products: DoubleMemory?
     private let own: [Int]
     private var sums: [Double]
     private var count = 0
@@ -21,14 +21,14 @@ final class Scatter {
         self.pool = pool
         own = Array(stride(from: world.rank, to: size, by: world.size))
         sums = [Double](repeating: 0, count: size)
-        products = .allocate(capacity: max(own.count * size, 1))
-        products.initialize(repeating: 0, count: max(own.count * size, 1))
+        let products = DoubleMemory(own.count * size)
+        products.pointer.initialize(repeating: 0, count: own.count * size)
+        self.products = products
     }
-
-    deinit { products.deallocate() }
 
     /// Adds rows `[rowCount, size]`; all but the last call must have a multiple of four.
     func add(_ values: UnsafePointer<Float>, rowCount: Int) {
+        let products = products!.pointer
         count += rowCount
         var one: Float = 1
         sums.withUnsafeMutableBufferPointer { kernel_add_products($0.baseAddress!, &one, 0, values, size, rowCount, size) }
@@ -42,7 +42,7 @@ final class Scatter {
         }
     }
 
-    /// The whitening by all rows that were added. Collective.
+    /// The whitening by all rows that were added, which ends this. Collective.
     func whitening() throws -> Whitening {
         let mean = sums.map { $0 / Double(max(count, 1)) }
         // Root works in the one matrix of its node, which becomes the axes.
@@ -51,8 +51,9 @@ final class Scatter {
             // A row of each rank: they follow each other.
             let rows = (0..<world.size).map { min($0, size - first) * size..<min($0 + 1, size - first) * size }
             try world.communicator.gather(
-                products + first / world.size * size, ranges: rows, into: matrix.pointer + first * size)
+                products!.pointer + first / world.size * size, ranges: rows, into: matrix.pointer + first * size)
         }
+        products = nil
         var axisCount = 0
         try world.onRoot {
             for row in 0..<size {
@@ -62,7 +63,7 @@ final class Scatter {
                     matrix.pointer[column * size + row] = value
                 }
             }
-            axisCount = Whitening.makeAxes(matrix.pointer, size: size)
+            axisCount = Whitening.makeAxes(matrix.pointer, size: size, pool: pool)
         }
         axisCount = Int(try world.communicator.broadcast(Int64(axisCount)))
         try matrix.distribute(first: size * axisCount)
@@ -93,8 +94,8 @@ struct Whitening {
     /// Axes along which rows differ by less than 1e-5 of what they do along the first are left out: they are rounding.
     ///
     /// - Returns: the number of axes.
-    static func makeAxes(_ matrix: UnsafeMutablePointer<Double>, size: Int) -> Int {
-        let values = SymmetricEigen.decompose(matrix, size: size)
+    static func makeAxes(_ matrix: UnsafeMutablePointer<Double>, size: Int, pool: WorkerPool) -> Int {
+        let values = SymmetricEigen.decompose(matrix, size: size, pool: pool)
         let largest = values.max() ?? 0
         let kept = values.indices.filter { values[$0] > largest * 1e-10 && values[$0] > 0 }
         let factors = kept.map { 1 / values[$0].squareRoot() }

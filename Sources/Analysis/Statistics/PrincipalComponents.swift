@@ -1,3 +1,4 @@
+internal import Distributed
 internal import Foundation
 
 /// The two directions in which points differ most (Pearson 1901).
@@ -24,7 +25,9 @@ struct PrincipalComponents {
         }
         for i in 0..<size { for j in 0..<i { covariance[j * size + i] = covariance[i * size + j] } }
         let total = (0..<size).reduce(0) { $0 + covariance[$1 * size + $1] }
-        let values = covariance.withUnsafeMutableBufferPointer { SymmetricEigen.decompose($0.baseAddress!, size: size) }
+        let values = covariance.withUnsafeMutableBufferPointer {
+            SymmetricEigen.decompose($0.baseAddress!, size: size, pool: WorkerPool(count: 1))
+        }
         let vectors = covariance
         let order = values.indices.sorted { values[$0] > values[$1] }
         self.mean = mean

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Distributed
 internal import Support
 
@@ -18,7 +19,8 @@ struct ReplicaCheck {
         if let flip, flip.rank == world.rank, flip.step <= step {
             parameters[parameters.count / 2] = Float(bitPattern: parameters[parameters.count / 2].bitPattern ^ 1)
         }
-        let digests = try world.communicator.allGather([Self.digest(UnsafeRawBufferPointer(parameters))]).map { $0[0] }
+        let digest = kernel_xxh64(parameters.baseAddress, parameters.count * MemoryLayout<Float>.stride, 0)
+        let digests = try world.communicator.allGather([digest]).map { $0[0] }
         let counts = Dictionary(digests.map { ($0, 1) }, uniquingKeysWith: +)
         guard counts.count > 1 else { return }
         let most = counts.values.max()!
@@ -31,21 +33,5 @@ struct ReplicaCheck {
                 ? "after step \(step) the parameters of \(others.prefix(8).map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")) "
                     + "differ from those of most ranks: memory or network is at fault, or mpi-vae; nothing of it was saved: "
                     + "run again, without that host" : nil)
-    }
-
-    /// FNV-1a (Fowler, Noll & Vo) over words instead of bytes, in four interleaved lanes for speed.
-    static func digest(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var lanes = SIMD4<UInt64>(repeating: 0xCBF2_9CE4_8422_2325)
-        let prime: UInt64 = 0x100_0000_01B3
-        let whole = bytes.count / 32 * 32
-        for offset in stride(from: 0, to: whole, by: 32) {
-            for lane in 0..<4 {
-                let mixed = (lanes[lane] ^ bytes.loadUnaligned(fromByteOffset: offset + 8 * lane, as: UInt64.self)) &* prime
-                // Products carry upwards only; without this two flipped signs would cancel.
-                lanes[lane] = mixed ^ mixed >> 32
-            }
-        }
-        for offset in whole..<bytes.count { lanes[0] = (lanes[0] ^ UInt64(bytes[offset])) &* prime }
-        return (0..<4).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ lanes[$1]) &* prime }
     }
 }
