@@ -88,7 +88,7 @@ let package = Package(
         // Named cases that the tests start under a real mpirun.
         .executableTarget(
             name: "RankCases",
-            dependencies: ["Distributed", "Support"],
+            dependencies: ["Analysis", "Distributed", "Support"],
             path: "Tests/RankCases",
             swiftSettings: settings
         ),
@@ -100,10 +100,11 @@ let package = Package(
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "VAETests", dependencies: ["VAE", "Support", "Randomness", "CKernels"], swiftSettings: settings),
         .testTarget(
-            name: "DatasetsTests", dependencies: ["Datasets", "Support", "Randomness", "HDF5", "TestSupport"],
+            name: "DatasetsTests", dependencies: ["Datasets", "Support", "Randomness", "HDF5", "CKernels", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Datasets", "VAE", "Support", "CKernels", "TestSupport"],
+            name: "TrainingTests",
+            dependencies: ["Training", "Datasets", "Distributed", "VAE", "Support", "CKernels", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "AnalysisTests",

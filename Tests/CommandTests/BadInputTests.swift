@@ -28,16 +28,18 @@ struct BadInputTests {
         return folder
     }
 
-    /// Runs on 3 ranks; expects the status, one line with the texts, a quick end, and no run that looks trained.
+    /// Runs on some ranks, in each test on several at least once: starting them takes most of the time. Expects the status, one line with the texts, a quick end, and no run that looks trained.
     private func expect(
-        _ status: Int32, _ texts: [String], _ arguments: [String], ranks: Int = 3, environment: [String: String] = [:]
+        _ status: Int32, _ texts: [String], _ arguments: [String], ranks: Int = 1, environment: [String: String] = [:]
     ) throws {
         let folder = try TemporaryFolder()
         let start = Date()
-        let outcome = try mpiVAE(
-            ranks: ranks,
-            ["train", "--hidden", "4", "--global-batch", "8", "--epochs", "1", "--output", folder.path("run")] + arguments,
-            environment: environment, timeout: 30)
+        let arguments =
+            ["train", "--hidden", "4", "--global-batch", "8", "--epochs", "1", "--output", folder.path("run")] + arguments
+        let outcome =
+            try ranks == 1
+            ? mpiVAE(arguments: arguments, environment: environment)
+            : mpiVAE(ranks: ranks, arguments, environment: environment, timeout: 30)
         #expect(outcome.status == status && !outcome.timedOut, "\(arguments): \(outcome)")
         #expect(outcome.errorLines.count == 1, "\(arguments): \(outcome)")
         for text in texts { #expect(outcome.errorLines.first?.contains(text) == true, "\(text): \(outcome)") }
@@ -48,15 +50,15 @@ struct BadInputTests {
     private func file(_ name: String) throws -> String { try Self.files.get().path(name) }
 
     @Test func missingFile() throws {
-        try expect(66, ["none.h5", "no such file"], ["--data", "/none/none.h5"])
+        try expect(66, ["none.h5", "no such file"], ["--data", "/none/none.h5"], ranks: 3)
         try expect(66, ["none.h5"], ["--data", try file("good.h5") + ":/images", "--validation-data", "none.h5"])
         try expect(66, ["none.toml"], ["--config", "none.toml"])
-        try expect(66, ["none.h5"], ["--data", try file("good.h5") + ":/images", "--resume", "/none/none.h5"])
+        try expect(66, ["none.h5"], ["--data", try file("good.h5") + ":/images", "--resume", "/none/none.h5"], ranks: 3)
     }
 
     @Test func notHDF5() throws {
         for name in ["garbage.h5", "empty.h5"] { try expect(65, [name, "not an HDF5 file"], ["--data", try file(name)]) }
-        try expect(65, ["cut.h5", "damaged or incomplete"], ["--data", try file("cut.h5")])
+        try expect(65, ["cut.h5", "damaged or incomplete"], ["--data", try file("cut.h5")], ranks: 3)
         try expect(65, ["is a folder"], ["--data", try Self.files.get().url.path])
     }
 
@@ -65,7 +67,7 @@ struct BadInputTests {
         try expect(
             65, ["has no data set /imagse; there are /images [100, 6] float32, "], ["--data", try file("good.h5") + ":/imagse"])
         try expect(65, ["has no data set /table/row; there are /table/rows"], ["--data", try file("good.h5") + ":/table/row"])
-        try expect(65, ["has no /data and", "name one as"], ["--data", try file("good.h5")])
+        try expect(65, ["has no /data and", "name one as"], ["--data", try file("good.h5")], ranks: 3)
         try expect(65, ["is not a data set"], ["--data", try file("good.h5") + ":/table"])
     }
 
@@ -74,13 +76,13 @@ struct BadInputTests {
         try expect(65, ["/line", "[6]", "at least 2 dimensions"], ["--data", good + ":/line"])
         try expect(65, ["/empty", "nothing in it"], ["--data", good + ":/empty"])
         try expect(65, ["/narrow", "nothing in it"], ["--data", good + ":/narrow"])
-        try expect(65, ["/other", "[5]", "[6]"], ["--data", good + ":/images", "--validation-data", good + ":/other"])
+        try expect(65, ["/other", "[5]", "[6]"], ["--data", good + ":/images", "--validation-data", good + ":/other"], ranks: 3)
         try expect(65, ["/claim", "never written"], ["--data", good + ":/claim"])
     }
 
     @Test func notNumbers() throws {
         let good = try file("good.h5")
-        try expect(65, ["/names", "string", "must hold numbers"], ["--data", good + ":/names"])
+        try expect(65, ["/names", "string", "must hold numbers"], ["--data", good + ":/names"], ranks: 3)
         try expect(65, ["/pairs", "must hold numbers"], ["--data", good + ":/pairs"])
         try expect(65, ["/complex", "must hold numbers"], ["--data", good + ":/complex"])
     }
@@ -89,20 +91,20 @@ struct BadInputTests {
         let good = try file("good.h5")
         for ranks in [1, 3, 8] {
             try expect(65, ["/nan: row 41, column 3 is not a number"], ["--data", good + ":/nan"], ranks: ranks)
-            try expect(65, ["/inf: row 99, column 5 is infinite"], ["--data", good + ":/inf"], ranks: ranks)
         }
-        try expect(65, ["/nan: row 41, column 3"], ["--data", good + ":/images", "--validation-data", good + ":/nan"])
+        try expect(65, ["/inf: row 99, column 5 is infinite"], ["--data", good + ":/inf"], ranks: 3)
+        try expect(65, ["/nan: row 41, column 3"], ["--data", good + ":/images", "--validation-data", good + ":/nan"], ranks: 3)
         try expect(65, ["/large: row", "0...1", "--likelihood gaussian"], ["--data", good + ":/large"])
         // A learning rate that blows up.
         try expect(
             65, ["loss is not finite in step"],
-            ["--data", good + ":/large", "--likelihood", "mse", "--optimizer", "sgd", "--lr", "1e18", "--epochs", "50"])
+            ["--data", good + ":/large", "--likelihood", "mse", "--optimizer", "sgd", "--lr", "1e18", "--epochs", "50"], ranks: 3)
     }
 
     @Test func rowsShardsAndRanks() throws {
         let good = try file("good.h5")
-        try expect(65, ["5 rows", "8 shards", "--shards 5"], ["--data", good + ":/few"])
-        try expect(78, ["3 ranks", "2 shards", "--shards 3"], ["--data", good + ":/images", "--shards", "2"])
+        try expect(65, ["5 rows", "8 shards", "--shards 5"], ["--data", good + ":/few"], ranks: 3)
+        try expect(78, ["3 ranks", "2 shards", "--shards 3"], ["--data", good + ":/images", "--shards", "2"], ranks: 3)
         try expect(
             78, ["global-batch 10", "8 shards", "8 or 16"], ["--data", good + ":/images", "--global-batch", "10"])
         try expect(65, ["leave no row to train on"], ["--data", good + ":/few", "--validation-fraction", "0.95"])
@@ -111,24 +113,25 @@ struct BadInputTests {
     @Test func configuration() throws {
         let folder = try TemporaryFolder()
         try Data("[training]\nepochs = 1\nepoch = 2\n".utf8).write(to: folder.url.appendingPathComponent("bad.toml"))
-        try expect(78, ["bad.toml:3", "unknown key 'epoch'", "nearest is 'epochs'"], ["--config", folder.path("bad.toml")])
+        try expect(
+            78, ["bad.toml:3", "unknown key 'epoch'", "nearest is 'epochs'"], ["--config", folder.path("bad.toml")], ranks: 3)
         // The TOML library does not survive these.
         for header in ["[.data]", "[\u{e4}]", "[[[data]]]", "[", "  [ ="] {
             try Data("\n\(header)\n".utf8).write(to: folder.url.appendingPathComponent("header.toml"))
-            try expect(78, ["header.toml:2: not valid TOML"], ["--config", folder.path("header.toml")], ranks: 1)
+            try expect(78, ["header.toml:2: not valid TOML"], ["--config", folder.path("header.toml")])
         }
         try expect(78, ["--lr is 'fast'"], ["--lr", "fast"])
         for size in ["much", "0", "-1G", "99999999999T"] {
-            try expect(78, ["--memory is '\(size)'", "800M or 4G"], ["--memory=\(size)"], ranks: 1)
+            try expect(78, ["--memory is '\(size)'", "800M or 4G"], ["--memory=\(size)"])
         }
-        try expect(78, ["MPI_VAE_LATNET", "nearest is MPI_VAE_LATENT"], [], environment: ["MPI_VAE_LATNET": "3"])
+        try expect(78, ["MPI_VAE_LATNET", "nearest is MPI_VAE_LATENT"], [], ranks: 3, environment: ["MPI_VAE_LATNET": "3"])
     }
 
     @Test func unwritableFolders() throws {
         let folder = try TemporaryFolder()
         try Data().write(to: folder.url.appendingPathComponent("file"))
         let good = try file("good.h5") + ":/images"
-        try expect(73, ["file/run", "--output"], ["--data", good, "--output", folder.path("file/run")])
+        try expect(73, ["file/run", "--output"], ["--data", good, "--output", folder.path("file/run")], ranks: 3)
         // Root may write anywhere but into /proc.
         try expect(73, ["/proc/run", "--output"], ["--data", good, "--output", "/proc/run"])
     }
@@ -137,14 +140,13 @@ struct BadInputTests {
         let folder = try TemporaryFolder()
         let good = try file("good.h5")
         let (run, data) = (folder.path("run"), good + ":/images")
-        func train(_ arguments: String..., ranks: Int = 3) throws -> Outcome {
-            try mpiVAE(
-                ranks: ranks,
+        func train(_ arguments: String..., ranks: Int = 1) throws -> Outcome {
+            let arguments =
                 [
                     "train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "6", "--keep", "3",
-                    "--checkpoint-every-epochs", "1", "--output",
-                    run,
-                ] + arguments)
+                    "--checkpoint-every-epochs", "1", "--output", run,
+                ] + arguments
+            return try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
         }
         func damage(_ path: String) throws {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -158,7 +160,7 @@ struct BadInputTests {
 
         // The newest is damaged: the one before is taken, which is said, and the bits are the same.
         try damage("\(run)/checkpoints/\(names[2])")
-        let fallback = try train("--epochs", "3")
+        let fallback = try train("--epochs", "3", ranks: 3)
         #expect(
             fallback.status == 0 && fallback.errors.contains("skipping a checkpoint: \(run)/checkpoints/\(names[2])"),
             "\(fallback)")
@@ -172,42 +174,29 @@ struct BadInputTests {
         refused(78, "latent is 3, but was 20 in the checkpoint", try train("--latent", "3"))
         refused(78, "seed is 2, but was 1", try train("--seed", "2"))
         refused(78, "9 ranks, but only 8 shards in the checkpoint", try train(ranks: 9))
-        refused(65, "data are not those", try train("--data", good + ":/large"))
+        refused(65, "data are not those", try train("--data", good + ":/large", ranks: 3))
         refused(65, "rows of shape [6], the data have [5]", try train("--data", good + ":/other"))
-        refused(73, "already holds a run", try train("--resume", "never"))
+        refused(73, "already holds a run", try train("--resume", "never", ranks: 3))
         refused(65, "not a checkpoint", try train("--resume", good))
         #expect(try newestCheckpoint(run) == straight, "nothing was lost")
         refused(
             65, "trained on [6]",
             try mpiVAE(ranks: 3, ["evaluate", "--checkpoint", run, "--data", good + ":/other"]))
-        refused(66, "no checkpoint", try mpiVAE(ranks: 3, ["evaluate", "--checkpoint", folder.url.path, "--data", data]))
+        refused(66, "no checkpoint", try mpiVAE("evaluate", "--checkpoint", folder.url.path, "--data", data))
         refused(
             73, "/none/e.h5", try mpiVAE(ranks: 3, ["embed", "--checkpoint", run, "--data", data, "--output", "/none/e.h5"]))
 
         for name in names { try damage("\(run)/checkpoints/\(name)") }
-        refused(65, "none of the 3 checkpoints", try train("--epochs", "9"))
+        refused(65, "none of the 3 checkpoints", try train("--epochs", "9", ranks: 3))
 
         // Damage of the configuration in a checkpoint is damage of the checkpoint: the best one is still good.
         let best = try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5"))
         var spoiled = best
         let key = try #require(best.range(of: Data("likelihood-scale = ".utf8)))
         spoiled[key.upperBound] = UInt8(ascii: "*")
+        // `BitFlipTests` flips bits anywhere.
         try spoiled.write(to: folder.url.appendingPathComponent("spoiled.h5"))
         refused(
-            65, "damaged", try mpiVAE(ranks: 3, ["evaluate", "--checkpoint", folder.path("spoiled.h5"), "--data", data]))
-
-        // Bits flipped anywhere: another checkpoint, an error, or no difference; never a silent one.
-        let path = folder.path("flipped.h5")
-        var generator = SystemRandomNumberGenerator()
-        let expected = try mpiVAE("evaluate", "--checkpoint", "\(run)/best.h5", "--data", data).output
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(run)/best.h5"))
-        for _ in 0..<25 {
-            var flipped = bytes
-            let bit = Int.random(in: 0..<bytes.count * 8, using: &generator)
-            flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-            try flipped.write(to: URL(fileURLWithPath: path))
-            let outcome = try mpiVAE("evaluate", "--checkpoint", path, "--data", data)
-            #expect(outcome.status == 65 || (outcome.status == 0 && outcome.output == expected), "bit \(bit): \(outcome)")
-        }
+            65, "damaged", try mpiVAE("evaluate", "--checkpoint", folder.path("spoiled.h5"), "--data", data))
     }
 }

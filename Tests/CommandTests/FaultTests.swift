@@ -62,7 +62,7 @@ struct FaultTests {
     }
 
     /// Runs that are not over before they are told to stop, ten times over.
-    static let stoppable = ["--epochs", "3000", "--max-steps", "60000"]
+    static let stoppable = ["--epochs", "3000"]
 
     /// mpirun waits twice a second before it kills what is left of a job; these tests need no such patience.
     static let impatient = ["OMPI_MCA_odls_base_sigkill_timeout": "0"]

@@ -79,11 +79,16 @@ struct GuessTests {
         ]
         for (command, names) in flags {
             for name in names {
-                for value in ["-1", "9223372036854775808", "nan", "inf", "-inf", "1e999", ""] {
-                    // What means nothing at all where any list is taken.
-                    if name == "latents", value.isEmpty { continue }
-                    let more = command[0] == "sweep" ? ["--grid", "latent=1,2", "--validation-fraction", "0.1"] : []
-                    let outcome = try mpiVAE(arguments: command + more + ["--\(name)", value], folder: folder.url)
+                let more = command[0] == "sweep" ? ["--grid", "latent=1,2", "--validation-fraction", "0.1"] : []
+                // All of a flag at the same time. An empty text means nothing at all where any list is taken.
+                let running = try ["-1", "9223372036854775808", "nan", "inf", "-inf", "1e999", ""]
+                    .filter { name != "latents" || !$0.isEmpty }
+                    .map { value in
+                        let arguments = command + more + ["--\(name)", value]
+                        return (value, try Program.start(Program.built("mpi-vae"), arguments, folder: folder.url))
+                    }
+                for (value, program) in running {
+                    let outcome = try program.wait(timeout: 60)
                     #expect([64, 78].contains(outcome.status), "\(command) --\(name) '\(value)': \(outcome)")
                     #expect(outcome.errors.split(separator: "\n").count == 1, "\(command) --\(name) '\(value)': \(outcome)")
                 }

@@ -40,31 +40,60 @@ struct ResumeTests {
         return try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
     }
 
-    /// Beginnings, and goings on that must be refused, with what is said.
-    @Test(arguments: [
-        (
-            ["--weights", "/w1"], ["--weights", "/w2"],
-            #"weights is "/w2", but was "/w1" in the checkpoint: give --weights "/w1""#
-        ),
-        (["--weights", "/w1"], [], #"weights is "", but was "/w1""#),
-        ([], ["--weights", "/w2"], #"weights is "/w2", but was "" in the checkpoint: leave --weights out"#),
-        (["--nan", "mask", "--mask", "/m1"], ["--nan", "mask", "--mask", "/m2"], #"mask is "/m2", but was "/m1""#),
-        (["--rows", "0:50"], ["--rows", "0:51"], #"rows is "0:51", but was "0:50""#),
-        (["--rows", "/good"], ["--rows", "/better"], #"rows is "/better", but was "/good""#),
-        (["--fit-normal", "0,1"], [], #"fit-normal is "", but was "0,1""#),
-        (["--fit-normal", "0,1"], ["--fit-normal", "0,2"], #"fit-normal is "0,2", but was "0,1""#),
-        (["--fit-normal", "0,1"], ["--fit-normal", "0,1", "--labels", "/kinds"], #"labels is "/kinds", but was """#),
-        (["--columns", "/c1"], ["--columns", "/c2"], #"columns is "/c2", but was "/c1""#),
-        (["--columns", "0:3"], [], #"columns is "", but was "0:3""#),
-        (["--reduction", "ordered"], ["--reduction", "allreduce"], #"reduction is "allreduce", but was "ordered""#),
-        (
-            ["--validation-data", "v1.h5"], ["--validation-data", "v2.h5"],
-            "what validation-data names is not what the run began with"
-        ),
-        (["--validation-data", "v1.h5"], [], "what validation-data names is not what the run began with"),
-        (["--scale", "standardize"], [], #"scale is "none", but was "standardize""#),
-    ])
-    func otherInputsAreRefused(begin: [String], goOn: [String], text: String) throws {
+    /// How a run goes on that must not, and what is said.
+    struct Refused: Sendable {
+        let options: [String]
+        let text: String
+
+        init(_ options: [String], _ text: String) { (self.options, self.text) = (options, text) }
+    }
+
+    /// Beginnings, and goings on that must be refused.
+    @Test(
+        arguments: [
+            (
+                ["--weights", "/w1"],
+                [
+                    Refused(
+                        ["--weights", "/w2"], #"weights is "/w2", but was "/w1" in the checkpoint: give --weights "/w1""#),
+                    Refused([], #"weights is "", but was "/w1""#),
+                ]
+            ),
+            ([], [Refused(["--weights", "/w2"], #"weights is "/w2", but was "" in the checkpoint: leave --weights out"#)]),
+            (
+                ["--nan", "mask", "--mask", "/m1"],
+                [Refused(["--nan", "mask", "--mask", "/m2"], #"mask is "/m2", but was "/m1""#)]
+            ),
+            (["--rows", "0:50"], [Refused(["--rows", "0:51"], #"rows is "0:51", but was "0:50""#)]),
+            (["--rows", "/good"], [Refused(["--rows", "/better"], #"rows is "/better", but was "/good""#)]),
+            (
+                ["--fit-normal", "0,1"],
+                [
+                    Refused([], #"fit-normal is "", but was "0,1""#),
+                    Refused(["--fit-normal", "0,2"], #"fit-normal is "0,2", but was "0,1""#),
+                    Refused(["--fit-normal", "0,1", "--labels", "/kinds"], #"labels is "/kinds", but was """#),
+                ]
+            ),
+            (["--columns", "/c1"], [Refused(["--columns", "/c2"], #"columns is "/c2", but was "/c1""#)]),
+            (["--columns", "0:3"], [Refused([], #"columns is "", but was "0:3""#)]),
+            (
+                ["--reduction", "ordered", "--scale", "standardize"],
+                [
+                    Refused(
+                        ["--reduction", "allreduce", "--scale", "standardize"],
+                        #"reduction is "allreduce", but was "ordered""#),
+                    Refused([], #"scale is "none", but was "standardize""#),
+                ]
+            ),
+            (
+                ["--validation-data", "v1.h5"],
+                [
+                    Refused(["--validation-data", "v2.h5"], "what validation-data names is not what the run began with"),
+                    Refused([], "what validation-data names is not what the run began with"),
+                ]
+            ),
+        ] as [([String], [Refused])])
+    func otherInputsAreRefused(begin: [String], others: [Refused]) throws {
         let folder = try TemporaryFolder()
         func paths(_ options: [String]) throws -> [String] {
             try options.map { $0.hasPrefix("v") ? try Self.files.get().path($0) : $0 }
@@ -72,10 +101,12 @@ struct ResumeTests {
         let begun = try train(folder.path("run"), try paths(begin) + ["--epochs", "1"])
         #expect(begun.status == 0, "\(begun)")
         let before = try newestCheckpoint(folder.path("run"))
-        let refused = try train(folder.path("run"), try paths(goOn) + ["--epochs", "2"])
-        #expect([65, 78].contains(refused.status) && refused.errorLines.count == 1, "\(refused)")
-        #expect(refused.errors.contains(text), "\(refused)")
-        #expect(try newestCheckpoint(folder.path("run")) == before)
+        for other in others {
+            let refused = try train(folder.path("run"), try paths(other.options) + ["--epochs", "2"])
+            #expect([65, 78].contains(refused.status) && refused.errorLines.count == 1, "\(refused)")
+            #expect(refused.errors.contains(other.text), "\(refused)")
+            #expect(try newestCheckpoint(folder.path("run")) == before)
+        }
         let same = try train(folder.path("run"), try paths(begin) + ["--epochs", "2"])
         #expect(same.status == 0 && same.errors.contains("going on after step"), "\(same)")
     }

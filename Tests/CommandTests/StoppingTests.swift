@@ -10,6 +10,15 @@ struct StoppingTests {
     private var straight: String { folder.path("straight") }
     private let options = ["--hidden", "400,200", "--epochs", "400"]
 
+    /// Goes on with a run for some steps more, and expects what a run has that nothing happened to.
+    private func expectGoesOn(_ options: [String], ranks: Int) throws {
+        let step = try #require(FaultTests.checkpoints(run).last.flatMap { Int($0.dropFirst(5).dropLast(3)) })
+        let options = options + ["--max-steps", "\(step + 200)"]
+        try FaultTests.train(run, ranks: ranks, options)
+        try FaultTests.train(straight, ranks: 1, options)
+        try FaultTests.expectSame(run, straight)
+    }
+
     init() throws { folder = try TemporaryFolder() }
 
     /// Starts a run of which something is saved soon.
@@ -25,8 +34,6 @@ struct StoppingTests {
     }
 
     @Test func stopFileAndSignals() throws {
-        try FaultTests.train(straight, ranks: 1, options)
-
         var running = try start(ranks: 3)
         try Data().write(to: URL(fileURLWithPath: "\(run)/STOP"))
         try expectStopped(try running.wait(timeout: 20))
@@ -46,16 +53,13 @@ struct StoppingTests {
         let outcome = try running.wait(timeout: 20)
         #expect(outcome.status == 1, "\(outcome)")
         #expect(try #require(FaultTests.checkpoints(run).last) > #require(before.last))
-
-        try FaultTests.train(run, ranks: 4, options)
-        try FaultTests.expectSame(run, straight)
+        try expectGoesOn(options, ranks: 4)
     }
 
     /// Each kind of signal, to the launcher, to one rank or to all, at moments that the seed chose, the first while data are read: so
     /// in steps, validation, saves and what lies between. And at each moment of a save.
     @Test func signalledAgainAndAgain() throws {
         let options = FaultTests.stoppable
-        try FaultTests.train(straight, ranks: 1, options)
         var generator = Seeded(state: 7)
         for round in 0..<10 {
             let ranks = Int.random(in: 1...4, using: &generator)
@@ -96,8 +100,7 @@ struct StoppingTests {
         #expect([0, 75].contains(outcome.status), "\(outcome)")
         try FaultTests.train(last, ranks: 3, short)
         try FaultTests.expectSame(last, folder.path("short"))
-        try FaultTests.train(run, ranks: 4, options, timeout: 120)
-        try FaultTests.expectSame(run, straight)
+        try expectGoesOn(options, ranks: 4)
     }
 
     /// A second signal does not wait for the step that would save, which here never ends.

@@ -10,16 +10,19 @@ struct ReductionTests {
         [:], ["MPI_VAE_TEST_RANKS_PER_NODE": "2"], ["MPI_VAE_TEST_RANKS_PER_NODE": "3"], ["MPI_VAE_TEST_NO_SHARED_MEMORY": "1"],
     ]
 
-    private func digest(
-        ranks: Int, _ options: [String], environment: [String: String] = [:]
-    ) throws -> String {
+    /// The digests of several cases, each of which has its options.
+    private func digests(
+        ranks: Int, _ cases: [[String]], environment: [String: String] = [:]
+    ) throws -> [Substring] {
         let outcome = try Program.mpirun(
-            ranks: ranks, Program.built("RankCases"), ["reduction"] + options, environment: environment)
-        #expect(outcome.status == 0, "\(ranks) ranks, \(options), \(environment): \(outcome)")
-        return outcome.output
+            ranks: ranks, Program.built("RankCases"), ["reduction"] + cases.joined(separator: ["--"]), environment: environment)
+        #expect(outcome.status == 0, "\(ranks) ranks, \(environment): \(outcome)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.count == cases.count && lines.allSatisfy { $0.hasPrefix("parameters ") }, "\(outcome)")
+        return lines
     }
 
-    @Test(arguments: [
+    private static let cases = [
         ["shards=8", "parameters=20000"], ["shards=8", "parameters=20000", "clip=0.5", "threads=2"],
         ["shards=5", "parameters=4096"], ["shards=13", "parameters=70001", "clip=0.01"],
         ["shards=64", "parameters=9000"], ["shards=9", "parameters=3"],
@@ -28,38 +31,42 @@ struct ReductionTests {
         ["shards=8", "parameters=30000", "wire=bf16", "grouped"],
         ["shards=13", "parameters=21001", "wire=bf16", "clip=0.1", "grouped"],
         ["shards=5", "parameters=30000", "clip=0.5", "grouped", "threads=2"],
-    ])
-    func sameBitsOnAnyRanks(options: [String]) throws {
-        let shards = Int(options[0].dropFirst("shards=".count))!
-        let alone = try digest(ranks: 1, options)
-        #expect(alone.hasPrefix("parameters "))
-        for ranks in [2, 3, 4, 8] where ranks <= shards {
+    ]
+
+    /// All cases in one start of the program; a rank has a shard at least.
+    @Test func sameBitsOnAnyRanks() throws {
+        let alone = try digests(ranks: 1, Self.cases)
+        for ranks in [2, 3, 4, 8] {
+            let places = Self.cases.indices.filter { ranks <= Int(Self.cases[$0][0].dropFirst("shards=".count))! }
             // Each way with some ranks, and 8 ranks in every way.
             for topology in ranks == 8 ? Self.topologies : [Self.topologies[0], Self.topologies[ranks - 1]] {
-                #expect(try digest(ranks: ranks, options, environment: topology) == alone, "\(ranks) ranks, \(topology)")
+                let found = try digests(ranks: ranks, places.map { Self.cases[$0] }, environment: topology)
+                for (place, digest) in zip(places, found) {
+                    #expect(digest == alone[place], "\(ranks) ranks, \(topology), \(Self.cases[place])")
+                }
             }
         }
     }
 
     /// The same terms in another order must show, or the test above could not fail.
     @Test func anotherOrderHasOtherBits() throws {
-        let right = try digest(ranks: 1, ["shards=8"])
-        #expect(try digest(ranks: 1, ["shards=8", "misorder"]) != right)
-        #expect(try digest(ranks: 2, ["shards=8", "misorder"]) != right)
-        #expect(try digest(ranks: 3, ["shards=8", "kind=allreduce"]) != right)
+        let digests = try digests(ranks: 1, [["shards=8"], ["shards=8", "misorder"]])
+        #expect(digests[1] != digests[0])
+        #expect(try self.digests(ranks: 2, [["shards=8", "misorder"]])[0] != digests[0])
+        #expect(try self.digests(ranks: 3, [["shards=8", "kind=allreduce"]])[0] != digests[0])
     }
 
     @Test(arguments: [1, 2, 3, 4, 8])
     func collectives(ranks: Int) throws {
         // In one call each, and in pieces as large transfers go.
-        for (piece, topologies) in [
-            ("piece=67108864", Self.topologies), ("piece=8", [Self.topologies[1]]), ("piece=40", [Self.topologies[3]]),
-        ] {
-            for environment in topologies {
-                let outcome = try Program.mpirun(
-                    ranks: ranks, Program.built("RankCases"), ["collectives", piece], environment: environment)
-                #expect(outcome.status == 0 && outcome.output == "collectives of \(ranks) ranks: right\n", "\(outcome)")
-            }
+        let pieces = [
+            ["piece=67108864"], ["piece=67108864", "--", "piece=8"], ["piece=67108864"], ["piece=67108864", "--", "piece=40"],
+        ]
+        for (environment, pieces) in zip(Self.topologies, pieces) {
+            let outcome = try Program.mpirun(
+                ranks: ranks, Program.built("RankCases"), ["collectives"] + pieces, environment: environment)
+            let wanted = String(repeating: "collectives of \(ranks) ranks: right\n", count: (pieces.count + 1) / 2)
+            #expect(outcome.status == 0 && outcome.output == wanted, "\(outcome)")
         }
     }
 

@@ -8,7 +8,7 @@ import Foundation
 /// Options: `grouped` (two groups, and statistics behind 12,288 elements), `piece` (bytes that one call of MPI is given at most), `parameters`, `shards`, `steps`, `threads`, `clip` (a norm), `kind` (ordered, allreduce), `wire` (fp32, bf16), `misorder`
 /// (each rank hands its gradients in rotated: the same terms in another order).
 func reduction(_ world: World, _ options: Options) throws {
-    world.communicator.pieceBytes = options.integer("piece", world.communicator.pieceBytes)
+    world.communicator.pieceBytes = options.integer("piece", 64 << 20)
     let count = options.integer("parameters", 10_000)
     let shardCount = options.integer("shards", 8)
     let pool = WorkerPool(count: options.integer("threads", 1))

@@ -1,4 +1,5 @@
 // Named cases that tests start under a real mpirun: `mpirun -n 3 RankCases reduction shards=8 ...`.
+// Behind `--` the same case runs again with other options.
 // A case checks what it can by itself and exits 70 with a line on stderr; what must be equal over runs it prints on stdout.
 import Distributed
 import Foundation
@@ -32,6 +33,9 @@ let cases: [String: (World, Options) throws -> Void] = [
     "reduction": reduction,
     "rank-dies": rankDies,
     "together": together,
+    "neighbours": neighbours,
+    "whitening": whitening,
+    "clusters": clusters,
     "singleton": { world, _ in print("size \(world.size)") },
 ]
 
@@ -39,9 +43,9 @@ guard CommandLine.arguments.count > 1, let body = cases[CommandLine.arguments[1]
     print("cases: \(cases.keys.sorted().joined(separator: " "))")
     exit(64)
 }
-let options = Options(CommandLine.arguments.dropFirst(2))
+let options = CommandLine.arguments.dropFirst(2).split(separator: "--", omittingEmptySubsequences: false).map { Options($0) }
 exit(
     withMPI { world in
-        try body(world, options)
+        for options in options { try body(world, options) }
         return 0
     })

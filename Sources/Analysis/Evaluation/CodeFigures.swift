@@ -1,5 +1,5 @@
 internal import Datasets
-internal import Distributed
+package import Distributed
 internal import Foundation
 internal import HDF5
 internal import VAE
@@ -7,7 +7,7 @@ internal import VAE
 /// Codes with the labels of their rows: what `evaluate` says of how the labels lie in the space of the codes.
 ///
 /// Every rank has all of it and does a part of the work; what one row or one attempt gives does not depend on who computes it.
-struct LabelledCodes {
+package struct LabelledCodes {
     let latentSize: Int
     /// `[count, latentSize]`
     let values: [Float]
@@ -18,11 +18,15 @@ struct LabelledCodes {
 
     var count: Int { labels.count }
 
+    package init(latentSize: Int, values: [Float], labels: [Int], classes: [String]) {
+        self.latentSize = latentSize
+        self.values = values
+        self.labels = labels
+        self.classes = classes
+    }
+
     init(_ codes: Codebook, labels: RowLabels) {
-        latentSize = codes.latentSize
-        values = codes.values
-        self.labels = labels.indices
-        classes = labels.classes
+        self.init(latentSize: codes.latentSize, values: codes.values, labels: labels.indices, classes: labels.classes)
     }
 }
 
@@ -47,19 +51,19 @@ struct RowLabels {
 }
 
 /// What a row's distances to all others say.
-struct NeighbourFigures {
+package struct NeighbourFigures {
     /// The label that the nearest rows vote for.
-    var vote: [Int] = []
+    package private(set) var vote: [Int] = []
     /// (b - a) / max(a, b): a the mean distance to rows of its label, b that to the nearest other label's (Rousseeuw 1987,
     /// section 2); 0 for a row that is alone with its label.
-    var silhouette: [Double] = []
+    package private(set) var silhouette: [Double] = []
 
     private static let neighbours = 10
 
     /// Computes each row's figures from Euclidean distances. Collective.
     ///
     /// Of rows at the same distance those with the smaller number are nearer; of labels with as many votes the smallest one wins.
-    static func compute(_ codes: LabelledCodes, world: World, pool: WorkerPool) throws -> NeighbourFigures {
+    package static func compute(_ codes: LabelledCodes, world: World, pool: WorkerPool) throws -> NeighbourFigures {
         let count = codes.count
         // One latent after the other, so that distances to many rows are computed at once.
         let columns = UnsafeMutablePointer<Double>.allocate(capacity: max(count * codes.latentSize, 1))

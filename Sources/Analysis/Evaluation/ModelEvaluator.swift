@@ -147,12 +147,18 @@ private enum BlockSums {
 }
 
 /// The codes of some rows.
-struct Codebook {
-    let latentSize: Int
+package struct Codebook {
+    package let latentSize: Int
     /// The rows, by their numbers in the selection, in ascending order.
     var numbers: [Int] = []
     /// `[numbers.count, latentSize]`
     var values: [Float] = []
+
+    package init(latentSize: Int, numbers: [Int] = [], values: [Float] = []) {
+        self.latentSize = latentSize
+        self.numbers = numbers
+        self.values = values
+    }
 
     var count: Int { numbers.count }
 

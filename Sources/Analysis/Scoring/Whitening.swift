@@ -1,11 +1,11 @@
 internal import CKernels
-internal import Distributed
+package import Distributed
 internal import Foundation
 internal import VAE
 
 /// Sums of the products of columns over rows; each rank holds the rows of the matrix whose number it leaves by the number of ranks, and
 /// sees all rows of the data in their order, so that the sums are the same bits on any number of ranks.
-final class Scatter {
+package final class Scatter {
     private let world: World
     private let pool: WorkerPool
     private let size: Int
@@ -15,7 +15,7 @@ final class Scatter {
     private var sums: [Double]
     private var count = 0
 
-    init(size: Int, world: World, pool: WorkerPool) {
+    package init(size: Int, world: World, pool: WorkerPool) {
         self.size = size
         self.world = world
         self.pool = pool
@@ -27,7 +27,7 @@ final class Scatter {
     }
 
     /// Adds rows `[rowCount, size]`; all but the last call must have a multiple of four.
-    func add(_ values: UnsafePointer<Float>, rowCount: Int) {
+    package func add(_ values: UnsafePointer<Float>, rowCount: Int) {
         let products = products!.pointer
         count += rowCount
         var one: Float = 1
@@ -43,7 +43,7 @@ final class Scatter {
     }
 
     /// The whitening by all rows that were added, which ends this. Collective.
-    func whitening() throws -> Whitening {
+    package func whitening() throws -> Whitening {
         let mean = sums.map { $0 / Double(max(count, 1)) }
         // Root works in the one matrix of its node, which becomes the axes.
         let matrix = try NodeArray<Double>(world, count: size * size)
@@ -73,13 +73,13 @@ final class Scatter {
 
 /// Distances by the principal axes of some rows: with D those rows less their mean and D = U S V' its singular values, the squared
 /// length of (x - mean) V / S.
-struct Whitening {
+package struct Whitening {
     private let mean: [Double]
     /// V / S transposed back, `[size, axisCount]`; one matrix a node.
     private let axes: NodeArray<Double>
     private let axisCount: Int
     /// The rows it was made of.
-    let count: Int
+    package let count: Int
     private var size: Int { mean.count }
 
     init(mean: [Double], axes: NodeArray<Double>, axisCount: Int, count: Int) {
@@ -94,7 +94,7 @@ struct Whitening {
     /// Axes along which rows differ by less than 1e-5 of what they do along the first are left out: they are rounding.
     ///
     /// - Returns: the number of axes.
-    static func makeAxes(_ matrix: UnsafeMutablePointer<Double>, size: Int, pool: WorkerPool) -> Int {
+    package static func makeAxes(_ matrix: UnsafeMutablePointer<Double>, size: Int, pool: WorkerPool) -> Int {
         let values = SymmetricEigen.decompose(matrix, size: size, pool: pool)
         let largest = values.max() ?? 0
         let kept = values.indices.filter { values[$0] > largest * 1e-10 && values[$0] > 0 }
@@ -114,7 +114,7 @@ struct Whitening {
     }
 
     /// What one thread needs for some rows at a time.
-    final class Scratch {
+    package final class Scratch {
         fileprivate let differences: UnsafeMutablePointer<Double>
         fileprivate let lengths: UnsafeMutablePointer<Double>
 
@@ -130,13 +130,13 @@ struct Whitening {
     }
 
     /// - Parameter rows: the most at a time.
-    func makeScratch(rows: Int) -> Scratch { Scratch(rows: rows, size: size, axisCount: axisCount) }
+    package func makeScratch(rows: Int) -> Scratch { Scratch(rows: rows, size: size, axisCount: axisCount) }
 
     /// The inputs whose part of the axes stays in cache while all rows are multiplied by it; a multiple of four.
     private static let panel = 16
 
     /// The squared lengths of rows `[rowCount, size]` along the axes, each in units of its singular value.
-    func squaredDistances(
+    package func squaredDistances(
         _ rows: UnsafePointer<Float>, rowCount: Int, _ scratch: Scratch, into distances: UnsafeMutablePointer<Double>
     ) {
         let (differences, lengths) = (scratch.differences, scratch.lengths)

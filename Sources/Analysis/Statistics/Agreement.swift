@@ -3,13 +3,13 @@ internal import Support
 internal import VAE
 
 /// How two divisions of the same rows agree.
-struct Agreement {
+package struct Agreement {
     private let table: [[Double]]
     private let count: Double
 
     /// - Parameters:
     ///   - first, second: each row's part, from 0.
-    init(_ first: [Int], _ second: [Int]) {
+    package init(_ first: [Int], _ second: [Int]) {
         var table = [[Double]](
             repeating: [Double](repeating: 0, count: (second.max() ?? 0) + 1), count: (first.max() ?? 0) + 1)
         for (a, b) in zip(first, second) { table[a][b] += 1 }
@@ -21,7 +21,7 @@ struct Agreement {
     private var columns: [Double] { table[0].indices.map { column in table.reduce(0) { $0 + $1[column] } } }
 
     /// In nats.
-    var mutualInformation: Double {
+    package var mutualInformation: Double {
         let (rows, columns) = (rows, columns)
         var sum = 0.0
         for (i, row) in table.enumerated() {
@@ -35,16 +35,16 @@ struct Agreement {
     }
 
     /// Of the second division, in nats.
-    var secondEntropy: Double { entropy(columns) }
+    package var secondEntropy: Double { entropy(columns) }
 
     /// Mutual information by the mean of both entropies; 1 for two divisions into one part each.
-    var normalizedMutualInformation: Double {
+    package var normalizedMutualInformation: Double {
         let mean = (entropy(rows) + entropy(columns)) / 2
         return mean > 0 ? mutualInformation / mean : 1
     }
 
     /// The Rand index, adjusted so that it is 0 on average for divisions at random (Hubert & Arabie 1985, equation 5).
-    var adjustedRandIndex: Double {
+    package var adjustedRandIndex: Double {
         func pairs(_ counts: [Double]) -> Double { counts.reduce(0) { $0 + $1 * ($1 - 1) / 2 } }
         let together = pairs(table.flatMap { $0 })
         let (a, b, all) = (pairs(rows), pairs(columns), count * (count - 1) / 2)
@@ -56,14 +56,14 @@ struct Agreement {
 /// Mutual information gap (Chen et al. 2018, equation 6): for each factor how much more the latent that knows most of it knows than
 /// the next one does, by the factor's entropy; averaged over the factors. Latents are cut into 20 bins of equal width, as are factors
 /// of more than 20 values; factors that never change are left out.
-enum MutualInformationGap {
+package enum MutualInformationGap {
     private static let bins = 20
 
     /// - Parameters:
     ///   - codes: `[count, latents]`.
     ///   - factors: `[count, factorCount]`.
     /// - Returns: nil if no factor changes.
-    static func compute(_ codes: Codebook, factors: [Double], factorCount: Int) -> Double? {
+    package static func compute(_ codes: Codebook, factors: [Double], factorCount: Int) -> Double? {
         let latents = (0..<codes.latentSize).map { latent in
             binned((0..<codes.count).map { Double(codes.values[$0 * codes.latentSize + latent]) })
         }

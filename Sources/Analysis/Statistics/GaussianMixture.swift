@@ -1,20 +1,20 @@
-internal import Distributed
+package import Distributed
 internal import Foundation
 internal import Support
 internal import VAE
 
 /// A mixture of normal distributions, p(z) = sum of w_k N(z; m_k, L_k L_k^T): the density of a model's codes, found after training
 /// (ex-post density estimation: Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4).
-struct GaussianMixture {
-    let size: Int
+package struct GaussianMixture {
+    package let size: Int
     /// `[k]`
-    private(set) var weights: [Double]
+    package private(set) var weights: [Double]
     /// `[k, size]`
-    private(set) var means: [Double]
+    package private(set) var means: [Double]
     /// L of each component, lower triangular, `[k, size, size]`.
-    private(set) var factors: [Double]
+    package private(set) var factors: [Double]
     /// Mean log p(z) of the codes that it was fitted to, in nats.
-    private(set) var logLikelihood = -Double.infinity
+    package private(set) var logLikelihood = -Double.infinity
 
     private static let mostRounds = 200
     /// Smaller gains of the log likelihood end the fit, in nats per row.
@@ -23,7 +23,7 @@ struct GaussianMixture {
     private static let parts = 16
 
     /// One component with a diagonal covariance.
-    init(mean: [Double], variance: [Double]) {
+    package init(mean: [Double], variance: [Double]) {
         size = mean.count
         weights = [1]
         means = mean
@@ -36,7 +36,7 @@ struct GaussianMixture {
     /// Every covariance gets a millionth of the codes' mean variance on its diagonal, so that none collapses.
     ///
     /// - Precondition: at least k codes.
-    static func fit(
+    package static func fit(
         _ values: [Float], size: Int, components k: Int, covariance: GenerationOptions.Covariance, seed: UInt64, world: World,
         pool: WorkerPool
     ) throws -> GaussianMixture {
@@ -51,7 +51,7 @@ struct GaussianMixture {
     }
 
     /// m_k + L_k e
-    func transform(_ noise: UnsafePointer<Float>, component: Int, into code: UnsafeMutablePointer<Float>) {
+    package func transform(_ noise: UnsafePointer<Float>, component: Int, into code: UnsafeMutablePointer<Float>) {
         for i in 0..<size {
             var sum = means[component * size + i]
             for j in 0...i { sum += factors[(component * size + i) * size + j] * Double(noise[j]) }
@@ -60,19 +60,19 @@ struct GaussianMixture {
     }
 
     /// One fit, on one rank.
-    private struct Fit {
-        let points: [Double]
-        let size: Int
-        let count: Int
-        let k: Int
-        let isFull: Bool
-        let pool: WorkerPool
+    package struct Fit {
+        private let points: [Double]
+        private let size: Int
+        private let count: Int
+        private let k: Int
+        private let isFull: Bool
+        private let pool: WorkerPool
         /// What is added to the diagonal of every covariance.
-        let floor: Double
+        private let floor: Double
         /// Weight, sum of z, and sum of z z^T of a component.
-        var width: Int { 1 + size + size * size }
+        private var width: Int { 1 + size + size * size }
 
-        init(_ values: [Float], size: Int, k: Int, _ covariance: GenerationOptions.Covariance, _ pool: WorkerPool) {
+        package init(_ values: [Float], size: Int, k: Int, _ covariance: GenerationOptions.Covariance, _ pool: WorkerPool) {
             points = values.map(Double.init)
             self.size = size
             self.k = k
@@ -88,7 +88,7 @@ struct GaussianMixture {
             floor = max(1e-6 * squares / Double(points.count), 1e-12)
         }
 
-        func run(_ clusters: [Int]) -> GaussianMixture {
+        package func run(_ clusters: [Int]) -> GaussianMixture {
             var mixture = GaussianMixture(
                 mean: [Double](repeating: 0, count: size), variance: [Double](repeating: 1, count: size))
             mixture.weights = [Double](repeating: 1 / Double(k), count: k)

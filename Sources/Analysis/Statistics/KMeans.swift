@@ -1,21 +1,21 @@
-internal import Distributed
+package import Distributed
 internal import Foundation
-internal import Randomness
+package import Randomness
 internal import VAE
 
 /// k-means clusters (Lloyd 1982) from centres that are drawn by k-means++ (Arthur & Vassilvitskii 2007): the best of ten attempts.
-struct KMeans {
+package struct KMeans {
     /// Of each row, the number of its cluster.
-    private(set) var clusters: [Int]
+    package private(set) var clusters: [Int]
     /// The sum of squared distances to the rows' centres.
-    private(set) var inertia: Double
+    package private(set) var inertia: Double
     private var centres: [Double]
 
     private static let attempts = 10
     private static let mostRounds = 300
 
     /// Finds k clusters of `[count, size]` values. Every rank makes some of the attempts. Collective.
-    static func compute(_ values: [Float], size: Int, k: Int, seed: UInt64, world: World) throws -> KMeans {
+    package static func compute(_ values: [Float], size: Int, k: Int, seed: UInt64, world: World) throws -> KMeans {
         let points = world.rank < attempts ? values.map(Double.init) : []
         var best: KMeans?
         var bestAttempt = attempts
@@ -37,7 +37,8 @@ struct KMeans {
         self.centres = centres
     }
 
-    private init(_ points: [Double], size: Int, k: Int, key: NoiseKey) {
+    /// One attempt, whose first centres the key draws.
+    package init(_ points: [Double], size: Int, k: Int, key: NoiseKey) {
         let count = points.count / size
         clusters = [Int](repeating: -1, count: count)
         inertia = 0

@@ -8,15 +8,15 @@ internal import VAE
 /// Four of five rows, drawn by the seed, are fitted and the others asked. Codes are scaled to mean 0 and standard deviation 1 over the
 /// fitted rows. What is minimised is the sum over rows of -log p(label) plus half the squared weights, biases aside (as scikit-learn's
 /// `LogisticRegression()` does), from 0 by L-BFGS (Nocedal & Wright 2006, algorithm 7.5) with ten pairs.
-struct LogisticProbe {
+package struct LogisticProbe {
     /// The share of the rows asked whose label was right.
-    let accuracy: Double
+    package let accuracy: Double
 
     private static let pairs = 10
     private static let mostSteps = 500
 
     /// - Returns: nil if there are too few rows.
-    init?(_ codes: LabelledCodes, seed: UInt64) {
+    package init?(_ codes: LabelledCodes, seed: UInt64) {
         let asked = codes.count / 5
         guard asked > 0, codes.classes.count > 1 else { return nil }
         let order = Permutation(count: codes.count, key: NoiseKey(seed: seed, epoch: 0, purpose: .probe), domain: 0)
@@ -48,11 +48,18 @@ struct LogisticProbe {
     }
 
     /// Rows with a 1 behind their features, and their labels.
-    private struct Problem {
-        let features: [Double]
-        let labels: [Int]
-        let width: Int
-        let classes: Int
+    package struct Problem {
+        private let features: [Double]
+        fileprivate let labels: [Int]
+        fileprivate let width: Int
+        fileprivate let classes: Int
+
+        package init(features: [Double], labels: [Int], width: Int, classes: Int) {
+            self.features = features
+            self.labels = labels
+            self.width = width
+            self.classes = classes
+        }
 
         /// The scores `[classes]` of a row with weights `[classes, width]`.
         private func score(_ row: Int, _ weights: [Double], _ scores: inout [Double]) {
@@ -64,7 +71,7 @@ struct LogisticProbe {
         }
 
         /// The loss; writes its gradient.
-        func loss(_ weights: [Double], _ gradient: inout [Double]) -> Double {
+        fileprivate func loss(_ weights: [Double], _ gradient: inout [Double]) -> Double {
             var scores = [Double](repeating: 0, count: classes)
             var loss = 0.0
             for i in weights.indices {
@@ -90,7 +97,7 @@ struct LogisticProbe {
             return loss
         }
 
-        func rightCount(_ weights: [Double]) -> Int {
+        fileprivate func rightCount(_ weights: [Double]) -> Int {
             var scores = [Double](repeating: 0, count: classes)
             return labels.indices.count { row in
                 score(row, weights, &scores)
@@ -99,7 +106,8 @@ struct LogisticProbe {
         }
     }
 
-    private static func minimize(_ problem: Problem) -> [Double] {
+    /// The weights `[classes, width]` that fit best.
+    package static func minimize(_ problem: Problem) -> [Double] {
         func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
         var weights = [Double](repeating: 0, count: problem.classes * problem.width)
         var gradient = weights

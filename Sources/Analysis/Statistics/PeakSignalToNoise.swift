@@ -3,18 +3,18 @@ internal import VAE
 
 /// How near rows are to clean ones, before and after a model restored them: 10 log10(peak^2 / mean squared error), in dB, over all
 /// values that both have.
-struct PeakSignalToNoise {
+package struct PeakSignalToNoise {
     /// The largest difference that clean values can have; nil to take what they do have.
-    let peak: Double?
+    package let peak: Double?
     private var low = Double.infinity
     private var high = -Double.infinity
     private var inputSquares = 0.0
     private var outputSquares = 0.0
     private var count = 0.0
 
-    init(peak: Double?) { self.peak = peak }
+    package init(peak: Double?) { self.peak = peak }
 
-    mutating func add(
+    package mutating func add(
         input: UnsafePointer<Double>, output: UnsafePointer<Double>, clean: UnsafePointer<Double>, count values: Int
     ) {
         for i in 0..<values where !input[i].isNaN && !clean[i].isNaN {
@@ -28,8 +28,8 @@ struct PeakSignalToNoise {
     }
 
     /// In dB; infinite where nothing differs.
-    var input: Double { decibels(inputSquares) }
-    var output: Double { decibels(outputSquares) }
+    package var input: Double { decibels(inputSquares) }
+    package var output: Double { decibels(outputSquares) }
 
     private func decibels(_ squares: Double) -> Double {
         let peak = peak ?? high - low

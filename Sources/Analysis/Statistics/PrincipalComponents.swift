@@ -2,15 +2,15 @@ internal import Distributed
 internal import Foundation
 
 /// The two directions in which points differ most (Pearson 1901).
-struct PrincipalComponents {
-    let mean: [Double]
+package struct PrincipalComponents {
+    package let mean: [Double]
     /// Two directions of length 1, whose largest parts are positive.
-    let directions: [[Double]]
+    package let directions: [[Double]]
     /// The shares of the variance that lie in them.
-    let shares: [Double]
+    package let shares: [Double]
 
     /// - Parameter points: `[count, size]`.
-    init(_ points: [Double], size: Int) {
+    package init(_ points: [Double], size: Int) {
         let count = points.count / size
         var mean = [Double](repeating: 0, count: size)
         for i in points.indices { mean[i % size] += points[i] / Double(count) }
@@ -41,7 +41,7 @@ struct PrincipalComponents {
         shares = (0..<2).map { $0 < size && total > 0 ? values[order[$0]] / total : 0 }
     }
 
-    func place(_ point: ArraySlice<Double>) -> (Double, Double) {
+    package func place(_ point: ArraySlice<Double>) -> (Double, Double) {
         func along(_ direction: [Double]) -> Double {
             zip(zip(point, mean), direction).reduce(0) { $0 + ($1.0.0 - $1.0.1) * $1.1 }
         }

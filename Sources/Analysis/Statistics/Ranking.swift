@@ -1,16 +1,16 @@
 /// How well a score ranks the rows that are looked for before the others: exact, also where scores are equal.
-struct Ranking {
+package struct Ranking {
     /// The area under the receiver operating characteristic: how probably one that is looked for has a higher score than one that is
     /// not, half where they are equal (Mann & Whitney 1947).
-    let areaUnderROC: Double
+    package let areaUnderROC: Double
     /// The sum over thresholds of the gain in recall times the precision there, as scikit-learn defines it.
-    let averagePrecision: Double
+    package let averagePrecision: Double
 
     /// - Parameters:
     ///   - wanted: the scores of the rows that are looked for, in ascending order.
     ///   - others: those of all others, in ascending order.
     /// - Returns: nil if all rows are of one kind.
-    init?(_ wanted: [Float], against others: [Float]) {
+    package init?(_ wanted: [Float], against others: [Float]) {
         guard !wanted.isEmpty, !others.isEmpty else { return nil }
         var found = 0
         var pairs = 0.0

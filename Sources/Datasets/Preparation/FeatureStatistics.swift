@@ -89,7 +89,7 @@ package struct FeatureMoments: BitwiseCopyable {
     package static let starts = [0, 0, Double.infinity, -Double.infinity, 0, 0]
 
     /// From the kernel's columns.
-    init(_ columns: [[Double]], _ index: Int) {
+    package init(_ columns: [[Double]], _ index: Int) {
         count = columns[0][index]
         first = columns[1][index]
         low = columns[2][index]
@@ -98,13 +98,13 @@ package struct FeatureMoments: BitwiseCopyable {
         squares = columns[5][index]
     }
 
-    var isConstant: Bool { count > 0 && low == high }
+    package var isConstant: Bool { count > 0 && low == high }
     /// Whether values differ by what rounding errors of double precision do.
-    var differsByRounding: Bool { low < high && high - low <= 4 * max(abs(low), abs(high)).ulp }
+    package var differsByRounding: Bool { low < high && high - low <= 4 * max(abs(low), abs(high)).ulp }
     package var deviation: Double { (squares / count).squareRoot() }
 
     /// Chan, Golub & LeVeque 1979, equation 2.1.
-    mutating func join(_ other: FeatureMoments) {
+    package mutating func join(_ other: FeatureMoments) {
         if other.count == 0 { return }
         if count == 0 {
             self = other

@@ -1,40 +1,40 @@
 internal import Datasets
-internal import Distributed
+package import Distributed
 internal import Support
-internal import VAE
+package import VAE
 
 /// How a step's rows of this rank go through the network: in passes of as many rows as there is memory for, and what becomes of each
 /// shard's gradient. The sums are those of the ``FoldTree``, whatever the passes.
-struct GradientPlan: Equatable {
+package struct GradientPlan: Equatable {
     /// Consecutive rows of one shard in a pass.
-    struct Rows: Equatable {
-        let shard: Int
+    package struct Rows: Equatable {
+        package let shard: Int
         /// Among the rows that the shard gives to the step.
-        let range: Range<Int>
+        package let range: Range<Int>
     }
 
     /// Rows that go through at once.
-    struct Pass: Equatable {
-        var rows: [Rows] = []
-        var folds: [ShardRows] = []
+    package struct Pass: Equatable {
+        package var rows: [Rows] = []
+        package var folds: [ShardRows] = []
 
-        var rowCount: Int { rows.reduce(0) { $0 + $1.range.count } }
+        package var rowCount: Int { rows.reduce(0) { $0 + $1.range.count } }
     }
 
     /// At least one, which may have no rows.
-    let passes: [Pass]
+    package let passes: [Pass]
     /// The flat gradients that are needed besides those of ``GradientReduction/gradients``, which come first: sums that wait from one pass
     /// to another.
-    let waitingCount: Int
+    package let waitingCount: Int
     /// Which of the three sums of an unfinished shard are needed.
-    let unfinished: [Bool]
+    package let unfinished: [Bool]
 
     /// - Parameters:
     ///   - nodes: what the rank sums; their leaves are its shards.
     ///   - counts: the rows that each of these shards gives to the step, in their order.
     ///   - capacity: the most rows of a pass.
     ///   - cutRows: a shard may be cut behind a multiple of so many of its rows.
-    init(_ nodes: [FoldTree.Node], tree: FoldTree, counts: [Int], capacity: Int, cutRows: Int) {
+    package init(_ nodes: [FoldTree.Node], tree: FoldTree, counts: [Int], capacity: Int, cutRows: Int) {
         let first = nodes[0].leaves.lowerBound
         let (dealt, cuts) = Self.cut(counts, from: first, capacity: max(capacity, cutRows), cutRows: cutRows)
         var passes = dealt
