@@ -47,19 +47,6 @@ extension Configuration {
             kind: optimizer.optimizer, momentum: Float(optimizer.momentum), beta1: Float(optimizer.beta1),
             beta2: Float(optimizer.beta2), epsilon: Float(optimizer.epsilon), weightDecay: Float(optimizer.weightDecay))
     }
-
-    func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
-        LearningRateSchedule(
-            shape: optimizer.schedule, rate: optimizer.lr, warmupSteps: optimizer.warmupSteps,
-            finalFactor: optimizer.lrFinalFactor, interval: optimizer.lrStepEpochs * stepsPerEpoch)
-    }
-
-    func betaSchedule(stepsPerEpoch: Int) -> BetaSchedule {
-        BetaSchedule(
-            shape: objective.betaSchedule, beta: objective.beta,
-            warmupSteps: Int(objective.betaWarmupEpochs * Double(stepsPerEpoch)), cycles: objective.betaCycles,
-            totalSteps: stepsPerEpoch * training.epochs)
-    }
 }
 
 extension Preparation {

@@ -217,7 +217,7 @@ public final class TrainingRun {
                     beta: beta, digest: digest), times, hosts: slowRanks.hosts)
             let verdict = try observer?.endEpoch(epoch, step: trainer.progress.step, digest: digest, replica)
             let width = String(configuration.training.epochs).count
-            var line = "epoch " + String(repeating: " ", count: width - String(epoch).count) + "\(epoch)"
+            var line = "epoch \("\(epoch)".padded(to: -width))"
             line += "/\(configuration.training.epochs)  step \(trainer.progress.step)"
             line += String(format: "  train loss %.3f", loss)
             if let figures {
