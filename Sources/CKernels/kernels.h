@@ -83,10 +83,9 @@
     KERNEL(void, normalize_backward, (float *gradient, const float *values, const float *moments, const float *gain,  \
             float *products, ptrdiff_t rows, ptrdiff_t columns),                                                      \
            (gradient, values, moments, gain, products, rows, columns))                                                \
-    KERNEL(void, adam, (float *parameters, const float *gradient, float *m, float *v, float factor, float rate,       \
-            float inverse_root, float beta1, float beta2, float epsilon, float decay, float shrink,                   \
+    KERNEL(void, adam, (float *parameters, const float *gradient, float *m, float *v, kernel_adam_step step,          \
             ptrdiff_t count),                                                                                         \
-           (parameters, gradient, m, v, factor, rate, inverse_root, beta1, beta2, epsilon, decay, shrink, count))     \
+           (parameters, gradient, m, v, step, count))                                                                 \
     KERNEL(void, sgd, (float *parameters, const float *gradient, float *m, float factor, float rate, float momentum,  \
             float decay, ptrdiff_t count),                                                                            \
            (parameters, gradient, m, factor, rate, momentum, decay, count))                                           \
