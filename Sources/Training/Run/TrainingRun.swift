@@ -59,11 +59,7 @@ public final class TrainingRun {
             }
             if configuration.data.data.isEmpty {
                 configuration.data.takeShapes(folder.shapes)
-                try world.onRoot {
-                    madeShapes = !FileManager.default.fileExists(atPath: folder.shapes)
-                    if madeShapes { try GeneratedShapes.write(to: folder.shapes) }
-                    log.notice("no --data: training on generated shapes in \(folder.shapes)")
-                }
+                try world.onRoot { madeShapes = try GeneratedShapes.provide(folder.shapes, log: log) }
             }
             run = try TrainingRun(configuration, folder, world, log, observer, completion)
         } catch {
