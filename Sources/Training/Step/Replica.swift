@@ -68,7 +68,7 @@ package final class Replica {
             """)
         log.notice(
             """
-            model: \(model.model.rawValue), hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
+            model: \(model.model.rawValue), \(networkText(of: model))hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
             \(self.model.layout.parameterCount) parameters
             """)
         log.notice(
@@ -79,5 +79,10 @@ package final class Replica {
         if trainer.progress.step > 0 { return log.notice("going on after step \(trainer.progress.step)") }
         // Rows that cannot be read are for training to speak of.
         for line in (try? TrainingAdvice(self).lines()) ?? [] { log.notice("\(line)") }
+    }
+
+    private func networkText(of model: Configuration.Model) -> String {
+        guard model.network == .conv, let map = try? Configuration.map(data.source.rowShape) else { return "" }
+        return "conv \(model.channels) on maps \(map), "
     }
 }

@@ -35,7 +35,8 @@ struct ReplicaPlan {
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         let precision = configuration.training.precision
-        let model = Model(configuration.modelSpecification(inputSize: data.source.features), precision: precision)
+        let specification = try world.together { try configuration.modelSpecification(rowShape: data.source.rowShape) }
+        let model = Model(specification, precision: precision)
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
         try world.together {
             guard precision.isFast else {
