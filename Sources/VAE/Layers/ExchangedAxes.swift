@@ -60,16 +60,16 @@ struct ExchangedAxes: Layer {
 extension Block.Operation {
     /// `parts` maps one behind the other become channels of one map, of such a shape.
     public static func interleaved(_ parts: Int, to output: Shape) -> Block.Operation {
-        exchanged("interleave \(parts) \(output.text)", output, mirror: { _ in .separated(parts) }) { _ in
-            (parts, output.sizes.dropLast().reduce(1, *))
-        }
+        let sizes = (outer: parts, inner: output.sizes.dropLast().reduce(1, *))
+        return exchanged(
+            "interleave \(parts) \(output.text)", output, mirror: { _ in .separated(parts) }, sizes: { _ in sizes })
     }
 
     /// The channels of each position become so many maps of fewer channels, one behind the other; the shape stays what it is called.
     public static func separated(_ parts: Int) -> Block.Operation {
-        exchanged("separate \(parts)", nil, mirror: { .interleaved(parts, to: $0) }) { input in
-            (input.sizes.dropLast().reduce(1, *), parts)
-        }
+        exchanged(
+            "separate \(parts)", nil, mirror: { .interleaved(parts, to: $0) },
+            sizes: { (outer: $0.sizes.dropLast().reduce(1, *), inner: parts) })
     }
 
     private static func exchanged(
