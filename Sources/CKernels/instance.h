@@ -10,6 +10,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/bf16.h"
+#include "kernels/convolution.h"
 #include "kernels/corrupt.h"
 #include "kernels/decode.h"
 #include "kernels/exact.h"
@@ -19,6 +20,8 @@
 #include "kernels/noise.h"
 #include "kernels/normalize.h"
 #include "kernels/optimizer.h"
+#include "kernels/planes.h"
+#include "kernels/pool.h"
 #include "kernels/posterior.h"
 #include "kernels/prepare.h"
 #include "kernels/scatter.h"

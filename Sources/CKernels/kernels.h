@@ -3,6 +3,7 @@
 // Files in kernels/ have what the functions do, instance.h compiles all of them, and kernels.c calls those of the processor.
 #pragma once
 #include "ckernels.h"
+#include "convolution/padded.h"
 #include <string.h>
 
 // Result, name, parameters and arguments of each kernel.
@@ -16,6 +17,17 @@
            (rounded, values, count))                                                                                  \
     KERNEL(void, from_bf16, (float *values, const uint16_t *rounded, ptrdiff_t count),                                \
            (values, rounded, count))                                                                                  \
+    KERNEL(void, gather_windows, (const window *w, const float *maps, ptrdiff_t first, ptrdiff_t count,               \
+            ptrdiff_t column, ptrdiff_t columns, float *to),                                                          \
+           (w, maps, first, count, column, columns, to))                                                              \
+    KERNEL(void, scatter_windows, (const window *w, const float *sums, ptrdiff_t first, ptrdiff_t count,              \
+            const kernel_product_ends *ends, float *maps),                                                            \
+           (w, sums, first, count, ends, maps))                                                                       \
+    KERNEL(void, pad_planes, (const padded_map *p, const window *w, const float *map, float *planes),                 \
+           (p, w, map, planes))                                                                                       \
+    KERNEL(void, scatter_planes, (const window *places, ptrdiff_t d, ptrdiff_t h, const float *sums,                  \
+            ptrdiff_t stride, const kernel_product_ends *ends, float *map),                                           \
+           (places, d, h, sums, stride, ends, map))                                                                   \
     KERNEL(void, corrupt_gaussian, (float *corrupted, const float *values, const int64_t *row_numbers,                \
             ptrdiff_t rows, ptrdiff_t features, float deviation, uint64_t seed, uint16_t purpose, uint32_t epoch),    \
            (corrupted, values, row_numbers, rows, features, deviation, seed, purpose, epoch))                         \
@@ -83,13 +95,27 @@
     KERNEL(void, normalize_backward, (float *gradient, const float *values, const float *moments, const float *gain,  \
             float *products, ptrdiff_t rows, ptrdiff_t columns),                                                      \
            (gradient, values, moments, gain, products, rows, columns))                                                \
-    KERNEL(void, adam, (float *parameters, const float *gradient, float *m, float *v, float factor, float rate,       \
-            float inverse_root, float beta1, float beta2, float epsilon, float decay, float shrink,                   \
+    KERNEL(void, adam, (float *parameters, const float *gradient, float *m, float *v, kernel_adam_step step,          \
             ptrdiff_t count),                                                                                         \
-           (parameters, gradient, m, v, factor, rate, inverse_root, beta1, beta2, epsilon, decay, shrink, count))     \
+           (parameters, gradient, m, v, step, count))                                                                 \
     KERNEL(void, sgd, (float *parameters, const float *gradient, float *m, float factor, float rate, float momentum,  \
             float decay, ptrdiff_t count),                                                                            \
            (parameters, gradient, m, factor, rate, momentum, decay, count))                                           \
+    KERNEL(void, pool_average, (const kernel_convolution *c, ptrdiff_t rows, const float *x, float *y),               \
+           (c, rows, x, y))                                                                                           \
+    KERNEL(void, pool_average_backward, (const kernel_convolution *c, ptrdiff_t rows, const float *dy, float *dx),    \
+           (c, rows, dy, dx))                                                                                         \
+    KERNEL(void, pool_max, (const kernel_convolution *c, ptrdiff_t rows, const float *x, float *y),                   \
+           (c, rows, x, y))                                                                                           \
+    KERNEL(void, pool_max_backward, (const kernel_convolution *c, ptrdiff_t rows, const float *x, const float *dy,    \
+            float *dx),                                                                                               \
+           (c, rows, x, dy, dx))                                                                                      \
+    KERNEL(void, resize, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels, ptrdiff_t rows,             \
+            const float *x, float *y),                                                                                \
+           (from, to, channels, rows, x, y))                                                                          \
+    KERNEL(void, resize_backward, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels, ptrdiff_t rows,    \
+            const float *dy, float *dx),                                                                              \
+           (from, to, channels, rows, dy, dx))                                                                        \
     KERNEL(void, posterior, (const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows,             \
             ptrdiff_t size),                                                                                          \
            (code, noise, z, kl, rows, size))                                                                          \

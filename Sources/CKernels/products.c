@@ -3,6 +3,7 @@
 #include "ckernels_isa.h"
 #include "ckernels_product.h"
 #include "math.h"
+#include "products/windows.h"
 #include "products/tiling.h"
 #include "products_bf16.h"
 
@@ -75,7 +76,7 @@ void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, p
                     const kernel_product_ends *ends, float *c, void *scratch) {
     if (m == 0) return;
     if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, packed, ends, c, scratch);
-    else functions()->product(m, k, n, a, packed, ends, c, scratch);
+    else functions()->product(m, k, n, a, 0, packed, ends, c, scratch);
 }
 
 size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
@@ -86,11 +87,28 @@ size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const ker
 void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x,
                             const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     if (precision == kernel_bf16) kernel_bf16_weight_gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
-    else functions()->gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
+    else functions()->gradient(fold, inputs, outputs, x, 0, g, weight, part, parts, scratch);
 }
 
 void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
     functions()->columns(fold, columns, values, place, part, parts);
+}
+
+void kernel_windows_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *const *windows, const ptrdiff_t *columns, const void *packed,
+                            const kernel_product_ends *ends, float *c, void *scratch) {
+    const window_table seen = {windows, columns};
+    functions()->product(m, k, n, 0, &seen, packed, ends, c, scratch);
+}
+
+void kernel_windows_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *const *windows,
+                             const ptrdiff_t *columns, const float *g, ptrdiff_t weight, void *scratch) {
+    const window_table seen = {windows, columns};
+    functions()->gradient(fold, inputs, outputs, 0, &seen, g, weight, 0, 1, scratch);
+}
+
+void kernel_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,
+                           const float *bias, float *to, ptrdiff_t stride) {
+    functions()->planes(count, k, n, b, offsets, planes, bias, to, stride);
 }
 
 double kernel_multiply_adds(ptrdiff_t rounds, float *sum) { return functions()->multiply_adds(rounds, sum); }

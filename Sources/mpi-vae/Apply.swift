@@ -158,6 +158,6 @@ struct Evaluate: RankedCommand {
             ("ari", r.ari), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }
-        return lines.map { $0.0.padding(toLength: 16, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+        return lines.map { $0.0.padded(to: 16) + $0.1 }.joined(separator: "\n")
     }
 }

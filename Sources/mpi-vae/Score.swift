@@ -70,7 +70,7 @@ struct Score: RankedCommand {
     }
 
     private static func column(_ text: String) -> String {
-        text.padding(toLength: max(16, text.count + 1), withPad: " ", startingAt: 0)
+        text.padded(to: max(16, text.count + 1))
     }
 
     /// How well the scores find all anomalies, and those of each label.

@@ -77,6 +77,10 @@ CASES = {
     "linear": ("signed", 1, "--hidden none --likelihood gaussian --latent 4 --transform none", USUAL),
     "long": ("signed", 1, "--hidden 300 --likelihood gaussian --lr 1e-4 --shards 1 --global-batch 550 --micro-batch 47", [EMBED]),
     "resumed": ("pixels", 1, "--max-steps 13", [EMBED]),
+    "convolutions": ("pixels", 3, "--network conv --channels 4,6 --hidden 12 --shards 5 --global-batch 60", USUAL),
+    "convolutions-missing": (
+        "pixels", 1, "--network conv --channels 5 --hidden none --likelihood gaussian-learned --nan mask --mask mask --activation silu",
+        [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),
     "normal-rows": ("unit", 1, "--fit-normal 0,1 --early-stopping 1 --test-fraction 0.2", [EMBED, SCORE]),
 }
 

@@ -146,7 +146,7 @@ static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows
     take_floats(r, "normalize", output, count);
 
     for (int i = 0; i < most; i++) shift[i] = shift[i] < 0 ? -shift[i] : shift[i];
-    k->adam(code, gradient, gain, shift, 0.5f, 0.01f, 1.5f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.001f, count);
+    k->adam(code, gradient, gain, shift, (kernel_adam_step){0.5f, 0.01f, 1.5f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.001f}, count);
     take_floats(r, "adam", code, count);
     take_floats(r, "adam", gain, count);
     take_floats(r, "adam", shift, count);

@@ -3,67 +3,7 @@
 //
 //     products_check [ROUNDS]
 
-#include "ckernels.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static uint32_t state = 1;
-static uint32_t word(void) { return state = state * 1664525u + 1013904223u; }
-static long range(long low, long high) { return low + (long)((uint64_t)word() * (uint64_t)(high - low + 1) >> 32); }
-
-static float *floats(long count, int odd) {
-    float *p = aligned_alloc(64, ((size_t)count * 4 + 64 + 63 + 64) / 64 * 64);
-    for (long i = 0; i < count + 16; i++) p[i] = (float)(int32_t)word() * 4.6e-10f;
-    // Some that are zero, subnormal or not finite.
-    for (long i = 0; odd && i < count; i += range(50, 400))
-        p[i] = (float[]){0, -0.0f, 1e-41f, -3e-39f, 1e-30f, INFINITY}[range(0, odd > 1 ? 5 : 4)];
-    return p;
-}
-
-/// Memory whose size may depend on the set of instructions; what it holds must not matter.
-static void *scratch_bytes(size_t count) {
-    void *p = aligned_alloc(64, (count + 127) / 64 * 64);
-    return memset(p, 0xff, (count + 127) / 64 * 64);
-}
-
-typedef struct { float chain, block, total; long terms; } chains;
-static void term(chains *c, float a, float b) {
-    if (c->terms && c->terms % KERNEL_SEGMENT == 0) {
-        const int first = (c->terms - 1) / KERNEL_SEGMENT % (KERNEL_BLOCK / KERNEL_SEGMENT) == 0;
-        c->block = first ? c->chain : c->block + c->chain, c->chain = 0;
-        if (c->terms % KERNEL_BLOCK == 0) c->total = c->terms == KERNEL_BLOCK ? c->block : c->total + c->block;
-    }
-    c->chain = fmaf(a, b, c->chain);
-    c->terms++;
-}
-static float sum(const chains *c) {
-    const long last = c->terms ? c->terms - 1 : 0;
-    const float block = last % KERNEL_BLOCK >= KERNEL_SEGMENT ? c->block + c->chain : c->chain;
-    return last >= KERNEL_BLOCK ? c->total + block : block;
-}
-static float rounded(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, 4);
-    bits = (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x400000u : bits + 0x7fffu + (bits >> 16 & 1);
-    bits &= 0xffff0000u;
-    memcpy(&x, &bits, 4);
-    return x;
-}
-
-static uint64_t digest = 1469598103934665603u;
-static long compared, wrong;
-static void compare(const char *what, const float *got, const float *wanted, long count) {
-    for (long i = 0; i < count; i++) {
-        uint32_t a, b;
-        memcpy(&a, got + i, 4), memcpy(&b, wanted + i, 4);
-        if (isnan(got[i]) && isnan(wanted[i])) a = b = 0x7fc00000u;
-        if (a != b && wrong++ < 10) printf("%s: element %ld of %ld is %.9g (%08x), not %.9g (%08x)\n", what, i, count, got[i], a, wanted[i], b);
-        digest = (digest ^ a) * 1099511628211u;
-    }
-    compared += count;
-}
+#include "definition.h"
 
 static void check_product(long m, long k, long n) {
     // Infinite terms in a long sum would hide all others.
@@ -107,17 +47,6 @@ static void check_ties(void) {
     free(a), free(b), free(bias), free(c), free(wanted), free(packed);
 }
 
-/// The sum of the leaves from `first` to `end` of a tree of `count`.
-static float fold(const float *leaves, long first, long end, long count, int rounds) {
-    if (end - first == 1) return rounds ? rounded(leaves[first]) : leaves[first];
-    long half = 1;
-    while (half * 2 < end - first) half *= 2;
-    const float s = fold(leaves, first, first + half, count, rounds) + fold(leaves, first + half, end, count, rounds);
-    return rounds ? rounded(s) : s;
-}
-
-// V shards of unequal rows, summed up to the root in several calls that cut shards anywhere; complete left siblings wait in flat buffers at the
-// end of a call.
 static void check_gradient(long shards, long least, long most, long inputs, long outputs) {
     long counts[128], rows = 0;
     for (long v = 0; v < shards; v++) rows += counts[v] = least == most || range(0, 9) ? range(least, most) : 0;
@@ -139,37 +68,11 @@ static void check_gradient(long shards, long least, long most, long inputs, long
             }
             wanted[i < inputs ? weight + i * outputs + j : bias + j] = fold(leaves, 0, shards, shards, rounds);
         }
-    // Where the sums of complete nodes wait, by level: in a tile's memory or, where an earlier call summed them, in a buffer.
-    int place_of[8];
-    long shard = 0, before = 0, first = 0;
-    while (shard < shards) {
-        kernel_shard_rows runs[128];
-        long left = range(0, 3) ? range(1, rows + 1) : rows + 1, run_count = 0, row_count = 0;
-        const long budget = left;
-        while (shard < shards) {
-            const long rest = counts[shard] - before, take = rest < budget - row_count ? rest : budget - row_count;
-            kernel_shard_rows *run = runs + run_count++;
-            *run = (kernel_shard_rows){.row_count = take, .before = before, .is_last = take == rest};
-            row_count += take;
-            if (!run->is_last) { before += take; break; }
-            before = 0;
-            // The tree: shard s closes a node for every one at the end of its number; the last shard closes all that are left.
-            int level = 0;
-            for (; shard >> level & 1; level++) run->adds[run->add_count++] = place_of[level];
-            const int last = shard + 1 == shards;
-            for (int l = level + 1; last && l < 8; l++)
-                if (shard >> l & 1) run->adds[run->add_count++] = place_of[l];
-            run->destination = last ? 0 : ~level;
-            if (!last) place_of[level] = ~level;
-            shard++;
-        }
-        // What waits must survive the call: it goes to a buffer.
-        for (int level = 0; shard < shards && level < 8; level++) {
-            if (!(shard >> level & 1) || place_of[level] >= 0) continue;
-            for (long r = run_count - 1; r >= 0; r--)
-                if (runs[r].is_last && runs[r].destination == ~level) { runs[r].destination = 1 + level; break; }
-            place_of[level] = 1 + level;
-        }
+    shard_calls calls = {.counts = counts, .shards = shards, .unit = 1};
+    long first = 0;
+    while (calls.shard < shards) {
+        const long row_count = next_call(&calls, rows), run_count = calls.run_count;
+        const kernel_shard_rows *runs = calls.runs;
         const kernel_fold f = {runs, run_count, row_count, sums, {buffers[0], buffers[1], buffers[2]}, 8, rounds};
         const long parts = range(1, 3);
         float *scratch = scratch_bytes(kernel_weight_gradient_scratch(kernel_fp32, &f, inputs, outputs));
@@ -180,7 +83,6 @@ static void check_gradient(long shards, long least, long most, long inputs, long
         }
         free(scratch);
         first += row_count;
-        if (run_count && !runs[run_count - 1].is_last && row_count == 0) break;
     }
     compare("gradient", sums[0], wanted, count);
     for (int i = 0; i < 12; i++) free(buffers[i]);

@@ -4,6 +4,7 @@ import Support
 import TestSupport
 import Testing
 import Training
+import VAE
 
 struct ConfigurationTests {
     private func load(
@@ -180,6 +181,22 @@ struct ConfigurationTests {
             #expect(try Configuration(toml: text, name: "text") == configuration)
         }
         #expect(try load(flags: ["model": "vae"]) == Configuration(), "the defaults are those of the default model")
+    }
+
+    /// What is a map of convolutions, and what is none.
+    @Test func maps() throws {
+        for (row, map) in [
+            ([28, 28], [28, 28, 1]), ([28, 28, 1], [28, 28, 1]), ([64, 48, 3], [64, 48, 3]), ([20, 30, 40], [20, 30, 40, 1]),
+            ([8, 9, 10, 4], [8, 9, 10, 4]), ([100, 2], [100, 2, 1]),
+        ] {
+            #expect(try Configuration.map(row).sizes == map)
+        }
+        for row in [[784], [3, 64, 64], [2, 20, 30, 40]] { #expect(throws: (any Error).self) { try Configuration.map(row) } }
+        var configuration = try load(flags: ["network": "conv", "channels": "8,16", "hidden": "32"])
+        #expect(try configuration.modelSpecification(rowShape: [28, 28]).networks != nil)
+        configuration.model.channels = [8, 8, 8, 8, 8, 8]
+        #expect(throws: Failure.self) { try configuration.modelSpecification(rowShape: [28, 28]) }
+        #expect(try load().modelSpecification(rowShape: [28, 28]).networks == nil)
     }
 
     /// A model denoising without corruption is none. In what runs of earlier versions wrote it is gaussian.

@@ -6,10 +6,11 @@ import VAE
 /// Gradients of whole models against central differences of the reference in Double.
 struct GradientTests {
     private func check(
-        _ configuration: ModelSpecification, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false
+        _ configuration: ModelSpecification, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false,
+        operations: [String: Reference.Operation] = [:]
     ) throws {
         let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch, isWeighted: isWeighted)
-        let reference = Reference(configuration: configuration, layout: example.model.layout)
+        let reference = Reference(configuration: configuration, layout: example.model.layout, operations: operations)
         let (rows, noise, parameters) = example.doubles
         let (sums, gradient) = example.gradient(beta: beta, scale: 0.5)
 
@@ -53,6 +54,69 @@ struct GradientTests {
                 ModelSpecification(
                     latent: kind, inputSize: 6, hiddenSizes: hidden, latentSize: 3, activation: activation, normalization: .layer),
                 rowCount: 7, microBatch: 4)
+        }
+    }
+
+    @Test(arguments: ConvolutionExample.all.indices, [Activation.relu, .tanh, .gelu])
+    func convolutions(index: Int, activation: Activation) throws {
+        let example = ConvolutionExample.all[index]
+        try check(example.model(activation), rowCount: 3, microBatch: 2, operations: example.operations())
+        if activation != .relu { return }
+        try check(
+            example.model(.tanh, latent: .deterministic, normalization: .layer), rowCount: 2, operations: example.operations())
+    }
+
+    /// Pooling of odd sizes by windows that overlap, have gaps, or reach out of the map; the mirror resizes.
+    @Test(
+        arguments: [
+            [.max(ConvolutionWindow(kernel: 2, stride: 2))], [.max(ConvolutionWindow(kernel: 3, stride: 2, padding: 1))],
+            [.average(ConvolutionWindow(kernel: 3, stride: 2, padding: 1))],
+            [.average(ConvolutionWindow(kernel: [2, 1], stride: [3, 1], dilation: [2, 1]))],
+            [.global],
+        ] as [[PoolingExample]])
+    func pooling(examples: [PoolingExample]) throws {
+        for example in examples {
+            let shape = Shape([7, 5, 2])
+            let blocks = [Block(.convolution(3, ConvolutionWindow(kernel: 3, padding: 1)), .tanh), Block(example.operation)]
+            let networks = try ModelNetworks(shape, encoder: blocks, latentSize: 2)
+            let model = ModelSpecification(
+                latent: .normal, inputSize: shape.count, hiddenSizes: [], latentSize: 2, networks: networks)
+            let map = Shape([7, 5, 3])
+            let convolution = ReferenceConvolution(shape, map, ConvolutionWindow(kernel: 3, padding: 1))
+            let pooled = try NetworkSpecification(shape, blocks).shapes()[1]
+            try check(
+                model, rowCount: 3, microBatch: 2,
+                operations: [
+                    "encoder/0": convolution.forward, "decoder/2": convolution.transposed,
+                    "encoder/1": { x, _, _ in example.reference(x, map, pooled) },
+                    "decoder/1": { x, _, _ in PoolingExample.resize(x, pooled, map) },
+                ])
+        }
+    }
+
+    /// The mask is channels of what the encoder sees, a likelihood's heads are channels of what the decoder gives.
+    @Test(arguments: LikelihoodName.allCases, [false, true])
+    func channelsOfMaskAndHeads(likelihood: LikelihoodName, seesMask: Bool) throws {
+        let example = ConvolutionExample(shape: [5, 3, 2], layers: [(3, ConvolutionWindow(kernel: 3, stride: 2, padding: 1))])
+        try check(
+            example.model(.tanh, likelihood: likelihood, seesMask: seesMask), rowCount: 3, microBatch: 2,
+            operations: example.operations(likelihood: likelihood, seesMask: seesMask))
+    }
+
+    /// Passes of any size, and threads that share the rows, give the bits of one pass by one thread.
+    @Test(arguments: ConvolutionExample.all.indices, Precision.allCases.filter(\.isFast))
+    func passesOfConvolutionsDoNotMatter(index: Int, precision: Precision) throws {
+        let configuration = try ConvolutionExample.all[index].model(.relu)
+        let whole = try Example(configuration, rowCount: 100, microBatch: 100, precision: precision)
+        let (sums, gradient) = whole.gradient()
+        #expect(sums.isFinite && gradient.contains { $0 != 0 })
+        for rows in precision == .fp32 ? [1, 13, 64, 99] : [32, 64, 96] {
+            let pieces = try Example(configuration, rowCount: 100, microBatch: rows, precision: precision).gradient()
+            #expect(pieces.0 == sums && pieces.1 == gradient, "\(rows) rows at once")
+        }
+        for count in [2, 3] {
+            let team = whole.gradient(ofTeam: count)
+            #expect(team.0 == sums && team.1 == gradient, "\(count) threads")
         }
     }
 

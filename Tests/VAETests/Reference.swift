@@ -7,8 +7,13 @@ import VAE
 /// The models once more, in Double and written down plainly, with gradients by central differences: what the code under test is
 /// compared with. Shares nothing with it but the layout of the parameters and the noise.
 struct Reference {
+    /// What a block makes of a row by its weight and its bias.
+    typealias Operation = ([Double], ArraySlice<Double>, ArraySlice<Double>) -> [Double]
+
     let configuration: ModelSpecification
     let layout: ParameterLayout
+    /// By the blocks' names; all others are dense.
+    var operations: [String: Operation] = [:]
 
     private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
 
@@ -44,7 +49,26 @@ struct Reference {
         return a.indices.map { (a[$0] - mean) / (variance + 1e-5).squareRoot() * p[gain + $0] + p[shift + $0] }
     }
 
+    /// A block's operation, activation and normalisation.
+    private func block(_ name: String, _ block: Block, _ x: [Double], _ p: [Double]) -> [Double] {
+        var hidden: [Double]
+        if let operation = operations[name] {
+            func part(_ part: String) -> ArraySlice<Double> {
+                p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]
+            }
+            hidden = operation(x, part("weight"), part("bias"))
+            if let activation = block.activation { hidden = hidden.map { Self.activate(activation, $0) } }
+        } else {
+            hidden = dense(name, x, p, activation: block.activation)
+        }
+        return block.normalization == .layer ? normalize(name, hidden, p) : hidden
+    }
+
     private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
+        if let networks = configuration.networks {
+            let blocks = part == "encoder" ? networks.encoder.blocks + [Block(.dense(1))] : networks.decoder
+            return blocks.enumerated().reduce(x) { block("\(part)/\($1.offset)", $1.element, $0, p) }
+        }
         let count = configuration.hiddenSizes.count
         return (0...count).reduce(x) { x, index in
             let name = "\(part)/\(index)"

@@ -47,7 +47,7 @@ final class RowSweep {
             world, rowCount: rows.count, columns: columns, rowBytes: 2 * source.format.rowBytes, everywhere: everywhere)
         let starts = Array(results.starts)
         let pieces = try world.together { [rank = world.rank] in
-            try RowPieces(source, preparation, count: starts.count, capacity: results.share) { piece in
+            try PiecewiseRows(source, preparation, count: starts.count, capacity: results.share) { piece in
                 rows.rows(results.rows(ofRank: rank, from: starts[piece]))
             }
         }

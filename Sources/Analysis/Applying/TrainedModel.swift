@@ -42,7 +42,7 @@ public final class TrainedModel {
             log.warning("this processor has no instructions for \(trained.rawValue), which the model was trained in: using fp32")
         }
         let model = Model(
-            configuration.modelSpecification(inputSize: checkpoint.inputShape.reduce(1, *)), precision: isFast ? trained : .fp32)
+            try configuration.modelSpecification(rowShape: checkpoint.inputShape), precision: isFast ? trained : .fp32)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
         try parameters.distribute(first: model.layout.count)

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Distributed
+internal import Support
 
 /// Eigenvalues and eigenvectors of a symmetric matrix T of three diagonals by divide and conquer (Cuppen 1981, with the deflation
 /// and the vectors of Gu & Eisenstat 1995).
@@ -14,9 +15,9 @@ final class DivideAndConquer {
     private let size: Int
     private let pool: WorkerPool
     private let beside: [Double]
-    private let valueMemory: DoubleMemory
+    private let valueMemory: AlignedMemory<Double>
     /// Merges read vectors from one and leave them in the other.
-    private let vectorMemory: (DoubleMemory, DoubleMemory)
+    private let vectorMemory: (AlignedMemory<Double>, AlignedMemory<Double>)
 
     /// The largest matrix that ``ImplicitQL`` solves.
     private static let leaf = 32
@@ -25,10 +26,13 @@ final class DivideAndConquer {
         self.beside = beside
         self.pool = pool
         size = diagonal.count
-        valueMemory = DoubleMemory(size)
+        valueMemory = AlignedMemory<Double>(count: size, usesLargePages: true)
         values = valueMemory.pointer
         values.initialize(from: diagonal, count: size)
-        vectorMemory = (DoubleMemory(size * size), DoubleMemory(size * size))
+        vectorMemory = (
+            AlignedMemory<Double>(count: size * size, usesLargePages: true),
+            AlignedMemory<Double>(count: size * size, usesLargePages: true)
+        )
         vectors = vectorMemory.0.pointer
     }
 

@@ -1,11 +1,12 @@
 internal import CKernels
 internal import Distributed
+internal import Support
 
 /// Matrix products in double precision by all threads of a pool; each element is summed by one thread, in one order
 /// (`ckernels_symmetric.h`).
 struct DoubleProduct {
     private let pool: WorkerPool
-    private let scratch: DoubleMemory
+    private let scratch: AlignedMemory<Double>
 
     /// Rows and columns that are one thread's at a time.
     static let tileRows = 192
@@ -13,7 +14,7 @@ struct DoubleProduct {
 
     init(pool: WorkerPool) {
         self.pool = pool
-        scratch = DoubleMemory(pool.count * kernel_double_scratch)
+        scratch = AlignedMemory<Double>(count: pool.count * kernel_double_scratch, usesLargePages: true)
     }
 
     /// c = a b', or c -= a b'; see `kernel_multiply_double`. All of it by one worker.

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Distributed
+internal import Support
 
 /// Makes of the eigenvalues and eigenvectors of two matrices those of the two beside each other plus r v v', where v is 0 but for the
 /// last row of the first and the first row of the second.
@@ -15,7 +16,7 @@ final class EigenMerge {
     private let size: Int
     private let pool: WorkerPool
     private let product: DoubleProduct
-    private let numbers: DoubleMemory
+    private let numbers: AlignedMemory<Double>
     private var poles: UnsafeMutablePointer<Double> { numbers.pointer }
     private var z: UnsafeMutablePointer<Double> { numbers.pointer + size }
     private var weights: UnsafeMutablePointer<Double> { numbers.pointer + 2 * size }
@@ -26,19 +27,19 @@ final class EigenMerge {
     private var reach: [Reach]
     private var roots: [SecularEquation.Root]
     /// New vectors in terms of the old ones, `[some rows, size]`.
-    private let rotations: DoubleMemory
+    private let rotations: AlignedMemory<Double>
     private let rotationRows: Int
 
     init(size: Int, pool: WorkerPool) {
         self.size = size
         self.pool = pool
         product = DoubleProduct(pool: pool)
-        numbers = DoubleMemory(6 * size)
+        numbers = AlignedMemory<Double>(count: 6 * size, usesLargePages: true)
         reach = [Reach](repeating: .left, count: size)
         roots = [SecularEquation.Root](repeating: SecularEquation.Root(origin: 0, offset: 0), count: size)
         // Enough tiles for all workers.
         rotationRows = min(size, DoubleProduct.tileRows * max(4, (pool.count + 3) / 4))
-        rotations = DoubleMemory(rotationRows * size)
+        rotations = AlignedMemory<Double>(count: rotationRows * size, usesLargePages: true)
     }
 
     /// - Parameters:

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Distributed
+internal import Support
 
 /// The reflections I - t v v' of a ``Tridiagonalization``: row i of the matrix has v, of length i, whose last element is 1.
 ///
@@ -8,7 +9,7 @@ internal import Distributed
 struct Reflections {
     private let matrix: UnsafeMutablePointer<Double>
     private let size: Int
-    private let factorMemory: DoubleMemory
+    private let factorMemory: AlignedMemory<Double>
     /// t of each row from the third on.
     var factors: UnsafeMutablePointer<Double> { factorMemory.pointer }
 
@@ -18,19 +19,19 @@ struct Reflections {
     init(_ matrix: UnsafeMutablePointer<Double>, size: Int) {
         self.matrix = matrix
         self.size = size
-        factorMemory = DoubleMemory(size)
+        factorMemory = AlignedMemory<Double>(count: size, usesLargePages: true)
     }
 
     /// Reflects vectors `[size, size]`, which are rows: by the first row's reflection first.
     func apply(to vectors: UnsafeMutablePointer<Double>, pool: WorkerPool) {
         let product = DoubleProduct(pool: pool)
         let block = Self.block
-        let v = DoubleMemory(block * size)
-        let triangle = DoubleMemory(block * block)
-        let products = DoubleMemory(block * block)
+        let v = AlignedMemory<Double>(count: block * size, usesLargePages: true)
+        let triangle = AlignedMemory<Double>(count: block * block, usesLargePages: true)
+        let products = AlignedMemory<Double>(count: block * block, usesLargePages: true)
         // For each worker the products of some vectors with V, and those times T'.
         let tile = DoubleProduct.tileRows
-        let scratch = DoubleMemory(pool.count * 2 * tile * block)
+        let scratch = AlignedMemory<Double>(count: pool.count * 2 * tile * block, usesLargePages: true)
         for first in stride(from: 2, to: size, by: block) {
             let count = min(block, size - first)
             let columns = first + count - 1

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Distributed
+internal import Support
 
 /// Householder's reduction of a symmetric matrix to three diagonals, some rows at a time (Dongarra, Sorensen & Hammarling 1989;
 /// as `dsytrd` of LAPACK), from the last row to the first.
@@ -14,9 +15,9 @@ struct Tridiagonalization {
     private let pool: WorkerPool
     private let product: DoubleProduct
     /// v and w of a panel with its number of rows m, `[3 m, size]`: the w, the v, and the w again.
-    private let pairs: DoubleMemory
+    private let pairs: AlignedMemory<Double>
     /// What each block of rows adds to A v of the rows above it, `[blocks, size]`.
-    private let above: DoubleMemory
+    private let above: AlignedMemory<Double>
 
     private static let panel = 48
     /// Rows of a block of the triangle: a multiple of eight that divides the rows of a tile.
@@ -27,8 +28,8 @@ struct Tridiagonalization {
         self.size = size
         self.pool = pool
         product = DoubleProduct(pool: pool)
-        pairs = DoubleMemory(3 * Self.panel * size)
-        above = DoubleMemory((size + Self.block - 1) / Self.block * size)
+        pairs = AlignedMemory<Double>(count: 3 * Self.panel * size, usesLargePages: true)
+        above = AlignedMemory<Double>(count: (size + Self.block - 1) / Self.block * size, usesLargePages: true)
     }
 
     /// - Returns: T's diagonal and the one beside it; reflections are left in the matrix, and their factors.

@@ -109,7 +109,7 @@ extension RunSummary {
         seconds = run.seconds
         let rows = Double(data.count(.train))
         trainingSeconds =
-            NumberTable(run.folder.metrics)?.curve("samples_per_second").reduce(0) { $0 + rows / max($1.1, 1e-9) } ?? 0
+            EpochTable(run.folder.metrics)?.curve("samples_per_second").reduce(0) { $0 + rows / max($1.1, 1e-9) } ?? 0
         self.data = Data(configuration.data.data, data.source)
         validationData = data.validationSource.map { Data(configuration.data.validationData, $0) }
         testData = data.testSource.map { Data(configuration.data.testData, $0) }

@@ -148,7 +148,7 @@ extension TrainedModel {
 
     private func gap(_ codes: Codebook, _ factors: DataSource, _ rows: RowSet) throws -> Double? {
         let values = try world.together {
-            let values = try RowFetcher(factors, missing: false).values(rows.rows(0..<rows.count))
+            let values = try ExactRows(factors, .everything(missing: false)).values(rows.rows(0..<rows.count))
             return Array(UnsafeBufferPointer(start: values.pointer, count: values.count))
         }
         return MutualInformationGap.compute(codes, factors: values, factorCount: factors.features)

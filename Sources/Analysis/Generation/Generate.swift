@@ -121,7 +121,7 @@ final class GenerationWriter {
         try codes.describe(in: file)
     }
 
-    func write(_ rows: Range<Int>, _ codes: AlignedBuffer, _ values: ExactValues, features: Int) throws {
+    func write(_ rows: Range<Int>, _ codes: AlignedBuffer, _ values: AlignedMemory<Double>, features: Int) throws {
         for index in 0..<rows.count where grid?.isFull == false { grid!.add(values.pointer + index * features) }
         try file.writing { _ in
             try latent.write(codes.pointer, rows: rows)

@@ -47,7 +47,7 @@ extension TrainedModel {
             fill(batch, worker, wanted, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
-            func restored(_ values: UnsafePointer<Float>, _ count: Int) -> ExactValues {
+            func restored(_ values: UnsafePointer<Float>, _ count: Int) -> AlignedMemory<Double> {
                 preparation.restore(values, rows: count, features: features, pool: pool)
             }
             // In double precision, a few MiB at a time.
@@ -175,7 +175,7 @@ private final class ImputedWriter {
     }
 
     func write(
-        _ rows: Range<Int>, mean: ExactValues, mask: UnsafePointer<Float>, draws: ExactValues
+        _ rows: Range<Int>, mean: AlignedMemory<Double>, mask: UnsafePointer<Float>, draws: AlignedMemory<Double>
     ) throws {
         let features = format.features
         let numbers = source.selection.rows(rows)

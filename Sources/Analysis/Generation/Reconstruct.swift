@@ -89,8 +89,8 @@ final class ReconstructionWriter {
     private let row: Dataset
     private let labels: CopiedColumn?
     private let ids: CopiedColumn?
-    private let originals: RowFetcher
-    private let clean: RowFetcher?
+    private let originals: ExactRows
+    private let clean: ExactRows?
     private var ratio: PeakSignalToNoise
     private var grid: ImageGrid?
     private let gridPath: String
@@ -102,8 +102,8 @@ final class ReconstructionWriter {
         self.librarySize = librarySize
         gridPath = wanted.grid
         if !wanted.grid.isEmpty { grid = ImageGrid(try .required(source.rowShape), group: 2, columns: 8, most: 128) }
-        originals = try RowFetcher(source)
-        self.clean = try clean.map { try RowFetcher($0) }
+        originals = try ExactRows(source, .everything(missing: true))
+        self.clean = try clean.map { try ExactRows($0, .everything(missing: true)) }
         // Bytes stand for 0...1.
         ratio = PeakSignalToNoise(peak: clean?.format.numbers == .pixel ? 1 : nil)
         let count = source.rowCount
@@ -119,7 +119,7 @@ final class ReconstructionWriter {
         try file.describe(checkpoint, sources: [source.name] + (clean.map { [$0.name] } ?? []))
     }
 
-    func write(_ values: ExactValues, rows range: Range<Int>) throws {
+    func write(_ values: AlignedMemory<Double>, rows range: Range<Int>) throws {
         let (rows, features) = (source.selection.rows(range), source.features)
         if clean != nil || librarySize > 0 || grid?.isFull == false {
             let input = try originals.values(rows)
@@ -143,7 +143,8 @@ final class ReconstructionWriter {
     }
 
     /// Scales each row from the preparation's sum to the sum that the row had.
-    private static func restoreSums(of input: ExactValues, in values: ExactValues, rows: Int, target: Double) {
+    private static func restoreSums(of input: AlignedMemory<Double>, in values: AlignedMemory<Double>, rows: Int, target: Double)
+    {
         let features = input.count / rows
         for row in 0..<rows {
             let own = row * features..<(row + 1) * features

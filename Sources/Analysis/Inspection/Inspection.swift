@@ -68,11 +68,11 @@ public struct Inspection {
         let width = min(paths.map { $0.printable().count }.max() ?? 0, 40)
         for matrix in summary.sparse {
             lines.append(
-                "\(padded(matrix.path, width))  \(matrix.shape) sparse (\(matrix.format)), \(matrix.storedCount) values stored, "
+                "\(matrix.path.printable().padded(to: width))  \(matrix.shape) sparse (\(matrix.format)), \(matrix.storedCount) values stored, "
                     + sizeText(matrix.bytes))
         }
         for item in summary.datasets {
-            let path = padded(item.path, width)
+            let path = item.path.printable().padded(to: width)
             if let problem = item.problem {
                 lines.append("\(path)  \(problem.printable(limit: 1000))")
                 continue
@@ -83,11 +83,6 @@ public struct Inspection {
         lines += summary.problems.map { $0.printable(limit: 1000) }
         if !summary.isComplete { lines.append("... and more that is not shown") }
         return lines.joined(separator: "\n")
-    }
-
-    private func padded(_ path: String, _ width: Int) -> String {
-        let text = path.printable()
-        return text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     private func description(of item: Item) -> String {

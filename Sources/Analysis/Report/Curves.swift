@@ -3,12 +3,12 @@ internal import Training
 
 /// What a run's `metrics.csv` shows, by epoch.
 struct Curves {
-    private let table: NumberTable
+    private let table: EpochTable
     private let beta: Double
 
     /// - Parameter beta: the weight of the KL term in the figure by which the best model is chosen.
     init?(_ path: String, beta: Double) {
-        guard let table = NumberTable(path), !table.rows.isEmpty else { return nil }
+        guard let table = EpochTable(path, most: EpochTable.shown), !table.rows.isEmpty else { return nil }
         self.table = table
         self.beta = beta
     }
@@ -60,17 +60,17 @@ struct Curves {
         let named = [
             ("epoch", "epoch"), ("step", "step"), ("train_loss", "training loss"), ("validation_elbo", "validation ELBO"),
             ("validation_reconstruction", "reconstruction"), ("validation_kl", "KL"),
-        ].filter { column, _ in table.rows.contains { table.value($0, column) != nil } }
-        func figure(_ row: [Double?]) -> Double {
-            guard let reconstruction = table.value(row, "validation_reconstruction"), let kl = table.value(row, "validation_kl")
-            else { return table.value(row, "train_loss") ?? .infinity }
+        ].filter { column, _ in table.rows.contains { $0[column] != nil } }
+        func figure(_ row: EpochTable.Row) -> Double {
+            guard let reconstruction = row["validation_reconstruction"], let kl = row["validation_kl"]
+            else { return row["train_loss"] ?? .infinity }
             return reconstruction + beta * kl
         }
         let best = table.rows.min { figure($0) < figure($1) }!
         let rows = [("best epoch", best), ("last epoch", table.rows.last!)].map { name, row in
             [name]
                 + named.map { column, _ in
-                    table.value(row, column).map { Int(exactly: $0).map(String.init) ?? String(format: "%.3f", $0) } ?? ""
+                    row[column].map { Int(exactly: $0).map(String.init) ?? String(format: "%.3f", $0) } ?? ""
                 }
         }
         return ([""] + named.map(\.1), rows)

@@ -51,7 +51,7 @@ struct DecodedRows {
             return
         }
         let restored = preparation.restore(means.pointer, rows: count, features: features)
-        let originals = try RowFetcher(source).values(rows)
+        let originals = try ExactRows(source, .everything(missing: true)).values(rows)
         var grid = ImageGrid(image, group: 2, columns: 8, most: 2 * count)
         for row in 0..<count where !grid.isFull {
             grid.add(originals.pointer + row * features, setsRange: false)

@@ -18,10 +18,10 @@ struct RankWaits {
 
     /// The mean over the last epochs, as long as there were as many ranks as in the last one. nil where there are none.
     init?(_ path: String) {
-        guard let table = NumberTable(path) else { return nil }
+        guard let table = EpochTable(path, most: EpochTable.shown) else { return nil }
         var byEpoch: [Int: [Int: Rank]] = [:]
         for row in table.rows {
-            func number(_ column: String) -> Double? { table.value(row, column).flatMap { $0.isFinite ? $0 : nil } }
+            func number(_ column: String) -> Double? { row[column].flatMap { $0.isFinite ? $0 : nil } }
             guard let epoch = number("epoch").flatMap(Int.init(exactly:)), let rank = number("rank").flatMap(Int.init(exactly:)),
                 let compute = number("compute_s"), let data = number("data_wait_s"), let wait = number("reduce_wait_s")
             else { continue }

@@ -1,6 +1,7 @@
 internal import CKernels
 package import Distributed
 internal import Foundation
+internal import Support
 internal import VAE
 
 /// Sums of the products of columns over rows; each rank holds the rows of the matrix whose number it leaves by the number of ranks, and
@@ -10,7 +11,7 @@ package final class Scatter {
     private let pool: WorkerPool
     private let size: Int
     /// Rows `rank`, `rank + ranks` ... of the upper triangle, `[own, size]`; none once they are a whitening.
-    private var products: DoubleMemory?
+    private var products: AlignedMemory<Double>?
     private let own: [Int]
     private var sums: [Double]
     private var count = 0
@@ -21,7 +22,7 @@ package final class Scatter {
         self.pool = pool
         own = Array(stride(from: world.rank, to: size, by: world.size))
         sums = [Double](repeating: 0, count: size)
-        let products = DoubleMemory(own.count * size)
+        let products = AlignedMemory<Double>(count: own.count * size, usesLargePages: true)
         products.pointer.initialize(repeating: 0, count: own.count * size)
         self.products = products
     }

@@ -1,9 +1,10 @@
 #include "../math.h"
 
 static void KERNEL(adam)(float *restrict parameters, const float *restrict gradient, float *restrict m, float *restrict v,
-                         float factor, float rate, float inverse_root, float beta1, float beta2, float epsilon, float decay,
-                         float shrink, ptrdiff_t count) {
-    const float rest1 = 1.0f - beta1, rest2 = 1.0f - beta2, keep = 1.0f - shrink;
+                         kernel_adam_step step, ptrdiff_t count) {
+    const float factor = step.factor, rate = step.rate, inverse_root = step.inverse_root, epsilon = step.epsilon;
+    const float beta1 = step.beta1, beta2 = step.beta2, decay = step.decay;
+    const float rest1 = 1.0f - beta1, rest2 = 1.0f - beta2, keep = 1.0f - step.shrink;
     for (ptrdiff_t i = 0; i < count; i++) {
         const float p = parameters[i] * keep;
         const float g = factor * gradient[i] + decay * p;

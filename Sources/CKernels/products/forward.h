@@ -14,25 +14,29 @@ static size_t G(product_scratch)(ptrdiff_t m, ptrdiff_t k) {
     return (size_t)((tiles < block ? tiles : block + 1) * MR * NR);
 }
 
-static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *packed, const kernel_product_ends *ends, float *c,
-                       float *scratch) {
-    const tiling rows = make_tiling(m, MR);
+static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *packed,
+                       const kernel_product_ends *ends, float *c, float *scratch) {
+    const enum tile_left left = a ? left_rows : left_windows;
+    const tiling rows = make_tiling(m, MR), panels = G(panels_of)(n);
     const ptrdiff_t most = G(rows_block)(k), blocks = (rows.tiles + most - 1) / most;
     for (ptrdiff_t u = 0; u < blocks; u++) {
         const ptrdiff_t t0 = rows.tiles * u / blocks, t1 = rows.tiles * (u + 1) / blocks;
-        for (ptrdiff_t j = 0; j < n; j += NR) {
-            const ptrdiff_t columns = n - j < NR ? n - j : NR, width = (columns + VL - 1) / VL * VL;
+        for (ptrdiff_t number = 0; number < panels.tiles; number++) {
+            const G(panel_columns) of = G(columns_of)(&panels, number, n);
+            const ptrdiff_t j = of.first, columns = of.columns, width = (columns + VL - 1) / VL * VL;
             const float *panel = packed + j * k;
             ptrdiff_t p = 0;
             do {
                 const ptrdiff_t depth = k - p < KERNEL_SEGMENT ? k - p : KERNEL_SEGMENT, q = p + depth;
                 const int ends_block = q % KERNEL_BLOCK == 0 || q == k, in_first = p < KERNEL_BLOCK;
                 // The panel that comes next; the last one looks at itself.
-                const float *next = q < k || j + NR < n ? panel + q * width : panel;
+                const float *next = q < k || number + 1 < panels.tiles ? panel + q * width : panel;
                 for (ptrdiff_t t = t0; t < t1; t++) {
                     const ptrdiff_t i = tile_start(&rows, t);
                     float *out = c + i * n + j, *block = scratch + (t - t0) * MR * NR;
                     tile_ends e;
+                    const float *rows_of_a = a ? a + i * k + p : 0;
+                    if (!a) e.seen = (window_table){seen->windows + i, seen->columns + p};
                     e.from = p == 0 && ends->bias ? ends->bias + j : 0, e.from_stride = 0;
                     e.adds = e.rounds = 0;
                     // Of the first block c holds the sum so far; of the others it is the sum of the blocks before.
@@ -42,8 +46,8 @@ static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, co
                     e.values = ends->values ? ends->values + i * n + j : 0, e.values_stride = n;
                     e.ahead = next + (t - t0) * depth * 4 * AHEAD;
                     if (in_first || ends_block)
-                        G(run)(tile_size(&rows, t), columns, 1, depth, a + i * k + p, k, panel + p * width, width, &e, out, n);
-                    else G(run)(tile_size(&rows, t), width, 1, depth, a + i * k + p, k, panel + p * width, width, &e, block, width);
+                        G(run)(tile_size(&rows, t), columns, left, depth, rows_of_a, k, panel + p * width, width, &e, out, n);
+                    else G(run)(tile_size(&rows, t), width, left, depth, rows_of_a, k, panel + p * width, width, &e, block, width);
                 }
                 p = q;
             } while (p < k);

@@ -11,8 +11,10 @@
 
 #include "gradient.h"
 
+#include "planes.h"
+
 static const product_functions G(functions) = {
-    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(multiply_adds), G(columns),
+    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(multiply_adds), G(columns), G(planes),
 };
 
 #undef G
@@ -25,12 +27,15 @@ static const product_functions G(functions) = {
 #undef AHEAD
 #undef ALL
 #undef ONE
-#undef BOTH
+#undef ALL_LEFT
+#undef EACH_LEFT
 #undef ROWS
 #undef REFERENCE
 #undef STEP
 #undef EACH
 #undef ONE_SUM
+#undef BOTH_SUMS
+#undef EACH_SUM
 #undef ROW_SUMS
 #undef SUMS
 #undef BLOCK_TILES

@@ -1,5 +1,18 @@
 // Panels of matrices, as tiles read them. Included once for each set of instructions.
 
+/// `columns` from `first` on.
+typedef struct {
+    ptrdiff_t first, columns;
+} G(panel_columns);
+
+/// The panels of n columns: whole vectors, dealt out evenly, as narrow panels are slow.
+INLINE tiling G(panels_of)(ptrdiff_t n) { return make_tiling((n + VL - 1) / VL, NV); }
+
+INLINE G(panel_columns) G(columns_of)(const tiling *panels, ptrdiff_t panel, ptrdiff_t n) {
+    const ptrdiff_t first = tile_start(panels, panel) * VL, width = tile_size(panels, panel) * VL;
+    return (G(panel_columns)){first, n - first < width ? n - first : width};
+}
+
 /// `columns` of b[k, ...] from its column 0 on, as [k][whole vectors], zeros behind.
 static void G(pack_panel)(ptrdiff_t k, ptrdiff_t columns, const float *b, ptrdiff_t ldb, float *to) {
     const ptrdiff_t width = (columns + VL - 1) / VL * VL;
@@ -38,9 +51,10 @@ static void G(pack_transposed)(ptrdiff_t k, ptrdiff_t columns, const float *b, p
 }
 
 static void G(pack)(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, float *packed) {
-    const ptrdiff_t panels = (n + NR - 1) / NR;
-    for (ptrdiff_t panel = panels * part / parts; panel < panels * (part + 1) / parts; panel++) {
-        const ptrdiff_t j = panel * NR, columns = n - j < NR ? n - j : NR;
+    const tiling panels = G(panels_of)(n);
+    for (ptrdiff_t panel = panels.tiles * part / parts; panel < panels.tiles * (part + 1) / parts; panel++) {
+        const G(panel_columns) of = G(columns_of)(&panels, panel, n);
+        const ptrdiff_t j = of.first, columns = of.columns;
         if (transposed) G(pack_transposed)(k, columns, b + j * k, k, packed + j * k);
         else G(pack_panel)(k, columns, b + j, n, packed + j * k);
     }

@@ -2,11 +2,15 @@
 // set of instructions.
 
 /// Sums every shard's rows in their order, then shards along the tree. a[row, i] is a[row lda + i], b[row, j] is b[row ldb + j]; `element` is
-/// that of the flat gradients which belongs to the first row and column, with rows `stride` apart. `local` holds `level_count + 2` tiles.
-INLINE void G(sum_shards)(const int mr, const int nv, const kernel_fold *fold, ptrdiff_t columns, const float *a, ptrdiff_t lda,
-                          const float *b, ptrdiff_t ldb, ptrdiff_t element, ptrdiff_t stride, float *local) {
+/// that of the flat gradients which belongs to the first row and column, with rows `stride` apart. `local` holds `level_count + 2` tiles. `sees`: a[row, i] is
+/// what windows see.
+INLINE void G(sum_shards)(const int mr, const int nv, const int sees, const kernel_fold *fold, ptrdiff_t columns, const float *a,
+                          ptrdiff_t lda, const window_table *seen, const float *b, ptrdiff_t ldb, ptrdiff_t element, ptrdiff_t stride, float *local) {
     const int size = mr * nv * VL;
     float *const block = local + fold->level_count * size, *const ragged = block + size;
+    const float *const *window = sees ? seen->windows : 0;
+    ptrdiff_t column[MR];
+    ALL for (int i = 0; i < mr; i++) column[i] = sees ? seen->columns[i] : 0;
     const kernel_shard_rows *run = fold->runs, *const end = run + fold->run_count;
     EACH __builtin_prefetch(fold->sums[end[-1].destination < 0 ? 0 : end[-1].destination] + element + i * stride + j * VL, 1, 3);
     for (; run < end; run++) {
@@ -18,6 +22,10 @@ INLINE void G(sum_shards)(const int mr, const int nv, const kernel_fold *fold, p
             ptrdiff_t p = rows < KERNEL_SEGMENT ? rows : KERNEL_SEGMENT;
             rows -= p;
             EACH s[i][j] = (G(vec)){0};
+            for (; sees && p > 0; p--) {
+                const float *seen_row = *window++;
+                STEP(seen_row[column[i]], ldb)
+            }
             for (; p >= 2; p -= 2) {
                 // Both stream from the second-level cache.
                 ALL for (int j = 0; j < nv; j++) __builtin_prefetch(b + 12 * ldb + j * VL), __builtin_prefetch(b + 13 * ldb + j * VL);
@@ -55,18 +63,20 @@ INLINE void G(sum_shards)(const int mr, const int nv, const kernel_fold *fold, p
 }
 
 // One function for each size of tile.
-#define ONE_SUM(mr, nv)                                                                                               \
-    static __attribute__((noinline)) void G(shards_##mr##_##nv)(const kernel_fold *fold, ptrdiff_t columns, const float *a, \
-                                                                 ptrdiff_t lda, const float *b, ptrdiff_t ldb,        \
-                                                                 ptrdiff_t element, ptrdiff_t stride, float *local) { \
-        G(sum_shards)(mr, nv, fold, columns, a, lda, b, ldb, element, stride, local);                                 \
+#define ONE_SUM(mr, nv, sees)                                                                                         \
+    static __attribute__((noinline)) void G(shards_##mr##_##nv##_##sees)(                                             \
+        const kernel_fold *fold, ptrdiff_t columns, const float *a, ptrdiff_t lda, const window_table *seen, const float *b, ptrdiff_t ldb, \
+        ptrdiff_t element, ptrdiff_t stride, float *local) {                                                          \
+        G(sum_shards)(mr, nv, sees, fold, columns, a, lda, seen, b, ldb, element, stride, local);                     \
     }
+#define BOTH_SUMS(mr, nv) ONE_SUM(mr, nv, 0) ONE_SUM(mr, nv, 1)
+#define EACH_SUM(mr, nv) {G(shards_##mr##_##nv##_0), G(shards_##mr##_##nv##_1)}
 #if NV == 2
-#define ROW_SUMS(mr) ONE_SUM(mr, 1) ONE_SUM(mr, 2)
-#define SUMS(mr) {G(shards_##mr##_1), G(shards_##mr##_2)}
+#define ROW_SUMS(mr) BOTH_SUMS(mr, 1) BOTH_SUMS(mr, 2)
+#define SUMS(mr) {EACH_SUM(mr, 1), EACH_SUM(mr, 2)}
 #else
-#define ROW_SUMS(mr) ONE_SUM(mr, 1) ONE_SUM(mr, 2) ONE_SUM(mr, 3)
-#define SUMS(mr) {G(shards_##mr##_1), G(shards_##mr##_2), G(shards_##mr##_3)}
+#define ROW_SUMS(mr) BOTH_SUMS(mr, 1) BOTH_SUMS(mr, 2) BOTH_SUMS(mr, 3)
+#define SUMS(mr) {EACH_SUM(mr, 1), EACH_SUM(mr, 2), EACH_SUM(mr, 3)}
 #endif
 ROW_SUMS(1)
 ROW_SUMS(2)
@@ -81,9 +91,9 @@ ROW_SUMS(7)
 ROW_SUMS(8)
 #endif
 
-typedef void (*G(shards_function))(const kernel_fold *, ptrdiff_t, const float *, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, ptrdiff_t,
-                                   float *);
-static const G(shards_function) G(shards)[MR][NV] = {
+typedef void (*G(shards_function))(const kernel_fold *, ptrdiff_t, const float *, ptrdiff_t, const window_table *, const float *, ptrdiff_t,
+                                   ptrdiff_t, ptrdiff_t, float *);
+static const G(shards_function) G(shards)[MR][NV][2] = {
     SUMS(1), SUMS(2), SUMS(3), SUMS(4),
 #if MR >= 6
     SUMS(5), SUMS(6),

@@ -19,9 +19,8 @@
         b += next;                                                                                                    \
     }
 
-/// s[mr, nv vectors] = start + sum over k ascending of a[i, k] b[k, j], one fused multiply-add a term. `by_rows`: a[i, k] = a[i lda + k],
-/// and b is a packed panel; else a[k lda + i], and b has rows ldb apart.
-INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
+/// s[mr, nv vectors] = start + sum over k ascending of a[i, k] b[k, j], one fused multiply-add a term.
+INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
                     const tile_ends *e, float *c, ptrdiff_t ldc) {
     G(vec) s[MR][NV];
     if (!e->from) {
@@ -30,7 +29,7 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
         const float *from = e->from;
         ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) s[i][j] = G(load)(from + i * e->from_stride + j * VL);
     }
-    if (by_rows) {
+    if (left == left_rows) {
         const char *ahead = (const char *)e->ahead;
         // One pointer for three rows: as many as there are registers for.
         const float *base[(MR + 2) / 3];
@@ -45,6 +44,33 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
         for (; p > 0; p--) {
             STEP(base[i / 3][i % 3 * lda], nv * VL)
             ALL for (int i = 0; i < mr; i += 3) base[i / 3]++;
+        }
+    } else if (left == left_windows) {
+        const char *ahead = (const char *)e->ahead;
+        const ptrdiff_t *column = e->seen.columns;
+        const float *window[MR];
+        ALL for (int i = 0; i < mr; i++) window[i] = e->seen.windows[i];
+        ptrdiff_t p = k;
+        for (; p >= 4; p -= 4) {
+            ALL for (int u = 0; u < AHEAD; u++) __builtin_prefetch(ahead + 64 * u, 0, 2);
+            ALL for (int u = 0; u < 4; u++) {
+                const ptrdiff_t q = column[u];
+                STEP(window[i][q], nv * VL)
+            }
+            column += 4;
+            ahead += 64 * AHEAD;
+        }
+        for (; p > 0; p--) {
+            const ptrdiff_t q = *column++;
+            STEP(window[i][q], nv * VL)
+        }
+    } else if (left == left_window_columns) {
+        const float *const *window = e->seen.windows;
+        ptrdiff_t column[MR];
+        ALL for (int i = 0; i < mr; i++) column[i] = e->seen.columns[i];
+        for (ptrdiff_t p = k; p > 0; p--) {
+            const float *seen_row = *window++;
+            STEP(seen_row[column[i]], ldb)
         }
     } else {
         ptrdiff_t p = k;
@@ -85,13 +111,14 @@ INLINE void G(tile)(const int mr, const int nv, const int by_rows, ptrdiff_t k, 
                                                                       const tile_ends *e, float *c, ptrdiff_t ldc) {  \
         G(tile)(mr, nv, by, k, a, lda, b, ldb, e, c, ldc);                                                            \
     }
-#define BOTH(mr, nv) {G(tile_##mr##_##nv##_0), G(tile_##mr##_##nv##_1)}
+#define ALL_LEFT(mr, nv) ONE(mr, nv, 0) ONE(mr, nv, 1) ONE(mr, nv, 2) ONE(mr, nv, 3)
+#define EACH_LEFT(mr, nv) {G(tile_##mr##_##nv##_0), G(tile_##mr##_##nv##_1), G(tile_##mr##_##nv##_2), G(tile_##mr##_##nv##_3)}
 #if NV == 2
-#define ROWS(mr) ONE(mr, 1, 0) ONE(mr, 2, 0) ONE(mr, 1, 1) ONE(mr, 2, 1)
-#define REFERENCE(mr) {BOTH(mr, 1), BOTH(mr, 2)}
+#define ROWS(mr) ALL_LEFT(mr, 1) ALL_LEFT(mr, 2)
+#define REFERENCE(mr) {EACH_LEFT(mr, 1), EACH_LEFT(mr, 2)}
 #else
-#define ROWS(mr) ONE(mr, 1, 0) ONE(mr, 2, 0) ONE(mr, 3, 0) ONE(mr, 1, 1) ONE(mr, 2, 1) ONE(mr, 3, 1)
-#define REFERENCE(mr) {BOTH(mr, 1), BOTH(mr, 2), BOTH(mr, 3)}
+#define ROWS(mr) ALL_LEFT(mr, 1) ALL_LEFT(mr, 2) ALL_LEFT(mr, 3)
+#define REFERENCE(mr) {EACH_LEFT(mr, 1), EACH_LEFT(mr, 2), EACH_LEFT(mr, 3)}
 #endif
 ROWS(1)
 ROWS(2)
@@ -107,7 +134,7 @@ ROWS(8)
 #endif
 
 typedef void (*G(tile_function))(ptrdiff_t, const float *, ptrdiff_t, const float *, ptrdiff_t, const tile_ends *, float *, ptrdiff_t);
-static const G(tile_function) G(tiles)[MR][NV][2] = {
+static const G(tile_function) G(tiles)[MR][NV][4] = {
     REFERENCE(1), REFERENCE(2), REFERENCE(3), REFERENCE(4),
 #if MR >= 6
     REFERENCE(5), REFERENCE(6),
@@ -130,10 +157,10 @@ static double G(multiply_adds)(ptrdiff_t rounds, float *sum) {
 
 /// A tile of any number of columns: where the last are not a whole vector it goes through a copy. What is read may have anything behind its
 /// last column.
-static void G(run)(ptrdiff_t mr, ptrdiff_t columns, int by_rows, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
+static void G(run)(ptrdiff_t mr, ptrdiff_t columns, enum tile_left left, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
                    const tile_ends *e, float *c, ptrdiff_t ldc) {
     const ptrdiff_t nv = (columns + VL - 1) / VL, width = nv * VL;
-    const G(tile_function) tile = G(tiles)[mr - 1][nv - 1][by_rows];
+    const G(tile_function) tile = G(tiles)[mr - 1][nv - 1][left];
     if (columns == width) {
         tile(k, a, lda, b, ldb, e, c, ldc);
         return;

@@ -9,8 +9,27 @@
 typedef float quad __attribute__((vector_size(16)));
 typedef float loose_quad __attribute__((vector_size(16), aligned(4), may_alias));
 
+/// Where the left operand of a tile is.
+enum tile_left {
+    /// a[i, k] = a[k lda + i], and b has rows ldb apart.
+    left_columns,
+    /// a[i, k] = a[i lda + k], and b is a packed panel.
+    left_rows,
+    /// a[i, k] = windows[i][columns[k]], and b is a packed panel; a[i, k] = windows[k][columns[i]], and b has rows ldb apart.
+    left_windows,
+    left_window_columns,
+};
+
+/// What windows see: each window's first value, and the distances of all others from it.
+typedef struct {
+    const float *const *windows;
+    const ptrdiff_t *columns;
+} window_table;
+
 /// How a tile begins and ends.
 typedef struct {
+    /// The left operand, where it is windows.
+    window_table seen;
     /// Where the chains begin, rows `from_stride` apart; NULL for 0.
     const float *from;
     ptrdiff_t from_stride;
@@ -50,11 +69,14 @@ INLINE ptrdiff_t tile_size(const tiling *t, ptrdiff_t tile) { return t->low + (t
 typedef struct {
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, float *packed);
     size_t (*product_scratch)(ptrdiff_t m, ptrdiff_t k);
-    void (*product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *packed, const kernel_product_ends *ends, float *c,
-                    float *scratch);
+    /// The left operand is a, or where that is NULL what windows see.
+    void (*product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *packed,
+                    const kernel_product_ends *ends, float *c, float *scratch);
     size_t (*gradient_scratch)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs);
-    void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g, ptrdiff_t weight,
-                     ptrdiff_t part, ptrdiff_t parts, float *scratch);
+    void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen, const float *g,
+                     ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, float *scratch);
     double (*multiply_adds)(ptrdiff_t rounds, float *sum);
     void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts);
+    void (*planes)(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes, const float *bias,
+                   float *to, ptrdiff_t stride);
 } product_functions;

@@ -48,20 +48,11 @@ struct RecordedRun {
                 "\(path) cannot be repeated bit for bit here: its products were computed in the order of \(checkpoint.history.products), but "
                     + "this processor's have that of \(products)")
         }
-        epochs = Self.epochs(folder.metrics).filter { $0.step <= checkpoint.progress.step }
-    }
-
-    private static func epochs(_ path: String) -> [Epoch] {
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        guard let names = lines.first, let epoch = names.firstIndex(of: "epoch"), let step = names.firstIndex(of: "step") else {
-            return []
-        }
-        let digest = names.firstIndex(of: "digest")
-        return lines.dropFirst().compactMap { line in
-            guard line.count == names.count, let number = Int(line[epoch]), let step = Int(line[step]) else { return nil }
-            let text = digest.map { String(line[$0]) } ?? ""
-            return Epoch(number: number, step: step, digest: text.isEmpty ? nil : text)
+        epochs = (EpochTable(folder.metrics)?.rows(upTo: checkpoint.progress.step) ?? []).compactMap { row in
+            guard let number = row.text("epoch").flatMap({ Int($0) }), let step = row.text("step").flatMap({ Int($0) }) else {
+                return nil
+            }
+            return Epoch(number: number, step: step, digest: row.text("digest"))
         }
     }
 

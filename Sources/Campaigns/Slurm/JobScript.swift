@@ -1,4 +1,5 @@
 internal import Distributed
+internal import Support
 
 /// A job script for Slurm that trains, saves in time, queues itself again while there is work left, and ends with the run's exit code.
 ///
@@ -74,7 +75,7 @@ public struct JobScript: Sendable {
         func line(_ option: String, _ comment: String = "") -> String {
             let option = "#SBATCH --\(option)"
             if comment.isEmpty { return option }
-            return option.padding(to: 38) + " # " + comment
+            return option.padded(to: 38) + " # " + comment
         }
         var lines = [
             line("nodes=\(nodes)", "EDIT"),
@@ -106,10 +107,10 @@ public struct JobScript: Sendable {
     private var command: String {
         // Without --mpi=pmix every task would be an MPI world of its own; mpi-vae refuses that and says so.
         var words = launcher == .srun ? ["srun", "--mpi=pmix", "--kill-on-bad-exit=1"] : ["mpirun"]
-        words += ["mpi-vae", subcommand] + arguments.map(\.shellQuoted) + ["--output", output.shellQuoted]
+        words += ["mpi-vae", subcommand] + arguments.map(FilePath.shellWord) + ["--output", FilePath.shellWord(output)]
         if let grid {
             // The folds of a configuration are no part of what is given.
-            for axis in grid.given { words += ["--grid", axis.text.shellQuoted] }
+            for axis in grid.given { words += ["--grid", FilePath.shellWord(axis.text)] }
             words += ["--task", "\"$SLURM_ARRAY_TASK_ID\""]
         }
         return (words + ["\"$@\""]).joined(separator: " ")
@@ -137,25 +138,5 @@ public struct JobScript: Sendable {
         exit $status
 
         """
-    }
-}
-
-extension String {
-    /// The text as one word of a shell.
-    public var shellQuoted: String {
-        let isPlain = !isEmpty && utf8.allSatisfy { $0.isPlainInShell }
-        return isPlain ? self : "'" + replacing("'", with: #"'\''"#) + "'"
-    }
-
-    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
-}
-
-extension UInt8 {
-    fileprivate var isPlainInShell: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "-_./:=,+@%".utf8.contains(self)
-        }
     }
 }

@@ -9,24 +9,13 @@ public struct TimeLimit: Sendable {
 
     /// - Throws: ``Failure`` (64) for what Slurm would not take, and for less than a minute.
     public init(_ text: String) throws {
-        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        let fields = parts.last!.split(separator: ":", omittingEmptySubsequences: false).map { Self.number($0) }
-        let days = parts.count == 2 ? Self.number(parts[0]) : 0
-        // What the first field counts depends on whether there are days, and on how many fields there are.
-        let units = parts.count == 2 ? [3600, 60, 1] : [[60], [60, 1], [3600, 60, 1]][min(fields.count, 3) - 1]
-        guard let days, fields.count <= units.count, !fields.contains(nil) else { throw Self.unsuitable(text) }
-        seconds = days * 86400 + zip(fields, units).reduce(0) { $0 + $1.0! * $1.1 }
-        guard seconds >= 60 else { throw Self.unsuitable(text) }
+        guard let seconds = slurmSeconds(text), seconds >= 60 else { throw Self.unsuitable(text) }
+        self.seconds = seconds
         self.text = text
     }
 
     /// How long before the end the run is told to save, in seconds: three minutes, or a quarter of a short job.
     public var warning: Int { min(180, seconds / 4) }
-
-    private static func number(_ text: Substring) -> Int? {
-        let isNumber = (1...6).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        return isNumber ? Int(text) : nil
-    }
 
     private static func unsuitable(_ text: String) -> Failure {
         Failure(

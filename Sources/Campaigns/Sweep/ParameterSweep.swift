@@ -119,10 +119,7 @@ public final class ParameterSweep {
         } catch {
             throw Failure(error)
         }
-        if configurations[0].data.data == "\(folder.shapes):/data", !FileManager.default.fileExists(atPath: folder.shapes) {
-            try GeneratedShapes.write(to: folder.shapes)
-            log.notice("no --data: training on generated shapes in \(folder.shapes)")
-        }
+        if configurations[0].data.data == "\(folder.shapes):/data" { _ = try GeneratedShapes.provide(folder.shapes, log: log) }
         results = configurations.map {
             Heartbeat.beat()
             return SweepResult($0)

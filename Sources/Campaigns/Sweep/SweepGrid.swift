@@ -181,11 +181,3 @@ extension UInt8 {
         }
     }
 }
-
-extension String {
-    /// Filled with blanks: on the right, or with a negative width on the left.
-    func padded(to width: Int) -> String {
-        let blanks = String(repeating: " ", count: max(0, abs(width) - count))
-        return width < 0 ? blanks + self : self + blanks
-    }
-}

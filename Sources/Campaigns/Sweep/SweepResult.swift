@@ -71,18 +71,9 @@ struct SweepResult {
         return !isTrained && limit > 0 && progress.step >= limit
     }
 
-    /// The lines of metrics.csv up to a step, by the names of its columns; what is empty is left out.
-    private static func metrics(_ folder: RunFolder, upTo step: Int) -> [[Substring: Double]] {
-        let text = (try? String(contentsOfFile: folder.metrics, encoding: .utf8)) ?? ""
-        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        guard let names = lines.first else { return [] }
-        return lines.dropFirst().map { fields in
-            Dictionary(zip(names, fields).compactMap { name, field in Double(field).map { (name, $0) } }) { $1 }
-        }.filter { $0["step"].map { $0 <= Double(step) } ?? false }
-    }
-
     private static func figures(_ folder: RunFolder, step: Int) -> Figures? {
-        guard let line = metrics(folder, upTo: step).last, line["step"] == Double(step), let loss = line["train_loss"],
+        guard let line = EpochTable(folder.metrics)?.rows(upTo: step).last, line["step"] == Double(step),
+            let loss = line["train_loss"],
             let elbo = line["validation_elbo"], let reconstruction = line["validation_reconstruction"],
             let kl = line["validation_kl"]
         else { return nil }
@@ -92,6 +83,7 @@ struct SweepResult {
     private static func seconds(_ folder: RunFolder, step: Int) -> Double? {
         guard let split = try? File.open(folder.embeddings).dataset("/split").read(UInt8.self) else { return nil }
         let rows = Double(split.count { $0 == Part.train.rawValue })
-        return metrics(folder, upTo: step).compactMap { $0["samples_per_second"] }.filter { $0 > 0 }.reduce(0) { $0 + rows / $1 }
+        let lines = EpochTable(folder.metrics)?.rows(upTo: step) ?? []
+        return lines.compactMap { $0["samples_per_second"] }.filter { $0 > 0 }.reduce(0) { $0 + rows / $1 }
     }
 }

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Distributed
 internal import HDF5
-internal import Support
+package import Support
 
 /// Reads rows of a source in double precision, for one thread, and looks at their values.
 package final class ExactRows {
@@ -10,7 +10,7 @@ package final class ExactRows {
     private let reader: any RowReader
     /// Rows that are read at once, and where.
     private let pieceRows: Int
-    private let piece: ExactValues
+    private let piece: AlignedMemory<Double>
 
     /// - Parameter stretch: the most rows that are read at once; 0 for 1 MiB of them, which are never exceeded by more than one row.
     /// - Throws: ``Failure``.
@@ -24,7 +24,7 @@ package final class ExactRows {
         } catch let error as HDF5Error {
             throw Failure(error)
         }
-        piece = ExactValues(count: pieceRows * source.features)
+        piece = AlignedMemory<Double>(count: pieceRows * source.features)
     }
 
     /// The memory that reading takes, in bytes.
@@ -55,6 +55,15 @@ package final class ExactRows {
             }
             done = end
         }
+    }
+
+    /// The rows as they come from their files, `[rows.count, features]`, not a number where a value is missing. Throws ``Failure``.
+    ///
+    /// - Parameter rows: in ascending order.
+    package func values(_ rows: [Int64]) throws -> AlignedMemory<Double> {
+        let (features, values) = (source.features, AlignedMemory<Double>(count: rows.count * source.features))
+        try forEach(rows) { index, row in (values.pointer + index * features).update(from: row, count: features) }
+        return values
     }
 
     private func check(_ values: UnsafePointer<Double>, row: Int64) throws {

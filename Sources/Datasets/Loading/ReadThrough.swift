@@ -9,7 +9,7 @@ package func readThrough(_ specification: String, _ options: DataOptions) throws
     var settings = PreparationSettings()
     settings.missing = .mask
     try RowLoader(source, Preparation(settings, support: nil)).load(numbers, into: store, at: 0)
-    _ = try RowFetcher(source).values(numbers)
+    _ = try ExactRows(source, .everything(missing: true)).values(numbers)
     _ = try source.fingerprint()
     do throws(HDF5Error) {
         for values in [source.labels, source.ids].compactMap(\.self) { _ = try values.strings(numbers) }

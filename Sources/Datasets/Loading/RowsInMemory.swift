@@ -27,7 +27,7 @@ package final class RowsInMemory: TrainingRows {
         first = plan.rows(ofShard: shards.lowerBound).lowerBound
         let end = plan.rows(ofShard: shards.upperBound - 1).upperBound
         store = RowStore(format: source.format, capacity: end - first)
-        try BlockReaders.load(rows, first..<end, into: store, source: source, preparation: preparation, threads: threads)
+        try WindowReaders.load(rows, first..<end, into: store, source: source, preparation: preparation, threads: threads)
     }
 
     package func begin(epoch: Int, at index: Int) {

@@ -24,6 +24,9 @@ package struct AllowedValues {
         (self.range, self.reason, self.missing, self.largest) = (range, reason, missing, largest)
     }
 
+    /// All numbers that can be worked with in double precision, as for rows that are only shown.
+    package static func everything(missing: Bool) -> AllowedValues { AllowedValues(missing: missing, largest: largestScaled) }
+
     /// The same as floats.
     package var floats: ClosedRange<Float> {
         let limit = Self.largestFloat

@@ -1,5 +1,6 @@
 internal import CKernels
 package import Distributed
+internal import Support
 
 /// The statistics that features are scaled by.
 extension Preparation {
@@ -32,7 +33,7 @@ extension Preparation {
     /// The same, of rows that are kept as they come.
     package mutating func measure(_ rows: any TrainingRows, world: World, pool: WorkerPool) throws {
         let format = rows.format
-        let buffers = (0..<pool.count).map { _ in ExactValues(count: format.features) }
+        let buffers = (0..<pool.count).map { _ in AlignedMemory<Double>(count: format.features) }
         try measure(shards: rows.shards, format: format, world: world, pool: pool) { worker, shard, body in
             try rows.scan(shard: shard) { kept in
                 format.decode(kept.numbers, into: buffers[worker].pointer)

@@ -122,8 +122,10 @@ package struct Preparation: Sendable {
     /// What a row was scaled to a sum from is not known here, and what was cut or made binary is lost.
     ///
     /// - Parameter pool: shares the work.
-    package func restore(_ values: UnsafePointer<Float>, rows: Int, features: Int, pool: WorkerPool? = nil) -> ExactValues {
-        let restored = ExactValues(count: rows * features)
+    package func restore(
+        _ values: UnsafePointer<Float>, rows: Int, features: Int, pool: WorkerPool? = nil
+    ) -> AlignedMemory<Double> {
+        let restored = AlignedMemory<Double>(count: rows * features)
         func restore(_ rows: Range<Int>) {
             let (source, target) = (values + rows.lowerBound * features, restored.pointer + rows.lowerBound * features)
             let count = rows.count * features

@@ -33,12 +33,12 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
     if let problem = limitProblem() {
         // One rank of a node speaks, and the launcher ends all when the first has ended.
         if Launcher().localRank == 0 { report(problem) } else { sleep(2) }
-        return 69
+        return ExitCode.unavailable.rawValue
     }
     var provided: Int32 = 0
     guard MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided) == MPI_SUCCESS else {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
-        return 69
+        return ExitCode.unavailable.rawValue
     }
     // What MPI has loaded may have changed how this thread rounds.
     kernel_set_arithmetic()
@@ -61,8 +61,8 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         }
     } catch {
         report("\(error)")
-        MPI_Abort(cmpi_comm_world(), 69)
-        return 69
+        MPI_Abort(cmpi_comm_world(), ExitCode.unavailable.rawValue)
+        return ExitCode.unavailable.rawValue
     }
 }
 
@@ -85,8 +85,8 @@ private func limitProblem() -> String? {
 func exitStatus(of error: any Error) -> Int32 {
     switch error {
     case let error as any ExitStatusError: error.exitStatus
-    case is MPIError: 69
-    default: 70
+    case is MPIError: ExitCode.unavailable.rawValue
+    default: ExitCode.internal.rawValue
     }
 }
 

@@ -1,6 +1,7 @@
 internal import CKernels
 internal import CMPI
 internal import Foundation
+internal import Support
 
 /// What the machine can do besides arithmetic, measured with all ranks at work.
 public struct MachineSpeeds: Sendable {
@@ -29,9 +30,9 @@ extension World {
     /// Sums of two arrays into a third, 64 MiB each: the best of five.
     private func measureMemory() -> Double {
         let count = 16 << 20
-        let arrays = (0..<3).map { _ in AlignedFloats(count: count) }
+        let arrays = (0..<3).map { _ in AlignedBuffer(count: count) }
         let seconds = (0..<5).map { _ in
-            timed { kernel_add(arrays[0].base, arrays[1].base, arrays[2].base, count) }
+            timed { kernel_add(arrays[0].pointer, arrays[1].pointer, arrays[2].pointer, count) }
         }
         return Double(3 * count * 4) / seconds.min()!
     }
@@ -52,14 +53,14 @@ extension World {
         if half == 0 { return nil }
         // Rank i and rank i + half, which lie on different nodes where there are several.
         let partner = rank < half ? rank + half : rank < 2 * half ? rank - half : nil
-        let buffers = (AlignedFloats(count: byteCount / 4), AlignedFloats(count: byteCount / 4))
+        let buffers = (AlignedBuffer(count: byteCount / 4), AlignedBuffer(count: byteCount / 4))
         var shortest = Double.infinity
         for _ in 0..<6 {
             try communicator.barrier()
             guard let partner else { continue }
             let seconds = try timed { () throws(MPIError) in
                 for _ in 0..<count {
-                    try communicator.exchange(buffers.0.base, into: buffers.1.base, count: byteCount / 4, with: partner)
+                    try communicator.exchange(buffers.0.pointer, into: buffers.1.pointer, count: byteCount / 4, with: partner)
                 }
             }
             shortest = min(shortest, seconds / Double(count))
@@ -68,8 +69,8 @@ extension World {
     }
 
     private func timed<E>(_ body: () throws(E) -> Void) throws(E) -> Double {
-        let start = DispatchTime.now().uptimeNanoseconds
+        let watch = Stopwatch()
         try body()
-        return max(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9, 1e-9)
+        return max(watch.elapsed, 1e-9)
     }
 }

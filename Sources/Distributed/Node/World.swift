@@ -1,5 +1,6 @@
 internal import CMPI
 internal import Foundation
+internal import Support
 
 /// All ranks of the job, numbered so that the ranks of one node follow each other.
 public final class World {
@@ -24,7 +25,9 @@ public final class World {
     init() throws {
         let all = try Communicator(cmpi_comm_world()!)
         host = ProcessInfo.processInfo.hostName
-        if let hint = singletonHint(worldSize: all.size) { throw SharedFailure(exitStatus: 69, message: hint) }
+        if let hint = singletonHint(worldSize: all.size) {
+            throw SharedFailure(exitStatus: ExitCode.unavailable.rawValue, message: hint)
+        }
         let provisional = try NodeTopology.nodeGroup(of: all)
         // A node group is named by its first rank, so rank 0 stays rank 0 wherever the launcher put the others.
         let first = try provisional.broadcast(Int64(all.rank))

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import CMPI
+internal import Support
 
 /// The exchange of slices between node groups, along the column of this rank.
 final class ColumnExchange {
@@ -17,10 +18,10 @@ final class ColumnExchange {
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
     /// The first element of the statistics, which travel in fp32.
     private let exactFrom: Int
-    private let outgoing: AlignedFloats
-    private let incoming: AlignedFloats
+    private let outgoing: AlignedBuffer
+    private let incoming: AlignedBuffer
     /// What travels in bfloat16, two numbers in the place of one float.
-    private let rounded: (outgoing: AlignedFloats, incoming: AlignedFloats)?
+    private let rounded: (outgoing: AlignedBuffer, incoming: AlignedBuffer)?
     /// Where each group's values begin in ``outgoing`` and ``incoming``.
     private let sendPlaces: [Int]
     private let receivePlaces: [Int]
@@ -61,8 +62,8 @@ final class ColumnExchange {
         let sentNodes = nodes[mine].count
         let send = pieces.indices.map { $0 == mine ? 0 : sentNodes * pieces[$0].count }
         let receive = nodes.indices.map { $0 == mine ? 0 : nodes[$0].count * pieces[mine].count }
-        outgoing = AlignedFloats(count: send.reduce(0, +))
-        incoming = AlignedFloats(count: receive.reduce(0, +))
+        outgoing = AlignedBuffer(count: send.reduce(0, +))
+        incoming = AlignedBuffer(count: receive.reduce(0, +))
         self.exactFrom = exactFrom
         self.sendPlaces = send.exclusiveSums()
         self.receivePlaces = receive.exclusiveSums()
@@ -74,7 +75,7 @@ final class ColumnExchange {
                 received[group] = nodes[group].count * Self.halves(pieces[mine], exactFrom)
             }
             let (outgoing, incoming) = (sent.reduce(0, +), received.reduce(0, +))
-            rounded = (AlignedFloats(count: (outgoing + 1) / 2), AlignedFloats(count: (incoming + 1) / 2))
+            rounded = (AlignedBuffer(count: (outgoing + 1) / 2), AlignedBuffer(count: (incoming + 1) / 2))
         } else {
             rounded = nil
         }
@@ -102,12 +103,12 @@ final class ColumnExchange {
     func received(fromGroup group: Int) -> [UnsafePointer<Float>?] {
         let piece = pieces[groupIndex]
         return nodes[group].indices.map { index in
-            UnsafePointer(incoming.base + receivePlaces[group] + index * piece.count - piece.lowerBound)
+            UnsafePointer(incoming.pointer + receivePlaces[group] + index * piece.count - piece.lowerBound)
         }
     }
 
     /// Sums the group's gradients of the pieces that other groups own.
-    func foldForOthers(pool: WorkerPool, blocks scratch: [AlignedFloats]) {
+    func foldForOthers(pool: WorkerPool, blocks scratch: [AlignedBuffer]) {
         pool.run { worker in
             for group in pieces.indices where group != groupIndex {
                 let piece = pieces[group]
@@ -117,8 +118,8 @@ final class ColumnExchange {
                     let range = first..<min(first + blockSize, piece.upperBound)
                     var source = 0
                     for (index, sum) in sums.enumerated() {
-                        let values = sum.run(sources + source, range: range, scratch: scratch[worker].base)
-                        (outgoing.base + sendPlaces[group] + index * piece.count + first - piece.lowerBound)
+                        let values = sum.run(sources + source, range: range, scratch: scratch[worker].pointer)
+                        (outgoing.pointer + sendPlaces[group] + index * piece.count + first - piece.lowerBound)
                             .update(from: values, count: range.count)
                         source += sum.sourceCount
                     }
@@ -134,8 +135,8 @@ final class ColumnExchange {
         if rounded != nil { pack() }
         try check(
             MPI_Alltoallv(
-                (rounded?.outgoing ?? outgoing).base, &sendCounts, &sendOffsets, type,
-                (rounded?.incoming ?? incoming).base, &receiveCounts, &receiveOffsets, type, column.handle),
+                (rounded?.outgoing ?? outgoing).pointer, &sendCounts, &sendOffsets, type,
+                (rounded?.incoming ?? incoming).pointer, &receiveCounts, &receiveOffsets, type, column.handle),
             "MPI_Alltoallv")
         if rounded != nil { unpack() }
         return StepFlags(rawValue: UInt32(try column.allReduce(Int64(flags.rawValue), .bitwiseOr)))
@@ -148,8 +149,8 @@ final class ColumnExchange {
 
     /// ``outgoing`` in the form in which it travels.
     private func pack() {
-        var to = UnsafeMutableRawPointer(rounded!.outgoing.base)
-        var from = outgoing.base
+        var to = UnsafeMutableRawPointer(rounded!.outgoing.pointer)
+        var from = outgoing.pointer
         for group in pieces.indices where group != groupIndex {
             let piece = pieces[group]
             let (all, few) = (piece.count, 2 * piece.count - Self.halves(piece, exactFrom))
@@ -164,8 +165,8 @@ final class ColumnExchange {
 
     /// ``incoming`` of what has arrived.
     private func unpack() {
-        var from = UnsafeRawPointer(rounded!.incoming.base)
-        var to = incoming.base
+        var from = UnsafeRawPointer(rounded!.incoming.pointer)
+        var to = incoming.pointer
         let piece = pieces[groupIndex]
         let (all, few) = (piece.count, 2 * piece.count - Self.halves(piece, exactFrom))
         for group in pieces.indices where group != groupIndex {

@@ -1,6 +1,7 @@
 internal import CKernels
 internal import CMPI
 internal import Foundation
+internal import Support
 
 /// The reduction whose result does not depend on the number of ranks: MPI moves bytes, the arithmetic is ours, in the order of
 /// the ``FoldTree``.
@@ -38,9 +39,9 @@ public final class OrderedReduction: GradientReduction {
     /// The program's sources, each as the address of element 0 of the flat parameters.
     private let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
     /// Per worker: the fold program's blocks.
-    private let blocks: [AlignedFloats]
+    private let blocks: [AlignedBuffer]
     /// The summed slice, kept only where the norm must be known before the update.
-    private var folded: AlignedFloats?
+    private var folded: AlignedBuffer?
 
     /// Collective. Throws ``MPIError``.
     ///
@@ -107,7 +108,7 @@ public final class OrderedReduction: GradientReduction {
             sources.initialize(from: local.map { UnsafePointer($0) }, count: local.count)
         }
         let scratchCount = max(program.scratchCount, exchange?.scratchCount ?? 0, 1)
-        blocks = (0..<pool.count).map { _ in AlignedFloats(count: scratchCount * FoldProgram.blockSize) }
+        blocks = (0..<pool.count).map { _ in AlignedBuffer(count: scratchCount * FoldProgram.blockSize) }
     }
 
     /// The shards of each rank, and the nodes of the tree whose gradients it keeps.
@@ -163,14 +164,14 @@ public final class OrderedReduction: GradientReduction {
         if allFlags.allowUpdate {
             if let clipNorm {
                 norm = try foldAndMeasure(limit: clipNorm)
-                let slice = folded!.base - owned.lowerBound
+                let slice = folded!.pointer - owned.lowerBound
                 forEachBlock { worker, range in
                     let factor = groups.index(of: range.lowerBound).map { factors[$0] } ?? 1
                     update(worker, range, slice + range.lowerBound, factor)
                 }
             } else {
                 forEachBlock { worker, range in
-                    update(worker, range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].base), 1)
+                    update(worker, range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].pointer), 1)
                 }
             }
         }
@@ -180,10 +181,10 @@ public final class OrderedReduction: GradientReduction {
 
     /// Sums the owned slice into ``folded``, sets ``factors``, and gives the norm of the whole gradient. Collective.
     private func foldAndMeasure(limit: Double) throws(MPIError) -> Double {
-        if folded == nil { folded = AlignedFloats(count: max(owned.count, 1)) }
-        let slice = folded!.base - owned.lowerBound
+        if folded == nil { folded = AlignedBuffer(count: max(owned.count, 1)) }
+        let slice = folded!.pointer - owned.lowerBound
         forEachBlock { worker, range in
-            let sum = self.program.run(self.sources, range: range, scratch: self.blocks[worker].base)
+            let sum = self.program.run(self.sources, range: range, scratch: self.blocks[worker].pointer)
             (slice + range.lowerBound).update(from: sum, count: range.count)
             self.memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(sum, range.count)
         }
@@ -252,14 +253,14 @@ public final class OrderedReduction: GradientReduction {
     private func timed<Result>(
         _ part: WritableKeyPath<ReductionTimes, Double>, _ body: () throws(MPIError) -> Result
     ) throws(MPIError) -> Result {
-        let start = DispatchTime.now().uptimeNanoseconds
-        defer { times[keyPath: part] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9 }
+        let watch = Stopwatch()
+        defer { times[keyPath: part] += watch.elapsed }
         return try body()
     }
 
     private func timed(_ part: WritableKeyPath<ReductionTimes, Double>, _ body: () -> Void) {
-        let start = DispatchTime.now().uptimeNanoseconds
+        let watch = Stopwatch()
         body()
-        times[keyPath: part] += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+        times[keyPath: part] += watch.elapsed
     }
 }

@@ -1,6 +1,7 @@
 internal import CKernels
 internal import CMPI
 internal import Foundation
+internal import Support
 
 /// The reference to test and measure against: each rank adds its shards' gradients up, MPI_Allreduce sums them in an order of its
 /// own, and every rank updates all parameters.
@@ -9,18 +10,18 @@ internal import Foundation
 public final class PlainAllReduce: GradientReduction {
     public let parameters: UnsafeMutableBufferPointer<Float>
     public let nodes: [FoldTree.Node]
-    public var gradients: [UnsafeMutablePointer<Float>] { sums.map(\.base) }
+    public var gradients: [UnsafeMutablePointer<Float>] { sums.map(\.pointer) }
     public private(set) var times = ReductionTimes()
     public let ownedRanges: [Range<Int>]
     public var owned: Range<Int> { ownedRanges[world.rank] }
 
     private let world: World
     private let pool: WorkerPool
-    private let memory: AlignedFloats
+    private let memory: AlignedBuffer
     private let groups: GradientGroups
     private let factors: UnsafeMutableBufferPointer<Float>
     /// What this rank sums of the tree; behind the first sum, the flags.
-    private let sums: [AlignedFloats]
+    private let sums: [AlignedBuffer]
     private static let allFlags: [StepFlags] = [.notFinite, .stop, .failed, .save]
 
     /// Collective.
@@ -34,10 +35,10 @@ public final class PlainAllReduce: GradientReduction {
         factors.initialize(repeating: 1)
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
         nodes = FoldTree(leafCount: shardCount).cover(shards)
-        memory = AlignedFloats(count: parameterCount)
-        parameters = UnsafeMutableBufferPointer(start: memory.base, count: parameterCount)
+        memory = AlignedBuffer(count: parameterCount)
+        parameters = UnsafeMutableBufferPointer(start: memory.pointer, count: parameterCount)
         ownedRanges = (0..<world.size).map { _ in 0..<parameterCount }
-        sums = nodes.map { _ in AlignedFloats(count: parameterCount + Self.allFlags.count) }
+        sums = nodes.map { _ in AlignedBuffer(count: parameterCount + Self.allFlags.count) }
     }
 
     deinit { factors.deallocate() }
@@ -51,7 +52,7 @@ public final class PlainAllReduce: GradientReduction {
     }
 
     public func setParameters(_ write: (UnsafeMutablePointer<Float>) throws -> Void) throws {
-        try world.onRoot { try write(memory.base) }
+        try world.onRoot { try write(memory.pointer) }
         try world.communicator.broadcast(UnsafeMutableRawBufferPointer(parameters))
     }
 
@@ -59,15 +60,14 @@ public final class PlainAllReduce: GradientReduction {
         flags: StepFlags, clipNorm: Double?,
         update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
-        let sum = sums[0].base
-        for other in sums.dropFirst() { kernel_add(sum, sum, other.base, parameters.count) }
+        let sum = sums[0].pointer
+        for other in sums.dropFirst() { kernel_add(sum, sum, other.pointer, parameters.count) }
         let flagCounts = sum + parameters.count
         for (index, flag) in Self.allFlags.enumerated() { flagCounts[index] = flags.contains(flag) ? 1 : 0 }
-        let start = DispatchTime.now().uptimeNanoseconds
+        var watch = Stopwatch()
         try world.communicator.allReduceSum(
             UnsafeMutableBufferPointer(start: sum, count: parameters.count + Self.allFlags.count))
-        let end = DispatchTime.now().uptimeNanoseconds
-        times.wait += Double(end - start) * 1e-9
+        times.wait += watch.lap()
         var all: StepFlags = []
         for (index, flag) in Self.allFlags.enumerated() where flagCounts[index] > 0 { all.insert(flag) }
         var norm: Double?
@@ -92,7 +92,7 @@ public final class PlainAllReduce: GradientReduction {
                 if groups.statistics < parameters.count { share(groups.statistics..<parameters.count, factor: 1) }
             }
         }
-        times.work += Double(DispatchTime.now().uptimeNanoseconds - end) * 1e-9
+        times.work += watch.lap()
         return (all, norm)
     }
 }

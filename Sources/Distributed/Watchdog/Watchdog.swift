@@ -1,5 +1,6 @@
 internal import CMPI
 internal import Foundation
+internal import Support
 internal import Synchronization
 
 /// A thread beside the one that calls MPI, which waits for ever for a rank that is stopped, hangs or has lost its network.
@@ -57,7 +58,7 @@ final class Watchdog: Sendable {
         let launcher = Launcher().isPresent ? getppid() : nil
         var beats = UInt32(0)
         var idle = 0.0
-        var last = now()
+        var last = Stopwatch.now
         var ranks = (ticks: [UInt32](), silence: [Double]())
         while true {
             let timeout = state.withLock(\.timeout)
@@ -65,9 +66,9 @@ final class Watchdog: Sendable {
             usleep(UInt32(pause * 1e6))
             if let launcher, getppid() != launcher { endOrphan() }
             // While the job itself is stopped, as by a scheduler, no time passes for it.
-            let passed = min(now() - last, 2 * pause)
+            let passed = min(Stopwatch.now - last, 2 * pause)
             idle += passed
-            last = now()
+            last = Stopwatch.now
             let ticks = state.withLock { state in
                 state.lines[min(rank - firstRank, state.lines.count - 1)].tick()
                 return state.lines.map(\.ticks)
@@ -93,8 +94,6 @@ final class Watchdog: Sendable {
     /// Seconds that others are given to speak before this node does.
     private var patience: Double { isAlone ? 0 : 2 + 2 * Double(min(groupIndex, 4)) }
 
-    private func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
-
     /// The local ranks that have not come where others of the node wait for them.
     private var lateRanks: [Int] {
         let lines = state.withLock(\.lines)
@@ -110,7 +109,7 @@ final class Watchdog: Sendable {
         guard lines[0].takesTheWord() else {
             // Another rank of this node does it; should it fail, this one ends nonetheless.
             sleep(8)
-            _exit(69)
+            _exit(ExitCode.unavailable.rawValue)
         }
         let local = late.first ?? (lines.count > 1 ? rank - firstRank : 0)
         let line = lines[local]
@@ -131,15 +130,15 @@ final class Watchdog: Sendable {
         // MPI_Abort tells the launcher to end all ranks, but may itself hang with the network.
         Thread {
             sleep(5)
-            _exit(69)
+            _exit(ExitCode.unavailable.rawValue)
         }.start()
-        MPI_Abort(cmpi_comm_world(), 69)
-        _exit(69)
+        MPI_Abort(cmpi_comm_world(), ExitCode.unavailable.rawValue)
+        _exit(ExitCode.unavailable.rawValue)
     }
 
     private func endOrphan() -> Never {
         report("rank \(rank) of \(size) on \(host): the launcher that started it is gone, so it ends; what was saved is whole")
-        _exit(69)
+        _exit(ExitCode.unavailable.rawValue)
     }
 }
 

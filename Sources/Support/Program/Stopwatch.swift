@@ -1,15 +1,21 @@
 internal import Dispatch
 
-/// Measures laps of time, in seconds.
-package struct Stopwatch {
-    private var last = DispatchTime.now().uptimeNanoseconds
+/// Measures laps of time, in seconds, by a clock that only goes forward.
+public struct Stopwatch: Sendable {
+    private var last = Stopwatch.now
 
-    package init() {}
+    public init() {}
+
+    /// Seconds since some moment that is the same in all of this process.
+    public static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
     /// The seconds since the start or the last lap.
-    package mutating func lap() -> Double {
-        let now = DispatchTime.now().uptimeNanoseconds
+    public var elapsed: Double { Stopwatch.now - last }
+
+    /// The same, and begins the next lap.
+    public mutating func lap() -> Double {
+        let now = Stopwatch.now
         defer { last = now }
-        return Double(now - last) * 1e-9
+        return now - last
     }
 }

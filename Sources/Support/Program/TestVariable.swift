@@ -26,4 +26,10 @@ public enum TestVariable: String, CaseIterable, Sendable {
     public var numbers: [Int] { value?.split(separator: ":").compactMap { Int($0) } ?? [] }
 
     public var isSet: Bool { value != nil }
+
+    /// Of `RANK:MICROSECONDS` the time, if it is this rank that is meant.
+    public func delay(ofRank rank: Int) -> UInt32 {
+        let numbers = numbers
+        return numbers.count == 2 && numbers[0] == rank ? UInt32(clamping: numbers[1]) : 0
+    }
 }

@@ -61,7 +61,7 @@ public struct BenchmarkReport: Codable, Sendable {
             "products, GFLOP/s per thread      as used     best",
         ]
         func row(_ name: String, _ columns: String...) -> String {
-            "  " + name.padding(toLength: 28, withPad: " ", startingAt: 0) + columns.joined()
+            "  " + name.padded(to: 28) + columns.joined()
         }
         func number(_ value: Double, _ format: String = "%12.1f") -> String { String(format: format, value) }
         for product in products {

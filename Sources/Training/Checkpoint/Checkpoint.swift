@@ -196,13 +196,11 @@ extension Checkpoint {
         let inputShape = try reader.string("input_shape").split(separator: "x").compactMap { Int($0) }
         guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
         // A configuration can claim any size; the parameters are all there, uncompressed, or the file is damaged.
-        let sizes =
-            [inputShape.reduce(1.0) { $0 * Double($1) }]
-            + (configuration.model.hidden + [configuration.model.latent]).map(Double.init)
-        let weights = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
-        guard content == nil || weights <= Double(file.size / 4) else { throw reader.damaged }
-        let model = configuration.modelSpecification(inputSize: inputShape.reduce(1, *))
+        guard content == nil || configuration.leastWeights(of: inputShape) <= Double(file.size / 4),
+            let model = try? configuration.modelSpecification(rowShape: inputShape)
+        else { throw reader.damaged }
         let layout = model.layout()
+        guard content == nil || layout.count <= file.size / 4 + ParameterLayout.blockSize else { throw reader.damaged }
         let momentNames = OptimizerState.momentNames(configuration.optimizer.optimizer)
         let shardCount = try reader.integer("shards")
         guard shardCount > 0, shardCount <= 1 << 20 else { throw reader.damaged }

@@ -1,6 +1,6 @@
 public import Datasets
 internal import Distributed
-package import VAE
+internal import VAE
 
 /// Everything a run is made of, by sections. Each section has its properties, with their defaults, and its keys in a file of its own.
 public struct Configuration: Sendable, Equatable {
@@ -28,15 +28,6 @@ extension Configuration.Data {
 
 /// What the parts of the program are made from.
 extension Configuration {
-    package func modelSpecification(inputSize: Int) -> ModelSpecification {
-        ModelSpecification(
-            latent: model.model.latent, inputSize: inputSize, seesMask: preparation.missing == .mask, hiddenSizes: model.hidden,
-            latentSize: model.latent,
-            activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
-            likelihoodScale: Float(model.likelihoodScale),
-            initialization: model.initialization)
-    }
-
     /// What is done to the encoder's rows while training; nil for nothing.
     var corruption: Corruption? {
         model.corruption == .none ? nil : Corruption(kind: model.corruption, level: Float(model.corruptionLevel))
@@ -46,19 +37,6 @@ extension Configuration {
         OptimizerConfiguration(
             kind: optimizer.optimizer, momentum: Float(optimizer.momentum), beta1: Float(optimizer.beta1),
             beta2: Float(optimizer.beta2), epsilon: Float(optimizer.epsilon), weightDecay: Float(optimizer.weightDecay))
-    }
-
-    func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
-        LearningRateSchedule(
-            shape: optimizer.schedule, rate: optimizer.lr, warmupSteps: optimizer.warmupSteps,
-            finalFactor: optimizer.lrFinalFactor, interval: optimizer.lrStepEpochs * stepsPerEpoch)
-    }
-
-    func betaSchedule(stepsPerEpoch: Int) -> BetaSchedule {
-        BetaSchedule(
-            shape: objective.betaSchedule, beta: objective.beta,
-            warmupSteps: Int(objective.betaWarmupEpochs * Double(stepsPerEpoch)), cycles: objective.betaCycles,
-            totalSteps: stepsPerEpoch * training.epochs)
     }
 }
 

@@ -5,6 +5,9 @@ extension Configuration {
     public struct Model: Sendable, Equatable {
         /// Its preset is resolved already: what it says of other keys stands in these.
         public var model = Preset.vae
+        public var network = NetworkKind.mlp
+        /// Of the convolutions, from the rows on.
+        public var channels = [32, 64]
         public var hidden = [400]
         public var latent = 20
         public var likelihood = LikelihoodName.bernoulli
@@ -21,9 +24,15 @@ extension Configuration {
             .choice(
                 "model", \.model.model, .decides,
                 "kind of model, and with it a preset of other keys, over which all that is given wins"),
+            .choice(
+                "network", \.model.network, .decides,
+                "dense layers, or convolutions (k4 s2 p1) with dense layers behind them, for maps such as images"),
+            .sizes(
+                "channels", \.model.channels, .decides,
+                "channels of the convolutions of network conv; the decoder has them in reverse"),
             .sizes(
                 "hidden", \.model.hidden, .decides,
-                "sizes of the encoder's hidden layers; the decoder has them in reverse; none for a linear model"),
+                "sizes of the encoder's dense hidden layers; the decoder has them in reverse; none for a linear model"),
             .integer("latent", \.model.latent, from: 1, .decides, "number of latents"),
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
             .number(

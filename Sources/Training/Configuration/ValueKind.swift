@@ -1,3 +1,5 @@
+internal import Support
+
 /// The values that a key of the configuration takes: what is refused, what that is told, and what pages and helps say follow from it.
 public enum ValueKind: Sendable, Equatable {
     case text
@@ -121,13 +123,8 @@ extension ValueKind {
         if let unit = units[String(text.dropFirst(digits.count))], let number = Int(digits), number <= 1 << 32 {
             return number * unit
         }
-        let days = text.split(separator: "-", omittingEmptySubsequences: false)
-        let clock = days.last!.split(separator: ":", omittingEmptySubsequences: false)
-        let parts = ((days.count == 2 ? [days[0]] : ["0"]) + clock).map { $0.allSatisfy(\.isASCII) ? Int($0) : nil }
-        guard days.count <= 2, clock.count == 3, parts.allSatisfy({ $0.map { (0...100_000).contains($0) } ?? false }) else {
-            return nil
-        }
-        return zip(parts, [86400, 3600, 60, 1]).reduce(0) { $0 + $1.0! * $1.1 }
+        // A single colon may be meant for hours and minutes or for minutes and seconds.
+        return text.count { $0 == ":" } == 2 ? slurmSeconds(text) : nil
     }
 }
 

@@ -2,6 +2,7 @@ internal import Datasets
 public import Distributed
 internal import Foundation
 public import Logging
+internal import Support
 internal import VAE
 
 extension TrainingRun {
@@ -37,8 +38,8 @@ extension TrainingRun {
             let end = rows.rows(ofShard: shards.upperBound - 1).upperBound
             let columns = ["\(shards.lowerBound)-\(shards.upperBound - 1)", "\(first)-\(end - 1)"]
             lines.append(
-                String(format: "%4ld  ", rank) + columns[0].padding(toLength: 12, withPad: " ", startingAt: 0)
-                    + columns[1].padding(toLength: 26, withPad: " ", startingAt: 0)
+                String(format: "%4ld  ", rank) + columns[0].padded(to: 12)
+                    + columns[1].padded(to: 26)
                     + String(format: "%12.1f %11.1f", memory[rank][0] / 1_048_576, memory[rank][1] / 1_048_576))
         }
         let configuration = replica.configuration

@@ -1,9 +1,9 @@
-internal import Dispatch
 internal import Distributed
+internal import Support
 
 /// What the steps since its start took on this rank.
 struct EpochClock {
-    private let start = DispatchTime.now().uptimeNanoseconds
+    private let watch = Stopwatch()
     private let begin: (data: Double, wait: Double, rows: Int, ownRows: Int)
 
     init(trainer: Trainer) { begin = Self.totals(trainer) }
@@ -12,7 +12,7 @@ struct EpochClock {
     func stop(_ trainer: Trainer) -> RankTimes {
         let end = Self.totals(trainer)
         return RankTimes(
-            seconds: max(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9, 1e-9), data: end.data - begin.data,
+            seconds: max(watch.elapsed, 1e-9), data: end.data - begin.data,
             wait: end.wait - begin.wait, rows: Double(end.ownRows - begin.ownRows), allRows: Double(end.rows - begin.rows))
     }
 

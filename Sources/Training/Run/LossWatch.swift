@@ -23,7 +23,7 @@ struct LossWatch {
 
     /// Of a run that goes on after the epochs in its `metrics.csv`; nil where there are none.
     init?(_ metrics: String) {
-        let losses = NumberTable(metrics)?.curve("train_loss").map(\.1) ?? []
+        let losses = EpochTable(metrics)?.curve("train_loss").map(\.1) ?? []
         guard let least = losses.min() else { return nil }
         (start, best) = (nil, least)
     }

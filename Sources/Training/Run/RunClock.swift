@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import Support
 
 /// What root alone decides while a run goes on, by its own clock and the run's folder: when to save, and when to stop. All ranks
 /// learn of it in the exchange of the next step, so that no two of them ever differ. The clock is monotonic.
@@ -10,7 +11,7 @@ final class RunClock {
     private let end: Double
     private let start: Double
     /// When this run began: in a sweep others came before it.
-    private let begin = RunClock.now()
+    private let begin = Stopwatch.now
     private var lastLook = 0.0
     private var lastStep: Double?
     private var lastSave: Double?
@@ -23,7 +24,7 @@ final class RunClock {
         self.settings = settings
         stopFile = folder.stop
         // A limit is one of the program, so reading the data counts, and starting MPI.
-        start = Self.now() - Self.secondsSinceProgramStart()
+        start = Stopwatch.now - Self.secondsSinceProgramStart()
         end = Self.limit(settings, ProcessInfo.processInfo.environment)
         guessedSave = 0.5 + Double(checkpointBytes) / 50e6
     }
@@ -47,9 +48,7 @@ final class RunClock {
     }
 
     /// Since the run began.
-    var seconds: Double { Self.now() - begin }
-
-    private static func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+    var seconds: Double { Stopwatch.now - begin }
 
     /// The flags to raise in the next step.
     ///
@@ -57,7 +56,7 @@ final class RunClock {
     ///   - completesEpoch: whether it is the last of its epoch.
     ///   - saveSeconds: the time of the slowest save so far; 0 before the first.
     func flags(completesEpoch: Bool, saveSeconds: Double) -> StepFlags {
-        let now = Self.now()
+        let now = Stopwatch.now
         if let lastStep { longestStep = max(longestStep, now - lastStep) }
         lastStep = now
         var flags: StepFlags = []
@@ -81,7 +80,7 @@ final class RunClock {
     }
 
     /// The state is being saved.
-    func noteSave() { lastSave = Self.now() }
+    func noteSave() { lastSave = Stopwatch.now }
 
     /// The run has stopped, so the file that may have asked for it has been obeyed.
     func removeStopFile() { unlink(stopFile) }

@@ -1,9 +1,19 @@
-internal import Datasets
+package import Datasets
 internal import Distributed
 internal import Foundation
-internal import Logging
+package import Logging
 
 extension GeneratedShapes {
+    /// Has the shapes in a file, for training without data: writes them where they are not there yet. Throws ``Failure``.
+    ///
+    /// - Returns: whether they were written.
+    package static func provide(_ path: String, log: Logger) throws -> Bool {
+        let isMissing = !FileManager.default.fileExists(atPath: path)
+        if isMissing { try write(to: path) }
+        log.notice("no --data: training on generated shapes in \(path)")
+        return isMissing
+    }
+
     /// For what is to write nothing: lets `body` open the shapes in a temporary file where no data are given, on this node's ranks.
     /// Collective.
     static func standingIn<Result>(

@@ -59,11 +59,7 @@ public final class TrainingRun {
             }
             if configuration.data.data.isEmpty {
                 configuration.data.takeShapes(folder.shapes)
-                try world.onRoot {
-                    madeShapes = !FileManager.default.fileExists(atPath: folder.shapes)
-                    if madeShapes { try GeneratedShapes.write(to: folder.shapes) }
-                    log.notice("no --data: training on generated shapes in \(folder.shapes)")
-                }
+                try world.onRoot { madeShapes = try GeneratedShapes.provide(folder.shapes, log: log) }
             }
             run = try TrainingRun(configuration, folder, world, log, observer, completion)
         } catch {
@@ -217,7 +213,7 @@ public final class TrainingRun {
                     beta: beta, digest: digest), times, hosts: slowRanks.hosts)
             let verdict = try observer?.endEpoch(epoch, step: trainer.progress.step, digest: digest, replica)
             let width = String(configuration.training.epochs).count
-            var line = "epoch " + String(repeating: " ", count: width - String(epoch).count) + "\(epoch)"
+            var line = "epoch \("\(epoch)".padded(to: -width))"
             line += "/\(configuration.training.epochs)  step \(trainer.progress.step)"
             line += String(format: "  train loss %.3f", loss)
             if let figures {

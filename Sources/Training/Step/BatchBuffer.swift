@@ -11,7 +11,7 @@ package final class BatchBuffer {
     private let capacity: Int
     private let input: AlignedBuffer
     /// By worker: a row before it is rounded, where rows are prepared in double precision and have not been so when they were read.
-    private let exact: [ExactValues]
+    private let exact: [AlignedMemory<Double>]
     /// Of rows with missing values: 1 for those that are there; and what the encoder sees, values and mask.
     private let mask: AlignedBuffer?
     private let encoderInput: AlignedBuffer?
@@ -31,7 +31,7 @@ package final class BatchBuffer {
         self.capacity = max(capacity, 1)
         input = AlignedBuffer(count: self.capacity * format.features)
         let isExact = preparation.isExact(format) && !format.isWide
-        exact = (0..<(isExact ? workers : 0)).map { _ in ExactValues(count: format.features) }
+        exact = (0..<(isExact ? workers : 0)).map { _ in AlignedMemory<Double>(count: format.features) }
         mask = preparation.masks ? AlignedBuffer(count: self.capacity * format.features) : nil
         encoderInput = preparation.masks ? AlignedBuffer(count: 2 * self.capacity * format.features) : nil
         self.corruption = corruption

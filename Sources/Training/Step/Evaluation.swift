@@ -28,12 +28,12 @@ package struct Evaluation: Sendable, Equatable {
 package final class Evaluator {
     private let world: World
     private let pool: WorkerPool
-    private let rows: BlockRows
+    private let rows: EvaluationRows
     private let applied: AppliedModel
     private let buffers: [BatchBuffer]
     private let noise: NoiseKey
 
-    init(world: World, pool: WorkerPool, rows: BlockRows, preparation: Preparation, _ applied: AppliedModel, seed: UInt64) {
+    init(world: World, pool: WorkerPool, rows: EvaluationRows, preparation: Preparation, _ applied: AppliedModel, seed: UInt64) {
         self.world = world
         self.pool = pool
         self.rows = rows

@@ -98,10 +98,10 @@ package final class RunData {
     /// A rank's share of a part's rows for evaluation; nil if the part has no rows. Throws ``Failure``.
     ///
     /// - Parameter training: those it has to share the memory with.
-    package func blocks(_ part: Part, beside training: (any TrainingRows)?, world: World) throws -> BlockRows? {
+    package func blocks(_ part: Part, beside training: (any TrainingRows)?, world: World) throws -> EvaluationRows? {
         let (source, rows) = rows(part)
         if rows.count == 0 { return nil }
-        return try BlockRows(
+        return try EvaluationRows(
             source, rows, preparation: preparation, world: world, memory: max(0, memory - (training?.byteCount ?? 0)),
             threads: threads)
     }
@@ -124,7 +124,7 @@ package final class RunData {
                 plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source,
                 preparation: preparation, threads: threads)
         }
-        return try RowStream(
+        return try StreamedRows(
             plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source, preparation: preparation,
             threads: threads, memory: memory)
     }
@@ -147,9 +147,48 @@ extension RunData {
         }
     }
 
+    /// This rank's shards of the training rows, with the statistics that they are prepared by, in memory or streamed. Collective.
+    ///
+    /// - Parameter measured: the preparation with its statistics, of a run that goes on; nil to measure them.
+    /// - Throws: ``SharedFailure``.
+    func trainingRows(
+        _ configuration: Configuration, measured: Preparation?, world: World, pool: WorkerPool, log: Logger
+    ) throws -> any TrainingRows {
+        let (shardCount, isWide) = (configuration.training.shards, source.format.isWide)
+        if let measured { preparation = measured }
+        try source.normalizeWeights(of: split.rows(.train), world: world)
+        if measured == nil, isWide { try measureExactly(shardCount: shardCount, world: world, pool: pool) }
+        let rows = try world.together {
+            try shards(shardCount: shardCount, shardBatch: configuration.training.globalBatch / shardCount, world: world)
+        }
+        try describe(rows, world: world, log)
+        if measured == nil {
+            if !isWide { try preparation.measure(rows, world: world, pool: pool) }
+            if world.isRoot { describeFeatures(log) }
+        }
+        return rows
+    }
+
+    /// Says which features are not like others.
+    private func describeFeatures(_ log: Logger) {
+        if preparation.missingFeatures > 0 {
+            log.notice("\(preparation.missingFeatures) features are missing in all training rows")
+        }
+        if preparation.constantFeatures > 0 {
+            log.notice("\(preparation.constantFeatures) features are the same in all training rows: shifted, but not scaled")
+        }
+        if preparation.roundedFeatures > 0 {
+            log.warning(
+                """
+                \(preparation.roundedFeatures) features differ in the last digits of double precision alone, which are scaled like \
+                others: leave such features out by --columns if these are rounding errors
+                """)
+        }
+    }
+
     /// Says how the training rows are held, and what makes reading them slow. Collective.
     package func describe(_ rows: any TrainingRows, world: World, _ log: Logger) throws {
-        let streams = try world.communicator.allGather([Int64(rows is RowStream ? rows.byteCount : 0)]).map { $0[0] }
+        let streams = try world.communicator.allGather([Int64(rows is StreamedRows ? rows.byteCount : 0)]).map { $0[0] }
         guard world.isRoot else { return }
         if let most = streams.max(), most > 0 {
             log.notice(

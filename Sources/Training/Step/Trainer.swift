@@ -30,18 +30,12 @@ package final class Trainer {
     /// What all workers take their rows through together.
     let pass: TrainingPass
     private let buffer: BatchBuffer
-    /// Of the steps of an epoch, and of its last one, to which shards give fewer rows.
-    private let usualPlan: PreparedPlan
-    private let lastPlan: PreparedPlan
+    private let steps: EpochSteps
     private let team: [TeamMember]
-    /// Sums that wait for others between passes.
-    private let waiting: [AlignedBuffer]
-    private let schedule: LearningRateSchedule
-    private let betaSchedule: BetaSchedule
+    private let schedules: Schedules
     private let clipNorm: Double?
     private let shardBatch: Int
     private let seed: UInt64
-    private let totalSteps: Int
     /// Microseconds by which a test makes every step of this rank longer.
     private let delay: UInt32
     /// This step's sums of this rank's shards.
@@ -52,43 +46,26 @@ package final class Trainer {
         data: any TrainingRows,
         preparation: Preparation, pool: WorkerPool, progress: Progress
     ) {
-        self.world = world
-        model = applied.model
-        parameters = applied.parameters
-        self.reduction = reduction
-        self.data = data
-        self.pool = pool
-        self.progress = progress
+        let training = configuration.training
+        (self.world, self.reduction, self.data, self.pool, self.progress) = (world, reduction, data, pool, progress)
+        (model, parameters) = (applied.model, applied.parameters)
         plan = data.plan
         optimizer = OptimizerState(
             configuration.optimizerConfiguration, range: reduction.owned, statistics: applied.model.layout.statistics)
-        shardBatch = configuration.training.globalBatch / plan.shardCount
-        stepsPerEpoch = plan.stepsPerEpoch(shardBatch: shardBatch)
-        totalSteps = stepsPerEpoch * configuration.training.epochs
-        schedule = configuration.learningRateSchedule(stepsPerEpoch: stepsPerEpoch)
-        betaSchedule = configuration.betaSchedule(stepsPerEpoch: stepsPerEpoch)
         clipNorm = configuration.optimizer.clipNorm > 0 ? configuration.optimizer.clipNorm : nil
-        seed = configuration.training.seed
-        let slow = TestVariable.slowRank.numbers
-        delay = slow.count == 2 && slow[0] == world.rank ? UInt32(clamping: slow[1]) : 0
-        dataSeconds = .allocate(capacity: pool.count)
-        dataSeconds.initialize(repeating: 0)
-        updateSeconds = .allocate(capacity: pool.count)
-        updateSeconds.initialize(repeating: 0)
-        let (usual, last) = GradientPlan.ofEpoch(
-            plan, reduction, shardBatch: shardBatch, capacity: configuration.training.microBatch, model.precision)
-        let rows = max(usual.mostRows, last.mostRows)
+        shardBatch = training.globalBatch / plan.shardCount
+        seed = training.seed
+        stepsPerEpoch = plan.stepsPerEpoch(shardBatch: shardBatch)
+        schedules = Schedules(configuration, stepsPerEpoch: stepsPerEpoch)
+        steps = EpochSteps(plan, model, reduction, shardBatch: shardBatch, training)
         buffer = BatchBuffer(
-            capacity: rows, format: data.format, preparation: preparation, corruption: configuration.corruption,
+            capacity: steps.mostRows, format: data.format, preparation: preparation, corruption: configuration.corruption,
             workers: pool.count)
-        waiting = (0..<max(usual.extraCount, last.extraCount)).map { [count = model.layout.count] _ in AlignedBuffer(count: count)
-        }
-        let isRounded = configuration.training.wire == .bf16
-        usualPlan = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded)
-        lastPlan = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded)
-        pass = TrainingPass(
-            model, rows: max(rows, 1), workers: pool.count, folds: (usualPlan.passes + lastPlan.passes).map(\.fold))
+        pass = TrainingPass(model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds)
         team = (0..<pool.count).map { worker in TeamMember(worker: worker, of: pool.count) { pool.meet() } }
+        delay = TestVariable.slowRank.delay(ofRank: world.rank)
+        dataSeconds = .zeros(pool.count)
+        updateSeconds = .zeros(pool.count)
         stepSums = .allocate(capacity: data.shards.count)
         stepSums.initialize(repeating: LossSums())
         data.begin(epoch: progress.epoch, at: progress.stepInEpoch * shardBatch)
@@ -107,10 +84,10 @@ package final class Trainer {
     package var waitSeconds: Double { data.waitSeconds }
 
     /// The weight of the KL term in the last step that was made.
-    package var beta: Float { betaSchedule.value(step: max(0, progress.step - 1)) }
+    package var beta: Float { schedules.beta(step: max(0, progress.step - 1)) }
 
     /// The learning rate of the last step that was made.
-    var learningRate: Float { schedule.value(step: max(0, progress.step - 1), totalSteps: totalSteps) }
+    var learningRate: Float { schedules.rate(step: max(0, progress.step - 1)) }
 
     /// One update of the parameters, the same on all ranks. Collective.
     ///
@@ -147,13 +124,13 @@ package final class Trainer {
         } catch let error { failure = error }
         return StepRows(
             count: plan.globalCount(step: progress.stepInEpoch, shardBatch: shardBatch),
-            passes: (nextCompletesEpoch ? lastPlan : usualPlan).passes, failure: failure)
+            passes: (nextCompletesEpoch ? steps.last : steps.usual).passes, failure: failure)
     }
 
     /// All workers take this rank's rows through the network together, pass by pass, and leave the sums of their gradients.
     private func computeGradients(of rows: StepRows) {
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
-        let (beta, scale) = (betaSchedule.value(step: progress.step), 1 / Float(rows.count))
+        let (beta, scale) = (schedules.beta(step: progress.step), 1 / Float(rows.count))
         stepSums.update(repeating: LossSums())
         pool.run { worker in
             let member = team[worker]
@@ -186,8 +163,7 @@ package final class Trainer {
 
     /// Sums all ranks' gradients, and lets each update its slice of the parameters; gives all ranks' flags. Collective.
     private func reduceAndUpdate(_ flags: StepFlags) throws -> StepFlags {
-        let rate = schedule.value(step: progress.step, totalSteps: totalSteps)
-        let constants = optimizer.step(progress.step, learningRate: rate)
+        let constants = optimizer.step(progress.step, learningRate: schedules.rate(step: progress.step))
         let parameters = reduction.parameters.baseAddress!
         return try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
             var watch = Stopwatch()
@@ -229,7 +205,7 @@ package final class Trainer {
     }
 
     /// The shards' rows that go through the network at once in most steps.
-    var usualRows: [Int] { usualPlan.passes[0].rows.map(\.range.count) }
+    var usualRows: [Int] { steps.usual.passes[0].rows.map(\.range.count) }
 
     /// Counts the step that was made.
     private func advance(by rows: StepRows) {
@@ -269,5 +245,13 @@ package final class Trainer {
         }
         progress.epochsSinceBest += 1
         return false
+    }
+}
+
+extension UnsafeMutableBufferPointer<Double> {
+    fileprivate static func zeros(_ count: Int) -> Self {
+        let numbers = allocate(capacity: count)
+        numbers.initialize(repeating: 0)
+        return numbers
     }
 }

@@ -31,7 +31,7 @@ extension Model {
                     speeds.append(
                         ProductSpeed(
                             name: "\(name)/\(block) \(product.kind.rawValue)",
-                            operationsPerRow: 2 * Double(product.k * product.n),
+                            operationsPerRow: 2 * Double(product.multiplyAdds),
                             used: used, best: best))
                 }
             }
@@ -40,7 +40,7 @@ extension Model {
     }
 }
 
-/// A product of a layer in a step of training: of its rows with `b[k, n]`, or of their `k` inputs and `n` outputs over all rows.
+/// A product of a layer in a step of training: of its rows with a weight, or of their inputs and gradients over all rows.
 struct LayerProduct {
     enum Kind: String {
         case forward
@@ -48,15 +48,59 @@ struct LayerProduct {
         case inputGradient = "input gradient"
     }
 
+    enum Operands {
+        /// `b[k, n]`, or `k` inputs and `n` outputs.
+        case matrix(k: Int, n: Int)
+        /// From a convolution's inputs to its outputs, or transposed back.
+        case convolution(ConvolutionGeometry, isTransposed: Bool)
+    }
+
     let kind: Kind
-    let k: Int
-    let n: Int
+    let operands: Operands
+
+    init(kind: Kind, _ operands: Operands) { (self.kind, self.operands) = (kind, operands) }
+
+    /// Multiply-adds for one row.
+    var multiplyAdds: Int {
+        switch operands {
+        case .matrix(let k, let n): k * n
+        case .convolution(let geometry, _): geometry.products
+        }
+    }
 
     /// Operations per second with so many rows of each shard.
     fileprivate func speed(_ shards: [Int], _ precision: Precision, _ seconds: Double) -> Double {
         kind == .weightGradient
-            ? MeasuredGradient(shards, inputs: k, outputs: n, precision).speed(seconds)
-            : MeasuredProduct(rows: max(shards.reduce(0, +), 1), k: k, n: n, precision).speed(seconds)
+            ? MeasuredGradient(shards, operands, precision).speed(operations: 2 * Double(multiplyAdds), seconds)
+            : MeasuredProduct(rows: max(shards.reduce(0, +), 1), operands, precision).speed(
+                operations: 2 * Double(multiplyAdds), seconds)
+    }
+}
+
+extension LayerProduct.Operands {
+    /// The weight of a product.
+    fileprivate var form: Packing.Form {
+        switch self {
+        case .matrix(let k, let n): .matrix(k: k, n: n, isTransposed: false)
+        case .convolution(let geometry, let isTransposed):
+            .convolution(geometry.kernel, isTransposed ? kernel_convolve_transposed : kernel_convolve_forward)
+        }
+    }
+
+    /// The values of a row on either side of the weight.
+    fileprivate var sizes: (from: Int, to: Int) {
+        switch self {
+        case .matrix(let k, let n): (k, n)
+        case .convolution(let geometry, let isTransposed):
+            isTransposed ? (geometry.output.count, geometry.input.count) : (geometry.input.count, geometry.output.count)
+        }
+    }
+
+    fileprivate var weightCount: Int {
+        switch self {
+        case .matrix(let k, let n): k * n
+        case .convolution(let geometry, _): geometry.weightCount
+        }
     }
 }
 
@@ -82,22 +126,22 @@ private func measure(operations: Double, _ seconds: Double, _ body: () -> Void) 
 
 /// A product with operands of its own.
 private struct MeasuredProduct {
-    private let matrix: PackedMatrix
+    private let weight: PackedWeight
     private let operands: (a: AlignedBuffer, c: AlignedBuffer, scratch: AlignedBuffer)
     private let rows: Int
 
-    init(rows: Int, k: Int, n: Int, _ precision: Precision) {
-        matrix = PackedMatrix(k: k, n: n, transposed: false, precision: precision)
+    init(rows: Int, _ product: LayerProduct.Operands, _ precision: Precision) {
+        weight = PackedWeight(product.form, precision)
         operands = (
-            AlignedBuffer(count: rows * k), AlignedBuffer(count: rows * n),
-            AlignedBuffer(count: matrix.scratchBytes(rows: rows) / 4 + 16)
+            AlignedBuffer(count: rows * product.sizes.from), AlignedBuffer(count: rows * product.sizes.to),
+            AlignedBuffer(count: weight.scratchBytes(rows: rows) / 4 + 16)
         )
         self.rows = rows
     }
 
-    func speed(_ seconds: Double) -> Double {
-        measure(operations: 2 * Double(rows) * Double(matrix.k) * Double(matrix.n), seconds) {
-            matrix.multiply(
+    func speed(operations: Double, _ seconds: Double) -> Double {
+        measure(operations: operations * Double(rows), seconds) {
+            weight.multiply(
                 operands.a.pointer, rows: rows, ends: kernel_product_ends(), into: operands.c.pointer,
                 scratch: operands.scratch.pointer)
         }
@@ -107,12 +151,12 @@ private struct MeasuredProduct {
 /// A weight gradient with operands of its own.
 private struct MeasuredGradient {
     private let fold: ShardFold
-    private let operands: (x: AlignedBuffer, g: AlignedBuffer, gradient: AlignedBuffer, scratch: AlignedBuffer)
-    private let sizes: (inputs: Int, outputs: Int)
-    private let precision: Precision
+    private let buffers: (x: AlignedBuffer, g: AlignedBuffer, gradient: AlignedBuffer, scratch: AlignedBuffer)
+    private let operands: LayerProduct.Operands
+    private let precision: kernel_precision
 
-    init(_ shards: [Int], inputs: Int, outputs: Int, _ precision: Precision) {
-        let gradient = AlignedBuffer(count: inputs * outputs + 16)
+    init(_ shards: [Int], _ operands: LayerProduct.Operands, _ precision: Precision) {
+        let gradient = AlignedBuffer(count: operands.weightCount + 16)
         // Each shard completes as many nodes of the tree as its number has ones at its end.
         let runs = shards.enumerated().map { index, rows in
             let level = (~index).trailingZeroBitCount
@@ -121,20 +165,32 @@ private struct MeasuredGradient {
                 destination: index == shards.count - 1 ? .gradient(0) : .cache(level))
         }
         fold = ShardFold(runs, gradients: [gradient.pointer])
-        let bytes = kernel_weight_gradient_scratch(precision.kernel, fold.kernel, inputs, outputs)
-        operands = (
-            AlignedBuffer(count: fold.rowCount * inputs), AlignedBuffer(count: fold.rowCount * outputs), gradient,
-            AlignedBuffer(count: bytes / 4 + 16)
+        let kernel = fold.kernel
+        let bytes: Int
+        switch operands {
+        case .matrix(let k, let n): bytes = kernel_weight_gradient_scratch(precision.kernel, kernel, k, n)
+        case .convolution(let geometry, _):
+            bytes = withUnsafePointer(to: geometry.kernel) { kernel_convolution_gradient_scratch(precision.kernel, $0, kernel) }
+        }
+        buffers = (
+            AlignedBuffer(count: fold.rowCount * operands.sizes.from), AlignedBuffer(count: fold.rowCount * operands.sizes.to),
+            gradient, AlignedBuffer(count: bytes / 4 + 16)
         )
-        sizes = (inputs, outputs)
-        self.precision = precision
+        self.operands = operands
+        self.precision = precision.kernel
     }
 
-    func speed(_ seconds: Double) -> Double {
-        measure(operations: 2 * Double(fold.rowCount) * Double(sizes.inputs) * Double(sizes.outputs), seconds) {
-            kernel_weight_gradient(
-                precision.kernel, fold.kernel, sizes.inputs, sizes.outputs, operands.x.pointer, operands.g.pointer, 0, 0, 1,
-                operands.scratch.pointer)
+    func speed(operations: Double, _ seconds: Double) -> Double {
+        measure(operations: operations * Double(fold.rowCount), seconds) {
+            let (x, g, scratch) = (buffers.x.pointer, buffers.g.pointer, buffers.scratch.pointer)
+            switch operands {
+            case .matrix(let k, let n): kernel_weight_gradient(precision, fold.kernel, k, n, x, g, 0, 0, 1, scratch)
+            case .convolution(let geometry, let isTransposed):
+                let (inputs, gradients) = isTransposed ? (g, x) : (x, g)
+                withUnsafePointer(to: geometry.kernel) {
+                    kernel_convolution_gradient(precision, $0, fold.kernel, inputs, gradients, 0, 0, 1, scratch)
+                }
+            }
         }
     }
 }

@@ -9,9 +9,10 @@ public enum Initialization: String, Codable, Sendable, CaseIterable {
     /// Uniform in +-sqrt(1 / inputs), as PyTorch's Linear begins: good where layers are normalised.
     case pytorch
 
-    /// Writes a weight matrix `[inputSize, outputSize]`; every element is a function of the seed, the layer and its place.
+    /// Writes a weight of `count` elements, of which each output sums `inputSize` and each input leads to `outputSize`; every element is a
+    /// function of the seed, the layer and its place.
     func fill(
-        _ weights: UnsafeMutablePointer<Float>, inputSize: Int, outputSize: Int, layer: Int, seed: UInt64
+        _ weights: UnsafeMutablePointer<Float>, count: Int, inputSize: Int, outputSize: Int, layer: Int, seed: UInt64
     ) {
         let limit =
             switch self {
@@ -20,7 +21,6 @@ public enum Initialization: String, Codable, Sendable, CaseIterable {
             case .pytorch: (1 / Float(inputSize)).squareRoot()
             }
         let key = NoiseKey(seed: seed, epoch: 0, purpose: .initialization)
-        let count = inputSize * outputSize
         for first in stride(from: 0, to: count, by: 4) {
             let words = key.words(row: UInt64(layer), index: UInt32(first / 4))
             for offset in 0..<min(4, count - first) {

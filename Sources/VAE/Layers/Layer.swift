@@ -66,7 +66,8 @@ protocol LayerPass: AnyObject {
     ///
     /// - Parameter ending: what is to be applied to it on the way; nil unless ``appliesDerivatives``.
     func backward(
-        _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, ending: OutputDerivative?, _ step: PassStep)
+        _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, ending: OutputDerivative?,
+        _ step: PassStep)
 
     /// Whether ``backwardRows(_:_:isApplied:_:)`` leaves the gradient with regard to the input in `dy`.
     var isBackwardInPlace: Bool { get }
@@ -81,7 +82,8 @@ protocol LayerPass: AnyObject {
 extension LayerPass {
     func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {}
     func backward(
-        _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, ending: OutputDerivative?, _ step: PassStep
+        _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, ending: OutputDerivative?,
+        _ step: PassStep
     ) {
         preconditionFailure("works in place")
     }

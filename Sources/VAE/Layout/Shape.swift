@@ -1,5 +1,5 @@
 /// The shape of one row of values, channels last: `[features]`, `[height, width, channels]`.
-public struct Shape: Sendable, Equatable {
+public struct Shape: Sendable, Equatable, CustomStringConvertible {
     public let sizes: [Int]
 
     /// - Precondition: all sizes are positive.
@@ -13,4 +13,9 @@ public struct Shape: Sendable, Equatable {
 
     /// The values of a row.
     public var count: Int { sizes.reduce(1, *) }
+
+    /// As users type it: "28x28x1".
+    public var text: String { sizes.map(String.init).joined(separator: "x") }
+
+    public var description: String { "[\(sizes.map(String.init).joined(separator: ", "))]" }
 }

@@ -118,5 +118,8 @@ public struct LikelihoodName: PartName {
     /// The values that data may have; nil for all numbers.
     public var support: ValueSupport? { type.support }
 
+    /// The decoder's outputs per feature.
+    public var heads: Int { make(scale: 1).heads }
+
     func make(scale: Float) -> any Likelihood { type.init(scale: scale) }
 }

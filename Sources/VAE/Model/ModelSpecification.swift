@@ -5,8 +5,10 @@ public struct ModelSpecification: Sendable, Equatable {
     public var inputSize: Int
     /// Whether values may be missing: the encoder gets the mask beside the values.
     public var seesMask: Bool
-    /// The encoder's hidden layers; the decoder has the same in reverse. May be empty: a linear model.
+    /// The encoder's hidden layers; the decoder has the same in reverse. May be empty: a linear model. Of no account where there are ``networks``.
     public var hiddenSizes: [Int]
+    /// Encoder and decoder of other layers; nil for dense ones.
+    public var networks: ModelNetworks?
     public var latentSize: Int
     public var activation: Activation
     public var normalization: Normalization
@@ -15,18 +17,20 @@ public struct ModelSpecification: Sendable, Equatable {
     public var likelihoodScale: Float
     public var initialization: Initialization
 
-    /// - Precondition: all sizes and the scale are positive.
+    /// - Precondition: all sizes and the scale are positive; networks were made for such rows, mask and likelihood.
     public init(
         latent: LatentKind, inputSize: Int, seesMask: Bool = false, hiddenSizes: [Int], latentSize: Int,
-        activation: Activation = .relu, normalization: Normalization = .none, likelihood: LikelihoodName = .bernoulli,
-        likelihoodScale: Float = 1, initialization: Initialization = .glorot
+        networks: ModelNetworks? = nil, activation: Activation = .relu, normalization: Normalization = .none,
+        likelihood: LikelihoodName = .bernoulli, likelihoodScale: Float = 1, initialization: Initialization = .glorot
     ) {
         precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodScale > 0)
+        precondition(networks == nil || networks!.shape.count == inputSize)
         self.latent = latent
         self.inputSize = inputSize
         self.seesMask = seesMask
         self.hiddenSizes = hiddenSizes
         self.latentSize = latentSize
+        self.networks = networks
         self.activation = activation
         self.normalization = normalization
         self.likelihood = likelihood
@@ -39,11 +43,13 @@ public struct ModelSpecification: Sendable, Equatable {
 
     /// - Parameter outputs: of the encoder for a row, as the latent wants them.
     func encoder(outputs: Int) -> NetworkSpecification {
-        .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
+        if let networks { return networks.encoder(outputs: outputs) }
+        return .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
     }
 
     /// - Parameter outputs: of the decoder for a row, as the likelihood wants them.
     func decoder(outputs: Int) -> NetworkSpecification {
-        .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
+        if let networks { return NetworkSpecification(Shape(latentSize), networks.decoder) }
+        return .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
     }
 }

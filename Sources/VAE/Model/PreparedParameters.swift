@@ -1,10 +1,10 @@
-/// The flat parameters as passes take them: as they are, and their matrices packed for products.
+/// The flat parameters as passes take them: as they are, and their weights packed for products.
 public final class PreparedParameters {
     /// The flat parameters.
     let values: UnsafePointer<Float>
     private let packings: [Packing]
     /// nil for those that are not needed.
-    private let matrices: [PackedMatrix?]
+    private let weights: [PackedWeight?]
 
     /// Takes memory; ``pack(by:)`` fills it.
     ///
@@ -12,27 +12,24 @@ public final class PreparedParameters {
     public init(_ parameters: UnsafePointer<Float>, of model: Model, for use: Use) {
         values = parameters
         packings = model.packings
-        matrices = model.packings.map {
-            $0.isNeeded(for: use)
-                ? PackedMatrix(k: $0.k, n: $0.n, transposed: $0.isTransposed, precision: model.precision) : nil
-        }
+        weights = model.packings.map { $0.isNeeded(for: use) ? PackedWeight($0.form, model.precision) : nil }
     }
 
     /// Packs the parameters as they are now; to be called whenever they changed.
     ///
     /// - Parameter member: of threads that share the work; all must have done their part before one goes on.
     public func pack(by member: TeamMember = .alone) {
-        for (packing, matrix) in zip(packings, matrices) {
-            matrix?.pack(values + packing.source, part: member.worker, of: member.count)
+        for (packing, weight) in zip(packings, weights) {
+            weight?.pack(values + packing.source, part: member.worker, of: member.count)
         }
     }
 
-    subscript(place: Packing.Place) -> PackedMatrix { matrices[place.index]! }
+    subscript(place: Packing.Place) -> PackedWeight { weights[place.index]! }
 
-    /// The bytes of the packed matrices.
+    /// The bytes of the packed weights.
     public static func byteCount(_ model: Model, for use: Use) -> Int {
         model.packings.reduce(0) {
-            $0 + ($1.isNeeded(for: use) ? PackedMatrix.byteCount(k: $1.k, n: $1.n, model.precision) : 0)
+            $0 + ($1.isNeeded(for: use) ? PackedWeight.byteCount($1.form, model.precision) : 0)
         }
     }
 }

@@ -57,7 +57,7 @@ struct NetworkPass {
             pass.sumGradients(x, dy, fold, step)
             if pass.isBackwardInPlace { continue }
             guard let dx = index > 0 ? buffers.other(than: dy) : target else { return }
-            pass.backward(dy, into: dx, ending: endings[index], step)
+            pass.backward(x, dy, into: dx, ending: endings[index], step)
             dy = dx
         }
     }

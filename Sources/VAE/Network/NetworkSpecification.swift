@@ -1,5 +1,5 @@
 /// What a network is made of: the shape of the rows that go in, and blocks one behind the other. A pure value.
-public struct NetworkSpecification: Sendable {
+public struct NetworkSpecification: Sendable, Equatable {
     public var input: Shape
     public var blocks: [Block]
 
@@ -17,30 +17,36 @@ public struct NetworkSpecification: Sendable {
         NetworkSpecification(
             input, sizes.dropLast().map { Block(.dense($0), activation, normalization) } + [Block(.dense(sizes.last!))])
     }
-}
 
-/// An operation, the function behind it, and what is done to its values then.
-public struct Block: Sendable {
-    /// Makes the layer of a block; one in the file of each layer.
-    public struct Operation: Sendable {
-        typealias Make =
-            @Sendable (
-                _ input: Shape, _ activation: Activation?, _ isFirst: Bool, _ name: String, _ plan: inout ParameterPlan
-            ) -> any Layer
-        let make: Make
-
-        /// - Parameter make: is told whether nobody wants the gradient with regard to its input, as of a network's first layer.
-        init(_ make: @escaping Make) { self.make = make }
+    /// The shapes of a row behind every block; throws where one cannot follow, naming it.
+    public func shapes() throws(NetworkError) -> [Shape] {
+        var (shape, shapes) = (input, [Shape]())
+        for (index, block) in blocks.enumerated() {
+            do {
+                shape = try block.operation.shape(shape)
+            } catch {
+                throw NetworkError("block \(index) \"\(block.operation)\", for rows of \(shape): \(error)")
+            }
+            shapes.append(shape)
+        }
+        return shapes
     }
 
-    public var operation: Operation
-    /// nil for none.
-    public var activation: Activation?
-    public var normalization: Normalization
+    /// What leads from the last block's outputs back to rows of `output`: each block's mirror in the reverse order, to the very sizes. A
+    /// block's outputs become what they were in this network: with the activation and normalisation of the block below; the last gives what it sums.
+    ///
+    /// - Parameter output: the input's shape, but for the channels.
+    public func mirror(to output: Shape) throws(NetworkError) -> [Block] {
+        let shapes = [input] + (try self.shapes())
+        return blocks.indices.reversed().map { index in
+            let operation = blocks[index].operation.mirror(index > 0 ? shapes[index] : output)
+            let below = index > 0 ? blocks[index - 1].normalization : .none
+            return Block(operation, operation.takesActivation ? activation(behind: index - 1) : nil, below)
+        }
+    }
 
-    public init(_ operation: Operation, _ activation: Activation? = nil, _ normalization: Normalization = .none) {
-        self.operation = operation
-        self.activation = activation
-        self.normalization = normalization
+    /// What the values behind a block have gone through: of one that takes no activation, that of the blocks below.
+    func activation(behind index: Int) -> Activation? {
+        index < 0 ? nil : blocks[...index].last { $0.operation.takesActivation }?.activation
     }
 }

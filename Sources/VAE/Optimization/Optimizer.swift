@@ -108,10 +108,12 @@ public final class OptimizerState {
                 part.count)
         case .adam, .adamw:
             let decoupled = c.kind == .adamw
+            let constants = kernel_adam_step(
+                factor: factor, rate: step.correctedRate, inverse_root: step.inverseRoot, beta1: c.beta1, beta2: c.beta2,
+                epsilon: c.epsilon, decay: decoupled ? 0 : c.weightDecay,
+                shrink: decoupled ? step.learningRate * c.weightDecay : 0)
             kernel_adam(
-                target, gradient, buffers[0].pointer + offset, buffers[1].pointer + offset, factor, step.correctedRate,
-                step.inverseRoot, c.beta1, c.beta2, c.epsilon, decoupled ? 0 : c.weightDecay,
-                decoupled ? step.learningRate * c.weightDecay : 0, part.count)
+                target, gradient, buffers[0].pointer + offset, buffers[1].pointer + offset, constants, part.count)
         }
     }
 

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Foundation
 
-/// A window of a shard in memory, filled by ``BlockReaders``.
+/// A window of a shard in memory, filled by ``WindowReaders``.
 final class RowWindow {
     let store: RowStore
     /// Which of the shard's windows it is, and the blocks of it that are still to be read; guarded by the readers' lock.
@@ -12,7 +12,7 @@ final class RowWindow {
 }
 
 /// Threads that read blocks of rows into windows, in the order in which they are asked for.
-final class BlockReaders {
+final class WindowReaders {
     /// What the threads share; it outlives the readers until the last thread has ended.
     private final class Shared: @unchecked Sendable {
         let condition = NSCondition()
@@ -123,7 +123,7 @@ final class BlockReaders {
     static func load(
         _ rows: RowSet, _ range: Range<Int>, into store: RowStore, source: DataSource, preparation: Preparation, threads: Int
     ) throws {
-        let readers = try BlockReaders(source, preparation, rows, threads: threads)
+        let readers = try WindowReaders(source, preparation, rows, threads: threads)
         defer { readers.stop() }
         let window = RowWindow(store)
         // Pieces of a few megabytes: many enough to be dealt out, large enough for chunks not to be decoded twice.

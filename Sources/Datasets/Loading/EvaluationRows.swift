@@ -1,7 +1,7 @@
 package import Distributed
 
 /// A rank's blocks of rows for evaluation, by a ``BlockPlan``: in memory, or read again each time.
-package final class BlockRows {
+package final class EvaluationRows {
     package let plan: BlockPlan
     package let blocks: Range<Int>
     package let format: RowFormat
@@ -28,7 +28,7 @@ package final class BlockRows {
         let range = plan.rows(of: blocks)
         if RowStore.byteCount(format: format, rows: range.count) <= memory {
             let store = RowStore(format: format, capacity: range.count)
-            try BlockReaders.load(rows, range, into: store, source: source, preparation: preparation, threads: threads)
+            try WindowReaders.load(rows, range, into: store, source: source, preparation: preparation, threads: threads)
             self.store = store
         } else {
             store = nil
@@ -40,7 +40,7 @@ package final class BlockRows {
         if let store { return try body(blocks, store) }
         let starts = Array(stride(from: blocks.lowerBound, to: blocks.upperBound, by: piece))
         func some(_ index: Int) -> Range<Int> { starts[index]..<min(starts[index] + piece, blocks.upperBound) }
-        let pieces = try RowPieces(source, preparation, count: starts.count, capacity: piece * BlockPlan.blockSize) {
+        let pieces = try PiecewiseRows(source, preparation, count: starts.count, capacity: piece * BlockPlan.blockSize) {
             [rows, plan] index in rows.rows(plan.rows(of: some(index)))
         }
         for index in starts.indices { try body(some(index), try pieces.next()) }

@@ -2,7 +2,7 @@ internal import CKernels
 internal import Foundation
 
 /// Rows in pieces, one after the other, each read while the one before is worked on.
-package final class RowPieces {
+package final class PiecewiseRows {
     /// The pieces' rows.
     private let rows: (_ piece: Int) -> [Int64]
     private let count: Int

@@ -2,7 +2,7 @@ package import Distributed
 internal import Support
 
 /// Training rows that are read from their file while others are worked on: of every shard the window that is in use and the next.
-package final class RowStream: TrainingRows {
+package final class StreamedRows: TrainingRows {
     package let plan: ShardPlan
     package let shards: Range<Int>
     package let format: RowFormat
@@ -12,7 +12,7 @@ package final class RowStream: TrainingRows {
     private let rows: RowSet
     private let source: DataSource
     private let preparation: Preparation
-    private let readers: BlockReaders
+    private let readers: WindowReaders
     private var states: [ShardState] = []
     private var epoch: Int?
 
@@ -44,7 +44,7 @@ package final class RowStream: TrainingRows {
         self.source = source
         self.preparation = preparation
         format = source.format
-        readers = try BlockReaders(source, preparation, rows, threads: threads, stretch: mixing.blockRows)
+        readers = try WindowReaders(source, preparation, rows, threads: threads, stretch: mixing.blockRows)
         let windows = shards.reduce(0) { sum, shard in
             let rows = min(mixing.windowRows, plan.rows(ofShard: shard).count)
             return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)

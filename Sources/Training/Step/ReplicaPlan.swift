@@ -1,0 +1,106 @@
+internal import Datasets
+internal import Distributed
+internal import Logging
+internal import Support
+internal import VAE
+
+/// What is decided of a run once its data are open, and before it takes memory: the numbers that the configuration leaves open.
+struct ReplicaPlan {
+    /// With the numbers of threads, of shards and of rows at once as they were decided.
+    let configuration: Configuration
+    let data: RunData
+    /// What of the data decides the bits.
+    let identity: DataIdentity
+    let model: Model
+    let memory: MemoryPlan
+
+    /// Opens the data, compares them with those of the checkpoint, and refuses what cannot be. Collective.
+    ///
+    /// - Throws: ``SharedFailure``, or what MPI threw.
+    init(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) throws {
+        var configuration = given
+        let threads = try given.run.threads > 0 ? given.run.threads : world.usualThreadCount()
+        configuration.run.threads = threads
+        try world.onRoot {
+            for data in [given.data.data, given.data.validationData, given.data.testData] where !data.isEmpty {
+                try FileProbe.survives(data, given.data.options)
+            }
+        }
+        let data = try RunData(configuration, as: resumed?.features, world: world)
+        // What can be told without the data comes first.
+        try world.together { try resumed?.check { try $0.check(given) } }
+        let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
+        configuration.training.shards = try world.together {
+            try resumed?.check { try $0.check(given, identity, inputShape: data.source.rowShape) }
+            return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
+        }
+        let precision = configuration.training.precision
+        let specification = try world.together { try configuration.modelSpecification(rowShape: data.source.rowShape) }
+        let model = Model(specification, precision: precision)
+        if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
+        try world.together {
+            guard precision.isFast else {
+                throw Failure(
+                    .configuration,
+                    "this processor has no instructions for \(precision.rawValue) and would be slower with it: give --precision fp32"
+                )
+            }
+        }
+        let memory = try MemoryPlan(configuration, model, threads: threads, world: world)
+        try world.together { try memory.require() }
+        data.leaveRoom(for: memory.nodeBytes)
+        if world.isRoot, threads > 1, threads > world.processorCount {
+            log.warning(
+                "\(threads) threads, but the launcher bound this rank to \(world.processorCount) processors: try mpirun --bind-to none"
+            )
+        }
+        (self.configuration, self.data, self.identity, self.model, self.memory) = (configuration, data, identity, model, memory)
+    }
+
+    /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.
+    private static func shardCount(
+        _ configuration: Configuration, resumed: ResumeState?, world: World, rowCount: Int
+    ) throws -> Int {
+        let count =
+            resumed?.shardCount ?? (configuration.training.shards > 0 ? configuration.training.shards : max(8, world.size))
+        guard world.size <= count else {
+            throw Failure(
+                .configuration,
+                "\(world.size) ranks, but only \(count) shards\(resumed == nil ? "" : " in the checkpoint"): "
+                    + (resumed == nil
+                        ? "give --shards \(world.size) or more" : "start at most \(count) ranks (the number of shards stays)"))
+        }
+        guard count <= rowCount else {
+            throw Failure(
+                .badData,
+                "\(rowCount) rows to train on, but \(count) shards: give --shards \(max(rowCount, 1)) or fewer (and as many ranks at most)"
+            )
+        }
+        let batch = configuration.training.globalBatch
+        guard batch % count == 0 else {
+            let below = batch / count * count
+            let nearest = below > 0 ? "\(below) or \(below + count)" : "\(count)"
+            throw Failure(
+                .configuration, "global-batch \(batch) is not a multiple of the \(count) shards: nearest are \(nearest)")
+        }
+        return count
+    }
+
+    /// The reduction that the configuration asks for, with its memory. Collective.
+    func makeReduction(world: World, pool: WorkerPool, log: Logger) throws -> any GradientReduction {
+        // Two modules that do not know each other.
+        precondition(ParameterLayout.blockSize == GradientGroups.blockSize)
+        let (count, groups, training) = (model.layout.count, GradientGroups(model.layout.groups), configuration.training)
+        switch configuration.run.reduction {
+        case .ordered:
+            let ordered = try OrderedReduction(
+                world: world, parameterCount: count, groups: groups, shardCount: training.shards, pool: pool, wire: training.wire)
+            if world.isRoot, world.localSize > 1, !ordered.usesSharedMemory {
+                log.warning("no room in /dev/shm for gradients: ranks of a node exchange messages, which is slower")
+            }
+            return ordered
+        case .allreduce:
+            return PlainAllReduce(world: world, parameterCount: count, groups: groups, shardCount: training.shards, pool: pool)
+        }
+    }
+}

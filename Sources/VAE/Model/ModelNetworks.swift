@@ -1,0 +1,54 @@
+/// Encoder and decoder as lists of blocks. A pure value, whose shapes were checked when it was made.
+public struct ModelNetworks: Sendable, Equatable {
+    /// The shape of a row.
+    public let shape: Shape
+    /// The blocks of the encoder, without the dense layer behind them that gives what the latent wants.
+    public let encoder: NetworkSpecification
+    /// From codes to what the likelihood wants.
+    public let decoder: [Block]
+
+    /// - Parameters:
+    ///   - shape: of a row, channels last.
+    ///   - encoder: the last block's outputs are what codes are made of.
+    ///   - decoder: gives rows of the shape; with `heads` the channels are so many times those of a row. nil for the encoder's mirror.
+    ///   - latentSize: the numbers of a code.
+    ///   - seesMask: whether the encoder sees the mask, as channels behind those of the values.
+    ///   - heads: the numbers that the likelihood wants for each value.
+    public init(
+        _ shape: Shape, encoder: [Block], decoder: [Block]? = nil, latentSize: Int, seesMask: Bool = false, heads: Int = 1
+    ) throws(NetworkError) {
+        let seen = seesMask ? shape.times(2) : shape
+        let given = shape.times(heads)
+        let network = NetworkSpecification(seen, encoder)
+        let shapes = try network.shapes()
+        var blocks: [Block]
+        if let decoder {
+            blocks = decoder
+        } else if let last = encoder.last {
+            let first = Block(
+                .dense(shapes[shapes.count - 1]), network.activation(behind: encoder.count - 1), last.normalization)
+            blocks = [first] + (try network.mirror(to: given))
+        } else {
+            blocks = [Block(.dense(given))]
+        }
+        let behind = try NetworkSpecification(Shape(latentSize), blocks).shapes().last ?? Shape(latentSize)
+        guard behind.count == given.count else { throw NetworkError("the decoder gives rows of \(behind), not of \(given)") }
+        // Values and mask, and heads, lie one behind the other outside of networks.
+        if heads > 1 { blocks.append(Block(.separated(heads))) }
+        self.shape = shape
+        self.decoder = blocks
+        self.encoder =
+            seesMask
+            ? NetworkSpecification(Shape(2 * shape.count), [Block(.interleaved(2, to: seen))] + encoder) : network
+    }
+
+    /// - Parameter outputs: of the encoder for a row, as the latent wants them.
+    func encoder(outputs: Int) -> NetworkSpecification {
+        NetworkSpecification(encoder.input, encoder.blocks + [Block(.dense(outputs))])
+    }
+}
+
+extension Shape {
+    /// The same with so many times the channels.
+    fileprivate func times(_ factor: Int) -> Shape { Shape(sizes.dropLast() + [sizes[sizes.count - 1] * factor]) }
+}

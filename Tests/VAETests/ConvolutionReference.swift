@@ -1,0 +1,125 @@
+import VAE
+
+/// A convolution in Double, written down plainly: all pairs of a position and a tap, whoever sees whom.
+struct ReferenceConvolution {
+    let input: [Int]
+    let channels: Int
+    let output: [Int]
+    let outputs: Int
+    let window: ConvolutionWindow
+
+    init(_ input: Shape, _ output: Shape, _ window: ConvolutionWindow) {
+        (self.input, channels) = (Array(input.sizes.dropLast()), input.sizes.last!)
+        (self.output, outputs) = (Array(output.sizes.dropLast()), output.sizes.last!)
+        self.window = window
+    }
+
+    private func places(_ sizes: [Int]) -> [[Int]] {
+        sizes.reduce([[]]) { places, size in places.flatMap { place in (0..<size).map { place + [$0] } } }
+    }
+
+    private func number(_ sizes: [Int], _ place: [Int]) -> Int { zip(sizes, place).reduce(0) { $0 * $1.0 + $1.1 } }
+
+    private func along(_ numbers: [Int], _ axis: Int) -> Int { numbers.count == 1 ? numbers[0] : numbers[axis] }
+
+    /// Calls `body` for every product: the input's element, the output's, and the weight's.
+    private func forEach(_ body: (_ x: Int, _ y: Int, _ w: Int) -> Void) {
+        let kernel = input.indices.map { along(window.kernel, $0) }
+        let (perGroup, outputsPerGroup) = (channels / window.groups, outputs / window.groups)
+        for p in places(output) {
+            for (tap, t) in places(kernel).enumerated() {
+                let q = input.indices.map {
+                    p[$0] * along(window.stride, $0) + t[$0] * along(window.dilation, $0) - along(window.padding, $0)
+                }
+                guard zip(q, input).allSatisfy({ $0 >= 0 && $0 < $1 }) else { continue }
+                for o in 0..<outputs {
+                    let group = o / outputsPerGroup
+                    for c in 0..<perGroup {
+                        let weight = ((group * kernel.reduce(1, *) + tap) * perGroup + c) * outputsPerGroup + o % outputsPerGroup
+                        body(number(input, q) * channels + group * perGroup + c, number(output, p) * outputs + o, weight)
+                    }
+                }
+            }
+        }
+    }
+
+    func forward(_ x: [Double], _ w: ArraySlice<Double>, _ bias: ArraySlice<Double>) -> [Double] {
+        var y = (0..<output.reduce(outputs, *)).map { bias[bias.startIndex + $0 % outputs] }
+        forEach { y[$1] += x[$0] * w[w.startIndex + $2] }
+        return y
+    }
+
+    func transposed(_ y: [Double], _ w: ArraySlice<Double>, _ bias: ArraySlice<Double>) -> [Double] {
+        var x = (0..<input.reduce(channels, *)).map { bias[bias.startIndex + $0 % channels] }
+        forEach { x[$0] += y[$1] * w[w.startIndex + $2] }
+        return x
+    }
+}
+
+/// An encoder of convolutions with its mirror, and the same in Double.
+struct ConvolutionExample {
+    /// Convolutions and their mirrors: odd sizes, groups, depthwise, dilation, strides, some wider than the kernel, along one to three axes.
+    static let all = [
+        ConvolutionExample(
+            shape: [7, 5, 3],
+            layers: [
+                (4, ConvolutionWindow(kernel: 3, stride: 2, padding: 1)),
+                (6, ConvolutionWindow(kernel: [2, 3], stride: [1, 2], padding: [0, 1])),
+            ]),
+        ConvolutionExample(
+            shape: [4, 3, 4],
+            layers: [
+                (8, ConvolutionWindow(kernel: 3, padding: 1, groups: 2)),
+                (8, ConvolutionWindow(kernel: 3, stride: 2, padding: 1, groups: 8)),
+            ]),
+        ConvolutionExample(
+            shape: [11, 2],
+            layers: [
+                (6, ConvolutionWindow(kernel: 3, padding: 2, dilation: 2)),
+                (5, ConvolutionWindow(kernel: 4, stride: 3, padding: 3, dilation: 2)),
+            ]),
+        ConvolutionExample(shape: [8, 1], layers: [(3, ConvolutionWindow(kernel: 2, stride: 3))]),
+        ConvolutionExample(shape: [3, 4, 3, 2], layers: [(4, ConvolutionWindow(kernel: 2, stride: 2, padding: 1))]),
+    ]
+
+    let shape: [Int]
+    let layers: [(channels: Int, window: ConvolutionWindow)]
+
+    func model(
+        _ activation: Activation, latent: LatentKind = .normal, normalization: Normalization = .none,
+        likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false
+    ) throws -> ModelSpecification {
+        let blocks = layers.map { Block(.convolution($0.channels, $0.window), activation, normalization) }
+        let networks = try ModelNetworks(
+            Shape(shape), encoder: blocks, latentSize: 2, seesMask: seesMask, heads: Self.heads(likelihood))
+        return ModelSpecification(
+            latent: latent, inputSize: Shape(shape).count, seesMask: seesMask, hiddenSizes: [], latentSize: 2, networks: networks,
+            likelihood: likelihood)
+    }
+
+    static func heads(_ likelihood: LikelihoodName) -> Int { likelihood.rawValue == "gaussian-learned" ? 2 : 1 }
+
+    /// `[outer, inner, channels]` to `[inner, outer, channels]`.
+    private static func exchange(_ x: [Double], _ outer: Int, _ inner: Int) -> [Double] {
+        let channels = x.count / outer / inner
+        return x.indices.map { x[($0 / channels % outer * inner + $0 / channels / outer) * channels + $0 % channels] }
+    }
+
+    /// By the names of the model's blocks.
+    func operations(likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false) -> [String: Reference.Operation] {
+        let blocks = layers.map { Block(.convolution($0.channels, $0.window)) }
+        func widened(_ factor: Int) -> Shape { Shape(shape.dropLast() + [shape.last! * factor]) }
+        let seen = widened(seesMask ? 2 : 1)
+        let shapes = [seen] + (try! NetworkSpecification(seen, blocks).shapes())
+        let (first, positions, heads) = (seesMask ? 1 : 0, shape.dropLast().reduce(1, *), Self.heads(likelihood))
+        var operations: [String: Reference.Operation] = [:]
+        for (index, layer) in layers.enumerated() {
+            operations["encoder/\(index + first)"] = ReferenceConvolution(shapes[index], shapes[index + 1], layer.window).forward
+            operations["decoder/\(layers.count - index)"] =
+                ReferenceConvolution(index > 0 ? shapes[index] : widened(heads), shapes[index + 1], layer.window).transposed
+        }
+        if seesMask { operations["encoder/0"] = { x, _, _ in Self.exchange(x, 2, positions) } }
+        if heads > 1 { operations["decoder/\(layers.count + 1)"] = { x, _, _ in Self.exchange(x, positions, heads) } }
+        return operations
+    }
+}
