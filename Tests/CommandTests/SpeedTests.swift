@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `bench` says of a step. Whether a step costs what it did shows in counts: `AllocationTests` has those of memory and messages,
-/// docs/performance.md says how times are compared.
+/// What `bench` says of a step. Whether a step costs what it did shows in counts (`AllocationTests` has those of memory); docs/performance.md says
+/// how times are compared.
 @Suite(.serialized)
 struct SpeedTests {
     private func bench(_ options: [String]) throws -> [String: Any] {

@@ -94,6 +94,8 @@ package struct GaussianMixture {
             mixture.weights = [Double](repeating: 1 / Double(k), count: k)
             mixture.means = [Double](repeating: 0, count: k * size)
             mixture.factors = [Double](repeating: 0, count: k * size * size)
+            // One that no code belongs to from the start has a density all the same, which its weight of 0 makes count for nothing.
+            for c in 0..<k { for i in 0..<size { mixture.factors[(c * size + i) * size + i] = floor.squareRoot() } }
             // The first responsibilities are the clusters.
             var (sums, _) = expect { row, shares in
                 for c in 0..<k { shares[c] = clusters[row] == c ? 1 : 0 }
