@@ -130,10 +130,13 @@ struct DenoisingTests {
             "--global-batch", "8", "--epochs", "2",
         ]
         let (straight, gone, again) = (folder.path("straight"), folder.path("gone"), folder.path("again"))
-        #expect(try mpiVAE(arguments: arguments + ["--output", straight]).status == 0)
+        let ran = try mpiVAE(arguments: arguments + ["--output", straight])
+        #expect(ran.status == 0, "\(ran)")
         let went = try mpiVAE(arguments: arguments + ["--output", gone, "--resume", fixture])
         #expect(went.status == 0 && went.errors.contains("going on after step 7"), "\(went)")
-        #expect(try newestCheckpoint(gone) == newestCheckpoint(straight))
+        // Not byte for byte: what went on keeps in mind that its first steps were of another arithmetic.
+        let digest = try #require(ran.errors.firstMatch(of: /digest after step 12: [0-9a-f]{64}/)).output
+        #expect(went.errors.contains(digest), "\(ran) \(went)")
         let applied = try mpiVAE(
             "reconstruct", "--checkpoint", fixture, "--data", data, "--output", folder.path("r.h5"))
         #expect(applied.status == 0, "\(applied)")

@@ -1,7 +1,13 @@
 internal import CKernels
 internal import Foundation
 
-/// The threads of one rank: they run the same closure side by side, each with its own worker number.
+/// What the workers of a pool do side by side. Whoever keeps it runs it without an allocation, which a closure costs.
+public protocol PoolWork: AnyObject {
+    /// The part of one worker.
+    func work(_ worker: Int)
+}
+
+/// The threads of one rank: they run the same work side by side, each with its own worker number.
 ///
 /// No order of operations depends on how work is dealt out, so results do not depend on their number.
 /// MPI is called by worker 0 only, which is the calling thread.
@@ -13,7 +19,7 @@ public final class WorkerPool {
         /// Where workers meet while they run.
         let middle: NodeBarrier
         /// What the workers run next, nil to end; written before `start`, read after it.
-        var body: ((Int) -> Void)?
+        var work: (any PoolWork)?
 
         init(count: Int) {
             // Never freed: a thread may still be leaving a barrier when the pool is gone.
@@ -24,13 +30,21 @@ public final class WorkerPool {
             middle = NodeBarrier(at: words + 2 * NodeBarrier.byteCount, size: count)
         }
 
-        /// False when there is no more to do. Not inlined, so that the closure is released before the worker says it is done.
+        /// False when there is no more to do. Not inlined, so that the work is released before the worker says it is done.
         @inline(never)
-        func work(_ worker: Int) -> Bool {
-            guard let body else { return false }
-            body(worker)
+        func takePart(_ worker: Int) -> Bool {
+            guard let work else { return false }
+            work.work(worker)
             return true
         }
+    }
+
+    private final class ClosureWork: PoolWork {
+        private let body: (Int) -> Void
+
+        init(_ body: @escaping (Int) -> Void) { self.body = body }
+
+        func work(_ worker: Int) { body(worker) }
     }
 
     /// The number of workers, the calling thread among them.
@@ -47,7 +61,7 @@ public final class WorkerPool {
             let thread = Thread {
                 kernel_set_arithmetic()
                 shared.start.wait()
-                while shared.work(worker) {
+                while shared.takePart(worker) {
                     shared.end.wait()
                     shared.start.wait()
                 }
@@ -61,16 +75,20 @@ public final class WorkerPool {
         if count > 1 { shared.start.wait() }
     }
 
+    /// Has every worker do its part, and returns when all are done.
+    public func run(_ work: any PoolWork) {
+        guard count > 1 else { return work.work(0) }
+        shared.work = work
+        shared.start.wait()
+        work.work(0)
+        shared.end.wait()
+        shared.work = nil
+    }
+
     /// Runs `body(worker)` on every worker and returns when all are done.
     public func run(_ body: (_ worker: Int) -> Void) {
         guard count > 1 else { return body(0) }
-        withoutActuallyEscaping(body) { body in
-            shared.body = body
-            shared.start.wait()
-            body(0)
-            shared.end.wait()
-            shared.body = nil
-        }
+        withoutActuallyEscaping(body) { run(ClosureWork($0)) }
     }
 
     /// Waits, within a run, until all workers are here.

@@ -3,7 +3,7 @@ internal import CMPI
 internal import Support
 
 /// The exchange of slices between node groups, along the column of this rank.
-final class ColumnExchange {
+final class ColumnExchange: PoolWork {
     /// For each group, the nodes of the tree that it sums alone and sends.
     let nodes: [[FoldTree.Node]]
     /// The scratch blocks that the sums for others need.
@@ -25,6 +25,9 @@ final class ColumnExchange {
     /// Where each group's values begin in ``outgoing`` and ``incoming``.
     private let sendPlaces: [Int]
     private let receivePlaces: [Int]
+    /// Of the fold under way.
+    private var workers = 1
+    private var scratch: [AlignedBuffer] = []
     private var sendCounts: [Int32]
     private var sendOffsets: [Int32]
     private var receiveCounts: [Int32]
@@ -108,21 +111,24 @@ final class ColumnExchange {
     }
 
     /// Sums the group's gradients of the pieces that other groups own.
-    func foldForOthers(pool: WorkerPool, blocks scratch: [AlignedBuffer]) {
-        pool.run { worker in
-            for group in pieces.indices where group != groupIndex {
-                let piece = pieces[group]
-                let count = (piece.count + blockSize - 1) / blockSize
-                for block in ShardPlan.part(worker, of: pool.count, count: count) {
-                    let first = piece.lowerBound + block * blockSize
-                    let range = first..<min(first + blockSize, piece.upperBound)
-                    var source = 0
-                    for (index, sum) in sums.enumerated() {
-                        let values = sum.run(sources + source, range: range, scratch: scratch[worker].pointer)
-                        (outgoing.pointer + sendPlaces[group] + index * piece.count + first - piece.lowerBound)
-                            .update(from: values, count: range.count)
-                        source += sum.sourceCount
-                    }
+    func foldForOthers(pool: WorkerPool, blocks: [AlignedBuffer]) {
+        (workers, scratch) = (pool.count, blocks)
+        pool.run(self)
+    }
+
+    func work(_ worker: Int) {
+        for group in pieces.indices where group != groupIndex {
+            let piece = pieces[group]
+            let count = (piece.count + blockSize - 1) / blockSize
+            for block in ShardPlan.part(worker, of: workers, count: count) {
+                let first = piece.lowerBound + block * blockSize
+                let range = first..<min(first + blockSize, piece.upperBound)
+                var source = 0
+                for (index, sum) in sums.enumerated() {
+                    let values = sum.run(sources + source, range: range, scratch: scratch[worker].pointer)
+                    (outgoing.pointer + sendPlaces[group] + index * piece.count + first - piece.lowerBound)
+                        .update(from: values, count: range.count)
+                    source += sum.sourceCount
                 }
             }
         }

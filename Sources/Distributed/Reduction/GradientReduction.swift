@@ -36,6 +36,11 @@ public struct ReductionMemory: Sendable {
     public let owned: Int
 }
 
+/// Updates parameters of a rank: a range of them, by the summed gradient of its elements and the factor to multiply it with (below 1 where the
+/// norm is clipped).
+public typealias GradientUpdate =
+    (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+
 /// Sums the gradients of all shards and updates the parameters that all ranks share.
 ///
 /// A step is: the sums of this rank's shards are written to ``gradients``, then one thread calls ``step(flags:clipNorm:update:)``.
@@ -60,12 +65,10 @@ public protocol GradientReduction: AnyObject {
     /// - Parameters:
     ///   - flags: this rank's flags.
     ///   - clipNorm: the largest Euclidean norm that the summed gradient of each group keeps (Pascanu et al. 2013, algorithm 1), or nil.
-    ///   - update: called with parts of ``owned``, perhaps by several workers at once: the worker, the range, the summed
-    ///     gradient of its elements, and the factor to multiply it with (below 1 where the norm is clipped).
+    ///   - update: called with parts of ``owned``, perhaps by several workers at once.
     /// - Returns: all ranks' flags, and the norm of all groups before clipping where `clipNorm` is given.
     func step(
-        flags: StepFlags, clipNorm: Double?,
-        update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+        flags: StepFlags, clipNorm: Double?, update: @escaping GradientUpdate
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?)
 }
 

@@ -42,6 +42,13 @@ public final class OrderedReduction: GradientReduction {
     private let blocks: [AlignedBuffer]
     /// The summed slice, kept only where the norm must be known before the update.
     private var folded: AlignedBuffer?
+    /// That of the step under way.
+    private var update: GradientUpdate?
+    private lazy var measuring = work { reduction, _, range, sum in reduction.keep(sum, range) }
+    private lazy var updatingClipped = BlockWork(owned, workers: pool.count) { [unowned self] worker, range in
+        update!(worker, range, folded!.pointer + range.lowerBound - owned.lowerBound, factor(of: range))
+    }
+    private lazy var updating = work { reduction, worker, range, sum in reduction.update!(worker, range, sum, 1) }
 
     /// Collective. Throws ``MPIError``.
     ///
@@ -153,8 +160,7 @@ public final class OrderedReduction: GradientReduction {
     }
 
     public func step(
-        flags: StepFlags, clipNorm: Double?,
-        update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+        flags: StepFlags, clipNorm: Double?, update: @escaping GradientUpdate
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
         memory.raise(flags)
         waitForGroup()
@@ -162,18 +168,10 @@ public final class OrderedReduction: GradientReduction {
 
         var norm: Double?
         if allFlags.allowUpdate {
-            if let clipNorm {
-                norm = try foldAndMeasure(limit: clipNorm)
-                let slice = folded!.pointer - owned.lowerBound
-                forEachBlock { worker, range in
-                    let factor = groups.index(of: range.lowerBound).map { factors[$0] } ?? 1
-                    update(worker, range, slice + range.lowerBound, factor)
-                }
-            } else {
-                forEachBlock { worker, range in
-                    update(worker, range, self.program.run(self.sources, range: range, scratch: self.blocks[worker].pointer), 1)
-                }
-            }
+            self.update = update
+            if let clipNorm { norm = try foldAndMeasure(limit: clipNorm) }
+            timed(\.work) { pool.run(clipNorm == nil ? updating : updatingClipped) }
+            self.update = nil
         }
         try gather()
         return (memory.globalFlags, norm)
@@ -182,12 +180,7 @@ public final class OrderedReduction: GradientReduction {
     /// Sums the owned slice into ``folded``, sets ``factors``, and gives the norm of the whole gradient. Collective.
     private func foldAndMeasure(limit: Double) throws(MPIError) -> Double {
         if folded == nil { folded = AlignedBuffer(count: max(owned.count, 1)) }
-        let slice = folded!.pointer - owned.lowerBound
-        forEachBlock { worker, range in
-            let sum = self.program.run(self.sources, range: range, scratch: self.blocks[worker].pointer)
-            (slice + range.lowerBound).update(from: sum, count: range.count)
-            self.memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(sum, range.count)
-        }
+        timed(\.work) { pool.run(measuring) }
         try timed(\.wait) { () throws(MPIError) in
             try exchange?.gatherNorms(memory.blockNorms)
             memory.meet()
@@ -235,20 +228,23 @@ public final class OrderedReduction: GradientReduction {
         timed(\.wait) { memory.meet() }
     }
 
-    /// Deals the blocks of the owned slice out to the workers.
-    private func forEachBlock(_ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
-        let owned = owned
-        let size = FoldProgram.blockSize
-        timed(\.work) {
-            pool.run { worker in
-                let mine = ShardPlan.part(worker, of: pool.count, count: (owned.count + size - 1) / size)
-                for block in mine {
-                    let first = owned.lowerBound + block * size
-                    body(worker, first..<min(first + size, owned.upperBound))
-                }
-            }
+    /// Work on each block of the owned slice and its sum over the tree, which stays as it is until the next block.
+    private func work(
+        _ body: @escaping (_ reduction: OrderedReduction, _ worker: Int, _ range: Range<Int>, _ sum: UnsafePointer<Float>) -> Void
+    ) -> BlockWork {
+        BlockWork(owned, workers: pool.count) { [unowned self] worker, range in
+            body(self, worker, range, program.run(sources, range: range, scratch: blocks[worker].pointer))
         }
     }
+
+    /// Keeps a block's sum, and the square of its norm.
+    private func keep(_ sum: UnsafePointer<Float>, _ range: Range<Int>) {
+        (folded!.pointer + range.lowerBound - owned.lowerBound).update(from: sum, count: range.count)
+        memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(sum, range.count)
+    }
+
+    /// What the gradient of a block is multiplied with.
+    private func factor(of range: Range<Int>) -> Float { groups.index(of: range.lowerBound).map { factors[$0] } ?? 1 }
 
     private func timed<Result>(
         _ part: WritableKeyPath<ReductionTimes, Double>, _ body: () throws(MPIError) -> Result
@@ -262,5 +258,24 @@ public final class OrderedReduction: GradientReduction {
         let watch = Stopwatch()
         body()
         times[keyPath: part] += watch.elapsed
+    }
+}
+
+/// What is done with each block of the owned slice; the blocks are dealt out to the workers.
+private final class BlockWork: PoolWork {
+    private let owned: Range<Int>
+    private let workers: Int
+    private let body: (_ worker: Int, _ range: Range<Int>) -> Void
+
+    init(_ owned: Range<Int>, workers: Int, _ body: @escaping (_ worker: Int, _ range: Range<Int>) -> Void) {
+        (self.owned, self.workers, self.body) = (owned, workers, body)
+    }
+
+    func work(_ worker: Int) {
+        let size = FoldProgram.blockSize
+        for block in ShardPlan.part(worker, of: workers, count: (owned.count + size - 1) / size) {
+            let first = owned.lowerBound + block * size
+            body(worker, first..<min(first + size, owned.upperBound))
+        }
     }
 }

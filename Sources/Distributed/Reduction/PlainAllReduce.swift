@@ -57,8 +57,7 @@ public final class PlainAllReduce: GradientReduction {
     }
 
     public func step(
-        flags: StepFlags, clipNorm: Double?,
-        update: (_ worker: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ factor: Float) -> Void
+        flags: StepFlags, clipNorm: Double?, update: @escaping GradientUpdate
     ) throws(MPIError) -> (flags: StepFlags, norm: Double?) {
         let sum = sums[0].pointer
         for other in sums.dropFirst() { kernel_add(sum, sum, other.pointer, parameters.count) }

@@ -6,7 +6,7 @@ internal import Support
 package import VAE
 
 /// Trains one replica of the model on this rank's shards.
-package final class Trainer {
+package final class Trainer: PoolWork {
     package let model: Model
     package let reduction: any GradientReduction
     let optimizer: OptimizerState
@@ -38,6 +38,15 @@ package final class Trainer {
     private let seed: UInt64
     /// Microseconds by which a test makes every step of this rank longer.
     private let delay: UInt32
+    /// The step under way: its rows, and the optimiser's constants.
+    private var rows: StepRows?
+    private var constants: OptimizerState.Step?
+    private lazy var update: GradientUpdate = { [unowned self] worker, range, gradient, factor in
+        var watch = Stopwatch()
+        optimizer.update(
+            reduction.parameters.baseAddress!, gradient: gradient, range: range, factor: factor, step: constants!)
+        updateSeconds[worker] += watch.lap()
+    }
     /// This step's sums of this rank's shards.
     private let stepSums: UnsafeMutableBufferPointer<LossSums>
 
@@ -129,26 +138,31 @@ package final class Trainer {
 
     /// All workers take this rank's rows through the network together, pass by pass, and leave the sums of their gradients.
     private func computeGradients(of rows: StepRows) {
+        stepSums.update(repeating: LossSums())
+        self.rows = rows
+        pool.run(self)
+        self.rows = nil
+    }
+
+    /// A worker's part of ``computeGradients(of:)``.
+    package func work(_ worker: Int) {
+        let (rows, member) = (rows!, team[worker])
+        var watch = Stopwatch()
+        parameters.pack(by: member)
+        if worker == 0 { prepareSeconds += watch.lap() }
+        // Rows that cannot be read end the run: what is computed then counts for nothing.
+        guard rows.failure == nil else { return }
         let noise = NoiseKey(seed: seed, epoch: progress.epoch, purpose: .training)
         let (beta, scale) = (schedules.beta(step: progress.step), 1 / Float(rows.count))
-        stepSums.update(repeating: LossSums())
-        pool.run { worker in
-            let member = team[worker]
-            var watch = Stopwatch()
-            parameters.pack(by: member)
-            if worker == 0 { prepareSeconds += watch.lap() }
-            // Rows that cannot be read end the run: what is computed then counts for nothing.
-            guard rows.failure == nil else { return }
-            for some in rows.passes {
-                watch = Stopwatch()
-                fill(some, noise, member)
-                dataSeconds[worker] += watch.lap()
-                if pool.count > 1 { pool.meet() }
-                let batch = buffer.batch(count: some.rowCount)
-                pass.gradient(of: batch, parameters, noise: noise, beta: beta, scale: scale, summed: some.fold, by: member)
-                if pool.count > 1 { pool.meet() }
-                if worker == 0 { addSums(some, batch) }
-            }
+        for some in rows.passes {
+            watch = Stopwatch()
+            fill(some, noise, member)
+            dataSeconds[worker] += watch.lap()
+            if pool.count > 1 { pool.meet() }
+            let batch = buffer.batch(count: some.rowCount)
+            pass.gradient(of: batch, parameters, noise: noise, beta: beta, scale: scale, summed: some.fold, by: member)
+            if pool.count > 1 { pool.meet() }
+            if worker == 0 { addSums(some, batch) }
         }
     }
 
@@ -163,13 +177,8 @@ package final class Trainer {
 
     /// Sums all ranks' gradients, and lets each update its slice of the parameters; gives all ranks' flags. Collective.
     private func reduceAndUpdate(_ flags: StepFlags) throws -> StepFlags {
-        let constants = optimizer.step(progress.step, learningRate: schedules.rate(step: progress.step))
-        let parameters = reduction.parameters.baseAddress!
-        return try reduction.step(flags: flags, clipNorm: clipNorm) { worker, range, gradient, factor in
-            var watch = Stopwatch()
-            optimizer.update(parameters, gradient: gradient, range: range, factor: factor, step: constants)
-            updateSeconds[worker] += watch.lap()
-        }.flags
+        constants = optimizer.step(progress.step, learningRate: schedules.rate(step: progress.step))
+        return try reduction.step(flags: flags, clipNorm: clipNorm, update: update).flags
     }
 
     /// Throws why a rank cannot go on, on all of them. Collective.
