@@ -82,6 +82,25 @@
            (destination, sources, offset, count))                                                                     \
     KERNEL(void, fold8_bf16, (float *destination, const float *const *sources, ptrdiff_t offset, ptrdiff_t count),    \
            (destination, sources, offset, count))                                                                     \
+    KERNEL(void, channel_sums, (double *sums, const float *x, ptrdiff_t positions, ptrdiff_t channels,                \
+            ptrdiff_t first, ptrdiff_t last),                                                                         \
+           (sums, x, positions, channels, first, last))                                                               \
+    KERNEL(void, channel_squares, (double *sums, const float *x, const float *means, ptrdiff_t positions,             \
+            ptrdiff_t channels, ptrdiff_t first, ptrdiff_t last),                                                     \
+           (sums, x, means, positions, channels, first, last))                                                        \
+    KERNEL(void, channel_gradients, (double *sums, double *products, const float *x, const float *dy, const           \
+            float *means, const float *factors, ptrdiff_t positions, ptrdiff_t channels, ptrdiff_t first,             \
+            ptrdiff_t last),                                                                                          \
+           (sums, products, x, dy, means, factors, positions, channels, first, last))                                 \
+    KERNEL(void, channel_normalize, (float *y, const float *x, const float *means, const float *factors,              \
+            const float *gain, const float *shift, ptrdiff_t positions, ptrdiff_t channels),                          \
+           (y, x, means, factors, gain, shift, positions, channels))                                                  \
+    KERNEL(void, channel_normalize_backward, (float *dx, const float *dy, const float *x, const                       \
+            kernel_channel_terms *terms, ptrdiff_t positions, ptrdiff_t channels),                                    \
+           (dx, dy, x, terms, positions, channels))                                                                   \
+    KERNEL(void, dropout, (float *output, const float *values, const int64_t *row_numbers, ptrdiff_t rows,            \
+            ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),                        \
+           (output, values, row_numbers, rows, features, share, seed, purpose, epoch))                                \
     KERNEL(double, sum_of_squares, (const float *values, ptrdiff_t count),                                            \
            (values, count))                                                                                           \
     KERNEL(void, loss, (enum kernel_likelihood kind, const kernel_loss_terms *terms),                                 \

@@ -32,6 +32,9 @@ public enum NoisePurpose: UInt16, Sendable {
     case generation = 21
     /// Which component of a mixture each of these codes is from.
     case component = 22
+
+    /// What a layer of dropout drops; each layer has a number of its own. Above all others.
+    public static func dropout(_ layer: Int) -> UInt16 { 256 + UInt16(layer) }
 }
 
 /// Names a set of random numbers: together with a row and an index it gives a number, without any state.

@@ -57,7 +57,9 @@ struct Slurm: ReadingCommand {
         let given = train.source.flags.values
         if given["output"] != nil { throw Failure(.usage, "after --: give --output before the --") }
         if output.isEmpty { throw Failure(.usage, "--output is empty, but must name a folder") }
-        if train.dryRun { throw Failure(.usage, "after --: a job with --dry-run would train nothing") }
+        if train.dryRun || train.explain {
+            throw Failure(.usage, "after --: a job with --\(train.dryRun ? "dry-run" : "explain") would train nothing")
+        }
         if given["resume"] == "never" {
             throw Failure(.usage, "after --: with --resume never, a job that is queued again would begin anew")
         }

@@ -16,11 +16,16 @@ struct Train: RankedCommand {
             """)
 
     @Flag(help: "Open everything, show the plan and what it takes, and write nothing.") var dryRun = false
+    @Flag(help: "Open the data, show the layers of the model for them, and write nothing.") var explain = false
     @OptionGroup var source: ConfigurationOptions
 
     func run(world: World) throws -> Int32 {
         let log = Logger(label: "train")
-        let configuration = try source.load(world: world, log: log, writes: !dryRun)
+        let configuration = try source.load(world: world, log: log, writes: !dryRun && !explain)
+        if explain {
+            if let table = try TrainingRun.explain(configuration, world: world, log: log) { print(table) }
+            return 0
+        }
         if dryRun {
             if let plan = try TrainingRun.plan(configuration, world: world, log: log) { print(plan) }
             return 0

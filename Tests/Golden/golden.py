@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,10 @@ CASES = {
     "convolutions-missing": (
         "pixels", 1, "--network conv --channels 5 --hidden none --likelihood gaussian-learned --nan mask --mask mask --activation silu",
         [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),
+    "listed": (
+        "pixels", 3, "--encoder 'conv 8 k4 s2 p1, batch-norm m0.2, relu, residual (conv 8 k3 p1, silu, conv 8 k3 p1, batch-norm), group-norm 2, "
+        "tanh, dropout 0.1, conv 12 k3 s2 p1, batch-norm, relu, global-pool, dropout 0.2, dense 9, layer-norm' --wire bf16 --clip-norm 4 "
+        "--shards 4 --global-batch 60", USUAL),
     "normal-rows": ("unit", 1, "--fit-normal 0,1 --early-stopping 1 --test-fraction 0.2", [EMBED, SCORE]),
 }
 
@@ -129,7 +134,7 @@ class Golden:
         path, ranks, keys, commands = CASES[name]
         folder = os.path.join(self.folder, name)
         os.mkdir(folder)
-        data, keys = ["--data", f"{self.data}:/{path}"], keys.split()
+        data, keys = ["--data", f"{self.data}:/{path}"], shlex.split(keys)
         fixed = {
             "--labels": "labels", "--validation-fraction": "0.1", "--test-fraction": "0.05", "--hidden": "24,12", "--latent": "5",
             "--global-batch": "64", "--shards": "8", "--epochs": "2", "--seed": "7",

@@ -3,95 +3,7 @@
 //
 // What is not a number has no sign and no digits that mean anything; all such results count as equal.
 
-#include "kernels.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-#pragma clang fp contract(off)
-
-enum { most = 4500, kernel_limit = 100 };
-
-/// The digest of each kernel's results, in the order in which they run.
-struct results {
-    const char *names[kernel_limit];
-    kernel_sha256 digests[kernel_limit];
-    int count;
-};
-
-// MARK: - Inputs
-
-static uint64_t state;
-
-/// SplitMix64 (Steele et al. 2014).
-static uint64_t random_bits(void) {
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static float random_unit(void) { return (float)(random_bits() >> 40) * 0x1p-24f; }
-
-/// Mostly numbers around 1; with `edges` also tiny, huge, infinite ones, and what is no number.
-static float random_float(int edges) {
-    const uint64_t bits = random_bits();
-    if (edges && bits % 16 == 0) {
-        static const float special[] = {0.0f, -0.0f, 0x1p-149f, -0x1p-127f, 0x1.8p-126f, 0x1.fffffep127f, 88.5f, -104.0f};
-        const uint64_t choice = bits >> 8 & 15;
-        if (choice < 8) return special[choice];
-        if (choice < 10) return choice == 8 ? __builtin_inff() : -__builtin_inff();
-        if (choice < 11) return __builtin_nanf("");
-        const uint32_t any = (uint32_t)(bits >> 32);
-        float value;
-        memcpy(&value, &any, 4);
-        return value;
-    }
-    const float unit = random_unit();
-    static const float scales[] = {1, -1, 8, -8, 0x1p-12f, -0x1p-12f, 100, -100};
-    return unit * scales[bits >> 4 & 7];
-}
-
-static float *floats(int edges) {
-    float *values = malloc(most * sizeof(float));
-    for (int i = 0; i < most; i++) values[i] = random_float(edges);
-    return values;
-}
-
-static float *units(void) {
-    float *values = malloc(most * sizeof(float));
-    for (int i = 0; i < most; i++) values[i] = random_unit();
-    return values;
-}
-
-static double *doubles(int edges) {
-    double *values = malloc(most * sizeof(double));
-    for (int i = 0; i < most; i++) values[i] = (double)random_float(edges) * (1 + (double)random_float(0) * 0x1p-24);
-    return values;
-}
-
-// MARK: - Results
-
-static void take(struct results *results, const char *name, const void *bytes, size_t count) {
-    int i = 0;
-    while (i < results->count && strcmp(results->names[i], name) != 0) i++;
-    if (i == results->count) {
-        results->names[results->count++] = name;
-        kernel_sha256_begin(&results->digests[i]);
-    }
-    kernel_sha256_update(&results->digests[i], bytes, count);
-}
-
-static void take_floats(struct results *results, const char *name, float *values, ptrdiff_t count) {
-    for (ptrdiff_t i = 0; i < count; i++)
-        if (values[i] != values[i]) values[i] = __builtin_nanf("");
-    take(results, name, values, (size_t)count * sizeof(float));
-}
-
-static void take_doubles(struct results *results, const char *name, double *values, ptrdiff_t count) {
-    for (ptrdiff_t i = 0; i < count; i++)
-        if (values[i] != values[i]) values[i] = __builtin_nan("");
-    take(results, name, values, (size_t)count * sizeof(double));
-}
+#include "elementwise.h"
 
 // MARK: - Kernels
 
@@ -193,6 +105,8 @@ static void run_random(const struct kernels *k, struct results *r, ptrdiff_t row
     take_floats(r, "corrupt_gaussian", output, count);
     k->corrupt_masking(output, values, numbers, rows, features, 0.3f, seed, 5, 7);
     take_floats(r, "corrupt_masking", output, count);
+    k->dropout(output, values, numbers, rows, features, 0.3f, seed, 5, 7);
+    take_floats(r, "dropout", output, count);
     k->corrupt_salt_and_pepper(output, values, numbers, rows, features, 0.3f, seed, 6, 7);
     take_floats(r, "corrupt_salt_and_pepper", output, count);
     k->draw_bernoulli(chances, numbers, rows, features, seed, 7, 7);
@@ -293,6 +207,43 @@ static void run_symmetric(const struct kernels *k, struct results *r, ptrdiff_t 
     free(a), free(b), free(c), free(sums);
 }
 
+/// Channels of positions: sums against plain loops over one channel after the other, and what is normalised by them.
+static void run_moments(const struct kernels *k, struct results *r, ptrdiff_t positions, ptrdiff_t channels, int edges) {
+    float *x = floats(edges), *dy = floats(edges), *means = floats(0), *factors = units(), *gain = floats(0), *shift = floats(0), *y = floats(0);
+    double sums[most], products[most], wanted[3][most] = {{0}};
+    for (ptrdiff_t i = 0; i < positions * channels; i++) {
+        const ptrdiff_t c = i % channels;
+        const float d = x[i] - means[c];
+        wanted[0][c] += (double)x[i];
+        wanted[1][c] += (double)d * (double)d;
+        wanted[2][c] += (double)dy[i] * (double)(d * factors[c]);
+    }
+    // Threads share the channels.
+    for (int which = 0; which < 3; which++) {
+        for (int part = 0; part < 3; part++) {
+            const ptrdiff_t first = part * channels / 3, last = (part + 1) * channels / 3;
+            if (which == 0) k->channel_sums(sums, x, positions, channels, first, last);
+            if (which == 1) k->channel_squares(sums, x, means, positions, channels, first, last);
+            if (which == 2) k->channel_gradients(products, sums, x, dy, means, factors, positions, channels, first, last);
+        }
+        static const char *const names[] = {"channel_sums", "channel_squares", "channel_gradients"};
+        take_doubles(r, names[which], sums, channels);
+        for (ptrdiff_t c = 0; c < channels; c++) {
+            if (memcmp(&sums[c], &wanted[which][c], sizeof *sums) == 0 || wanted[which][c] != wanted[which][c]) continue;
+            fprintf(stderr, "%s: other bits than by its definition\n", names[which]);
+            exit(1);
+        }
+    }
+    take_doubles(r, "channel_gradients", products, channels);
+    k->channel_normalize(y, x, means, factors, gain, shift, positions, channels);
+    take_floats(r, "channel_normalize", y, positions * channels);
+    const kernel_channel_terms terms = {.means = means, .factors = factors, .slopes = gain, .levels = shift, .tilts = y};
+    float *dx = floats(0);
+    k->channel_normalize_backward(dx, dy, x, &terms, positions, channels);
+    take_floats(r, "channel_normalize_backward", dx, positions * channels);
+    free(x), free(dy), free(means), free(factors), free(gain), free(shift), free(y), free(dx);
+}
+
 static void run_decoding(const struct kernels *k, struct results *r, ptrdiff_t count) {
     uint64_t numbers[most];
     uint8_t bytes[8 * most];
@@ -339,6 +290,8 @@ static void run(const struct kernels *k, struct results *r) {
             run_exact(k, r, count, edges);
             run_decoding(k, r, count);
             run_symmetric(k, r, rows, count);
+            run_moments(k, r, rows, features, edges);
+            run_moments(k, r, features, rows, edges);
         }
 }
 

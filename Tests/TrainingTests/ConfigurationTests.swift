@@ -125,6 +125,7 @@ struct ConfigurationTests {
                 case .integer(let range): "\(range.lowerBound + 6)"
                 case .number: "0.25"
                 case .sizes: "[7, 5]"
+                case .blocks: "[\"dense 7\", \"relu\"]"
                 case .seconds: "\"3600\""
                 case .bytes: "\"4096\""
                 }
@@ -185,18 +186,57 @@ struct ConfigurationTests {
 
     /// What is a map of convolutions, and what is none.
     @Test func maps() throws {
-        for (row, map) in [
+        func map(_ row: [Int], _ flags: [String: String] = ["network": "conv"]) throws -> [Int] {
+            try load(flags: flags).map(row).sizes
+        }
+        for (row, wanted) in [
             ([28, 28], [28, 28, 1]), ([28, 28, 1], [28, 28, 1]), ([64, 48, 3], [64, 48, 3]), ([20, 30, 40], [20, 30, 40, 1]),
             ([8, 9, 10, 4], [8, 9, 10, 4]), ([100, 2], [100, 2, 1]),
         ] {
-            #expect(try Configuration.map(row).sizes == map)
+            #expect(try map(row) == wanted)
         }
-        for row in [[784], [3, 64, 64], [2, 20, 30, 40]] { #expect(throws: (any Error).self) { try Configuration.map(row) } }
+        for row in [[784], [3, 64, 64], [2, 20, 30, 40]] { #expect(throws: (any Error).self) { try map(row) } }
+        #expect(try map([100, 30], ["network": "conv1d"]) == [100, 30] && map([100], ["network": "conv1d"]) == [100, 1])
+        #expect(
+            try map([8, 9, 10], ["network": "conv3d"]) == [8, 9, 10, 1]
+                && map([8, 9, 10, 5], ["network": "conv3d"]) == [8, 9, 10, 5])
+        for row in [[5, 6, 7], []] { #expect(throws: (any Error).self) { try map(row, ["network": "conv1d"]) } }
+        #expect(try map([784], ["encoder": "dense 8"]) == [784] && map([28, 28], ["encoder": "dense 8"]) == [28, 28, 1])
         var configuration = try load(flags: ["network": "conv", "channels": "8,16", "hidden": "32"])
         #expect(try configuration.modelSpecification(rowShape: [28, 28]).networks != nil)
         configuration.model.channels = [8, 8, 8, 8, 8, 8]
         #expect(throws: Failure.self) { try configuration.modelSpecification(rowShape: [28, 28]) }
         #expect(try load().modelSpecification(rowShape: [28, 28]).networks == nil)
+        for network in NetworkKind.allCases where network != .mlp {
+            let shape = network == .conv3d ? [16, 16, 16] : [28, 28]
+            let flags = ["network": network.rawValue, "channels": "4,8", "hidden": "16", "normalization": "batch"]
+            let blocks = try #require(try load(flags: flags).modelSpecification(rowShape: shape).networks).encoder.blocks
+            #expect(blocks[0].text.hasSuffix("k4 s2 p1, batch-norm, relu") && blocks.last?.text == "dense 16, batch-norm, relu")
+            #expect(blocks.count == (network == .resnet ? 5 : 3))
+        }
+    }
+
+    /// Lists of blocks, as flags and as files have them.
+    @Test func listsOfBlocks() throws {
+        let text = "conv 8 k4 s2 p1, batch-norm, relu, residual (conv 8 k3 p1, relu, conv 8 k1), dense 16"
+        let configuration = try load(flags: ["encoder": text.replacing(", ", with: ",  ")])
+        #expect(configuration.model.encoder == text)
+        #expect(
+            configuration.resolvedTOML().contains(
+                "\nencoder = [\"conv 8 k4 s2 p1\", \"batch-norm\", \"relu\", \"residual (conv 8 k3 p1, relu, conv 8 k1)\", \"dense 16\"]\ndecoder = []\n"
+            ))
+        let networks = try #require(try configuration.modelSpecification(rowShape: [28, 28]).networks)
+        #expect(networks.encoder.input.sizes == [28, 28, 1] && networks.decoder.count == 4)
+        let fault = #expect(throws: Failure.self) { try load(flags: ["encoder": "conv 8 k4, rel"]) }
+        #expect(
+            fault?.code == .configuration && fault?.message.hasPrefix("--encoder item 2, \"rel\": there is no \"rel\"") == true)
+        // What does not fit is told with the table up to there.
+        let wrong = try load(flags: ["encoder": "conv 8 k4 s2 p1, conv 8 k20"])
+        let failure = #expect(throws: Failure.self) { try wrong.modelSpecification(rowShape: [28, 28]) }
+        let lines = failure?.message.split(separator: "\n").map(String.init) ?? []
+        #expect(failure?.code == .configuration && lines.count == 4 && lines[2].hasPrefix("encoder/0  conv 8 k4 s2 p1  14x14x8 "))
+        let own = try load(flags: ["decoder": "dense 20, relu, dense 784", "hidden": "7"]).modelSpecification(rowShape: [784])
+        #expect(own.networks?.encoder.blocks.map(\.text) == ["dense 7, relu"] && own.networks?.decoder.count == 2)
     }
 
     /// A model denoising without corruption is none. In what runs of earlier versions wrote it is gaussian.

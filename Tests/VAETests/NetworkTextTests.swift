@@ -52,8 +52,51 @@ struct NetworkTextTests {
                 "dense 16", "resize 4x4x16", "resize 7x7x16", "transposed-conv 7x7x8 k3 p1", "resize 15x15x8",
                 "transposed-conv 15x15x2 k3 p1",
             ])
-        #expect(decoder.map { $0.activation?.rawValue } == ["tanh", nil, nil, "relu", nil, nil])
+        #expect(decoder.map { $0.ending.activation?.rawValue } == ["tanh", nil, nil, "relu", nil, nil])
         #expect(try NetworkText.blocks(decoder.map(\.operation.description)).map(\.operation) == decoder.map(\.operation))
+    }
+
+    /// What stands behind an operation belongs to it in its order; what has no place there is a block of its own. Written again it is the same.
+    @Test func orders() throws {
+        let text =
+            "relu, conv 8 k3 p1, batch-norm e0.001 m0.01, relu, max-pool k2 s2, tanh, layer-norm, silu, residual (batch-norm, relu, conv 8 k3), dropout 0.25, "
+            + "transposed-conv 4 k4 s2 p1"
+        let blocks = try NetworkText.blocks(text)
+        #expect(blocks.map(\.text).joined(separator: ", ") == text)
+        #expect(
+            blocks.map(\.text) == [
+                "relu", "conv 8 k3 p1, batch-norm e0.001 m0.01, relu", "max-pool k2 s2, tanh, layer-norm", "silu",
+                "residual (batch-norm, relu, conv 8 k3)", "dropout 0.25", "transposed-conv 4 k4 s2 p1",
+            ])
+        #expect(blocks.map(\.ending.normalizesFirst) == [false, true, false, false, false, false, false])
+        #expect(try NetworkText.blocks("  ") == [] && NetworkText.blocks(blocks.flatMap(\.items)) == blocks)
+        #expect(try encoder([8, 8, 1], ["transposed-conv 4 k4 s2 p1"]).shapes() == [Shape([16, 16, 4])])
+    }
+
+    /// Dropout stands between the same layers in the mirror, and what is behind layers with weights stays behind such.
+    @Test func mirrorsOfEndings() throws {
+        let network = try encoder(
+            [8, 8, 1],
+            [
+                "conv 4 k4 s2 p1", "batch-norm", "relu", "dropout 0.1", "residual (conv 4 k3 p1, tanh, conv 4 k3 p1)", "relu",
+                "dense 9", "silu",
+            ])
+        let decoder = try ModelNetworks(network.input, encoder: network.blocks, latentSize: 3).decoder
+        #expect(
+            decoder.map(\.text) == [
+                "dense 9, silu", "dense 4x4x4, relu",
+                "residual (transposed-conv 4x4x4 k3 p1, tanh, transposed-conv 4x4x4 k3 p1), batch-norm, relu", "dropout 0.1",
+                "transposed-conv 8x8x1 k4 s2 p1",
+            ])
+    }
+
+    /// The likelihood says what is done to the decoder's values.
+    @Test func activationAtTheEnd() throws {
+        let decoder = try NetworkText.blocks("dense 8, relu, dense 6, sigmoid")
+        let error = #expect(throws: NetworkError.self) {
+            try ModelNetworks(Shape(6), encoder: [], decoder: decoder, latentSize: 2)
+        }
+        #expect(error?.description.contains("the decoder ends with sigmoid") == true)
     }
 
     @Test func axesOfEveryNumber() throws {
@@ -70,14 +113,18 @@ struct NetworkTextTests {
         (["conv 32 k4 s-1"], "\"s-1\" is none of"),
         (["conv 99999999999999999999 k4"], "the number of channels is missing"),
         (["dense"], "one number of outputs is missing"),
-        (["relu"], "an operation comes first"),
-        (["dense 3", "relu", "tanh"], "item 3, \"tanh\": \"dense 3\" has an activation, relu"),
-        (["dense 3", "layer-norm", "relu"], "an activation stands before the normalisation"),
+        (["dropout"], "the probability is missing"),
+        (["dropout 1"], "the probability is missing"),
+        (["dense 3", "batch-norm 5"], "\"5\" is neither epsilon nor momentum"),
+        (["dense 3", "batch-norm e0"], "\"e0\" is neither epsilon nor momentum"),
+        (["dense 3", "group-norm x"], "\"x\" is no number of groups"),
+        (["residual (conv 3, relu)"], "item 1, \"residual (conv 3, relu)\": item 1, \"conv 3\": the kernel is missing"),
+        (["residual"], "there is no \"residual\"; there are conv,"),
+        (["dense 16777216x16777216"], "one number of outputs is missing"),
         (["dense 3", "none-norm"], "there is no \"none-norm\"; there are conv,"),
         (["dense 3", "relu 5"], "\"5\" has no meaning behind \"relu\""),
         ([""], "is empty"),
-        (["max-pool k2", "relu"], "there is no activation behind \"max-pool k2\""),
-        (["transposed-conv 28 k4"], "the shape that it makes is missing"),
+        (["transposed-conv k4"], "the channels or the shape that it makes is missing"),
     ])
     func faults(items: [String], message: String) {
         let error = #expect(throws: NetworkError.self) { try NetworkText.blocks(items) }
@@ -86,6 +133,12 @@ struct NetworkTextTests {
 
     @Test(arguments: [
         ([784], ["conv 32 k4"], "block 0 \"conv 32 k4\", for rows of [784]: goes along one to three axes"),
+        (
+            [6], ["dense 6", "group-norm 4"],
+            "block 0 \"dense 6, group-norm 4\", for rows of [6]: 4 groups do not divide 6 channels"
+        ),
+        ([6, 6, 1], ["conv 8 k16777216 p16777216"], "would be larger than the memory of any machine"),
+        ([6], ["residual ()"], "has no blocks"),
         ([3, 3, 1], ["conv 8 k4"], "a kernel that reaches over 4 does not fit into 3 values and a padding of 0"),
         ([8, 8, 3], ["conv 8 k3 g2"], "2 groups do not divide 3 channels into 8"),
         ([8, 8, 3], ["conv 8 k3x3x3"], "kernel for 3 axes, where the rows have 2"),

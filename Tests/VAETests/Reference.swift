@@ -57,11 +57,11 @@ struct Reference {
                 p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]
             }
             hidden = operation(x, part("weight"), part("bias"))
-            if let activation = block.activation { hidden = hidden.map { Self.activate(activation, $0) } }
+            if let activation = block.ending.activation { hidden = hidden.map { Self.activate(activation, $0) } }
         } else {
-            hidden = dense(name, x, p, activation: block.activation)
+            hidden = dense(name, x, p, activation: block.ending.activation)
         }
-        return block.normalization == .layer ? normalize(name, hidden, p) : hidden
+        return block.ending.normalization == .layer ? normalize(name, hidden, p) : hidden
     }
 
     private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
@@ -245,9 +245,14 @@ final class Example {
     }
 
     /// The same by threads that share the rows, in one pass.
-    func gradient(ofTeam count: Int) -> (LossSums, [Float]) {
-        let gradient = AlignedBuffer(count: model.layout.count)
-        let fold = ShardFold([ShardRows(rowCount: rows.count)], gradients: [gradient.pointer])
+    func gradient(ofTeam count: Int) -> (LossSums, [Float]) { gradient(ofShards: [0..<rows.count], workers: count) }
+
+    /// The sum of the gradients of shards that go through together.
+    func gradient(ofShards shards: [Range<Int>], scale: Float = 1, workers count: Int = 1) -> (LossSums, [Float]) {
+        let gradients = shards.map { _ in AlignedBuffer(count: model.layout.count) }
+        let fold = ShardFold(
+            shards.enumerated().map { ShardRows(rowCount: $1.count, destination: .gradient($0)) },
+            gradients: gradients.map(\.pointer))
         let shared = TrainingPass(model, rows: rows.count, workers: count, folds: [fold])
         var sums = LossSums()
         withBatch { batch in
@@ -258,14 +263,14 @@ final class Example {
             for worker in 0..<count {
                 Thread.detachNewThread {
                     let member = TeamMember(worker: worker, of: count) { barrier.meet() }
-                    shared.gradient(of: batch, prepared, noise: noise, beta: 1, scale: 1, summed: fold, by: member)
+                    shared.gradient(of: batch, prepared, noise: noise, beta: 1, scale: scale, summed: fold, by: member)
                     done.signal()
                 }
             }
             for _ in 0..<count { done.wait() }
             shared.add(batch, 0..<batch.rowCount, to: &sums)
         }
-        return (sums, Array(UnsafeBufferPointer(start: gradient.pointer, count: gradient.count)))
+        return (sums, (0..<model.layout.count).map { i in gradients.reduce(0) { $0 + $1.pointer[i] } })
     }
 
     func withBatch<Result>(_ body: (Batch) -> Result) -> Result {

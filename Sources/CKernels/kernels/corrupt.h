@@ -1,3 +1,4 @@
+#pragma once
 #include "../philox.h"
 #include "noise.h"
 

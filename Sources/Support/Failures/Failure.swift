@@ -22,10 +22,11 @@ public struct Failure: ExitStatusError, CustomStringConvertible {
     public let code: ExitCode
     public let message: String
 
-    public init(_ code: ExitCode, _ message: String) {
+    /// - Parameter table: lines of ours below the message; none for most.
+    public init(_ code: ExitCode, _ message: String, table: [String] = []) {
         self.code = code
-        // It may quote names out of files.
-        self.message = message.printable(limit: 2000)
+        // They may quote names out of files.
+        self.message = ([message.printable(limit: 2000)] + table.map { $0.printable(limit: 2000) }).joined(separator: "\n")
     }
 
     public var exitStatus: Int32 { code.rawValue }

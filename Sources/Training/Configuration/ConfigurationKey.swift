@@ -121,6 +121,10 @@ extension ConfigurationKey {
             assign: { $0[keyPath: path] = $1.split(separator: ",").map { Int($0)! } })
     }
 
+    static func blocks(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+        plain(name, path, .blocks, identity, help)
+    }
+
     /// Seconds; nil for `auto`.
     package static func seconds(_ name: String, _ path: Path<Int?>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         ConfigurationKey(

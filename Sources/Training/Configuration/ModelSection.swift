@@ -6,6 +6,9 @@ extension Configuration {
         /// Its preset is resolved already: what it says of other keys stands in these.
         public var model = Preset.vae
         public var network = NetworkKind.mlp
+        /// Lists of blocks in place of those of the network; empty for none.
+        public var encoder = ""
+        public var decoder = ""
         /// Of the convolutions, from the rows on.
         public var channels = [32, 64]
         public var hidden = [400]
@@ -26,10 +29,13 @@ extension Configuration {
                 "kind of model, and with it a preset of other keys, over which all that is given wins"),
             .choice(
                 "network", \.model.network, .decides,
-                "dense layers, or convolutions (k4 s2 p1) with dense layers behind them, for maps such as images"),
+                "kind of network, which fits itself to the rows: see Networks"),
+            .blocks(
+                "encoder", \.model.encoder, .decides, "blocks of the encoder, in place of those of the network; none for these"),
+            .blocks("decoder", \.model.decoder, .decides, "blocks of the decoder; none for the encoder's mirror image"),
             .sizes(
                 "channels", \.model.channels, .decides,
-                "channels of the convolutions of network conv; the decoder has them in reverse"),
+                "channels of the convolutions, each of which halves the map; the decoder has them in reverse"),
             .sizes(
                 "hidden", \.model.hidden, .decides,
                 "sizes of the encoder's dense hidden layers; the decoder has them in reverse; none for a linear model"),

@@ -2,13 +2,45 @@ internal import Datasets
 internal import Support
 package import VAE
 
-/// Networks that fit themselves to the rows.
+/// Networks that fit themselves to the rows. Behind their layers are the activation and the normalisation of the configuration, batch and group
+/// normalisation before the activation, layer normalisation behind it.
 public enum NetworkKind: String, Sendable, CaseIterable {
     /// Dense layers of the sizes of `hidden`.
     case mlp
     /// Convolutions of 4 taps along each axis, each of which halves the map (stride 2, padding 1), of so many channels as `channels` says; then
     /// dense layers of the sizes of `hidden`. The decoder is the mirror image.
     case conv
+    /// The same with a residual block behind each convolution: two convolutions of 3 taps, whose output is added to their input.
+    case resnet
+    /// As `conv`, along the first axis alone: for series [times, channels].
+    case conv1d
+    /// As `conv`, for volumes [depth, height, width].
+    case conv3d
+
+    /// The axes along which convolutions go; nil for those that rows have.
+    var axes: Int? {
+        switch self {
+        case .conv1d: 1
+        case .conv3d: 3
+        case .mlp, .conv, .resnet: nil
+        }
+    }
+
+    /// The encoder's blocks.
+    func blocks(_ model: Configuration.Model) -> [Block] {
+        let ending = Block.Ending.usual(model.activation, model.normalization)
+        let dense = model.hidden.map { Block(.dense($0), ending) }
+        let halving = ConvolutionWindow(kernel: 4, stride: 2, padding: 1)
+        switch self {
+        case .mlp: return dense
+        case .conv, .conv1d, .conv3d: return model.channels.map { Block(.convolution($0, halving), ending) } + dense
+        case .resnet:
+            return model.channels.flatMap { channels in
+                let same = Block.Operation.convolution(channels, ConvolutionWindow(kernel: 3, padding: 1))
+                return [Block(.convolution(channels, halving), ending), Block(.residual([Block(same, ending), Block(same)]))]
+            } + dense
+        }
+    }
 }
 
 extension Configuration {
@@ -21,18 +53,29 @@ extension Configuration {
             likelihoodScale: Float(model.likelihoodScale), initialization: model.initialization)
     }
 
+    /// Whether rows go through as they are, by dense layers of the sizes of `hidden`.
+    package var isPlain: Bool { model.network == .mlp && model.encoder.isEmpty && model.decoder.isEmpty }
+
     private func networks(_ rowShape: [Int]) throws -> ModelNetworks? {
-        if model.network == .mlp { return nil }
-        let window = ConvolutionWindow(kernel: 4, stride: 2, padding: 1)
-        let encoder =
-            model.channels.map { Block(.convolution($0, window), model.activation, model.normalization) }
-            + model.hidden.map { Block(.dense(Shape($0)), model.activation, model.normalization) }
+        if isPlain { return nil }
+        // The lists were read before.
+        let encoder = model.encoder.isEmpty ? model.network.blocks(model) : try! NetworkText.blocks(model.encoder)
+        let decoder = model.decoder.isEmpty ? nil : try! NetworkText.blocks(model.decoder)
+        let name = model.encoder.isEmpty ? "network \(model.network.rawValue)" : "the encoder"
+        let shape: Shape
+        do {
+            shape = try map(rowShape)
+        } catch {
+            throw Failure(.configuration, "\(name) does not fit rows of shape \(rowShape): \(error)")
+        }
         do {
             return try ModelNetworks(
-                Self.map(rowShape), encoder: encoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
+                shape, encoder: encoder, decoder: decoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
                 heads: model.likelihood.heads)
         } catch {
-            throw Failure(.configuration, "network conv does not fit rows of shape \(rowShape): \(error)")
+            let table = NetworkTable(NetworkSpecification(shape, encoder), "encoder")
+            throw Failure(
+                .configuration, "\(name) does not fit rows of shape \(rowShape): \(error)", table: table.lines)
         }
     }
 
@@ -42,13 +85,27 @@ extension Configuration {
             let sizes = sizes.map(Double.init)
             return zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
         }
+        // What lists say is bounded when they are read.
+        guard model.encoder.isEmpty else { return 0 }
         let dense = model.hidden + [model.latent]
-        return model.network == .mlp ? products([rowShape.reduce(1, *)] + dense) : 16 * products(model.channels) + products(dense)
+        if model.network == .mlp { return products([rowShape.reduce(1, *)] + dense) }
+        let taps = model.network == .conv1d ? 4.0 : 16
+        return taps * products(model.channels) + products(dense)
     }
 
-    /// A row as a map with its channels last: up to four numbers at the end of three or more are channels, else there is one.
-    package static func map(_ rowShape: [Int]) throws(NetworkError) -> Shape {
+    /// A row as the network takes it, its channels last: along as many axes as the network goes, else up to four numbers at the end of three or
+    /// more are channels, and there is one where there are none. Rows of one axis are values, or with a convolution first a series.
+    package func map(_ rowShape: [Int]) throws(NetworkError) -> Shape {
+        if model.encoder.isEmpty, let axes = model.network.axes {
+            if rowShape.count == axes { return Shape(rowShape + [1]) }
+            guard rowShape.count == axes + 1 else {
+                throw NetworkError(
+                    "it goes along \(axes == 1 ? "one axis" : "\(axes) axes"), with channels behind: rows have \(rowShape.count)")
+            }
+            return Shape(rowShape)
+        }
         guard rowShape.count > 1 else {
+            if !model.encoder.isEmpty || model.network == .mlp { return Shape(rowShape) }
             throw NetworkError("a map has two axes or more, as images [height, width] or series [times, channels]")
         }
         if rowShape.count > 2, rowShape[rowShape.count - 1] <= 4 { return Shape(rowShape) }

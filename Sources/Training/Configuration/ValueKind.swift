@@ -1,4 +1,5 @@
 internal import Support
+internal import VAE
 
 /// The values that a key of the configuration takes: what is refused, what that is told, and what pages and helps say follow from it.
 public enum ValueKind: Sendable, Equatable {
@@ -11,6 +12,8 @@ public enum ValueKind: Sendable, Equatable {
     case number([Bound])
     /// Numbers of at least 1, with commas between.
     case sizes
+    /// Blocks of a network, see ``NetworkText``, with commas between.
+    case blocks
     /// A time; `auto` for what the program finds out.
     case seconds
     /// A size of memory; `auto` for what the program finds out.
@@ -46,6 +49,7 @@ extension ValueKind: CustomStringConvertible {
         case .integer(let range): "a whole number of at least \(range.lowerBound)"
         case .number(let bounds): "a number \(bounds.map(\.description).joined(separator: " and "))"
         case .sizes: "sizes such as 512,256, or none"
+        case .blocks: "a list of blocks"
         case .seconds: "a time as 90m, 2h, 3600 (seconds) or 1-12:00:00, 0 or auto"
         case .bytes: "a size as 800M or 4G, or auto"
         }
@@ -62,6 +66,14 @@ extension ValueKind {
         if isText, text.utf8.contains(0) { throw Unsuitable("holds a character of code 0") }
         // As from a script whose variable is not set.
         if self == .file, text.isEmpty { throw Unsuitable("is empty: give a file, or leave it out") }
+        if self == .blocks {
+            if text.allSatisfy(\.isWhitespace) { throw Unsuitable("is empty: give blocks, or none") }
+            do {
+                return try Self.blocks(text).joined(separator: ", ")
+            } catch {
+                throw Unsuitable(error.description)
+            }
+        }
         if let value = value(text) { return value }
         var nearest = ""
         if case .choice(let choices) = self, let hint = GuessedNames.hint(forValue: text, among: choices) {
@@ -76,6 +88,7 @@ extension ValueKind {
         case .text, .file, .choice, .seconds: quoted(value)
         case .truth, .integer, .number: value
         case .sizes: "[\(value.replacing(",", with: ", "))]"
+        case .blocks: "[\((try? Self.blocks(value))!.map(quoted).joined(separator: ", "))]"
         case .bytes: quoted(value == "0" ? "auto" : value)
         }
     }
@@ -91,6 +104,7 @@ extension ValueKind {
                 abs(number) <= Self.most.number && bounds.allSatisfy { $0.allows(number) } ? "\(number)" : nil
             }
         case .sizes: Self.sizes(text)
+        case .blocks: nil
         case .seconds: text == "auto" ? text : Self.seconds(text).map { "\($0)" }
         case .bytes: text == "auto" ? "0" : Self.bytes(text).map { "\($0)" }
         }
@@ -103,6 +117,11 @@ extension ValueKind {
         let sizes = parts.compactMap { Int($0) }
         guard sizes.count == parts.count, !sizes.isEmpty, sizes.allSatisfy({ (1...1 << 24).contains($0) }) else { return nil }
         return sizes.map(String.init).joined(separator: ",")
+    }
+
+    /// The items of a list of blocks as it is told; none for `none`.
+    private static func blocks(_ text: String) throws(NetworkError) -> [String] {
+        ["none", "[]"].contains(text) ? [] : try NetworkText.blocks(text).flatMap(\.items)
     }
 
     /// Bytes as `4096`, `800M` or `4G`, in powers of 1024.

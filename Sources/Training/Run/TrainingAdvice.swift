@@ -15,7 +15,7 @@ struct TrainingAdvice {
     init(_ replica: Replica) { self.replica = replica }
 
     /// A line for each. Throws ``Failure`` where rows cannot be read.
-    func lines() throws -> [String] { try [steps, scale()].compactMap(\.self) }
+    func lines() throws -> [String] { try [steps, scale(), coupling, size].compactMap(\.self) }
 
     private var steps: String? {
         let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
@@ -23,6 +23,27 @@ struct TrainingAdvice {
         return
             "only \(epochs * each) steps in all, \(each) in each of \(epochs) epochs, are few to train a model: give more --epochs, or a "
             + "smaller --global-batch"
+    }
+
+    /// Few rows make poor means and variances.
+    private var coupling: String? {
+        let training = replica.configuration.training
+        let rows = training.globalBatch / replica.shardCount
+        guard replica.model.couplesRows, rows < 32 else { return nil }
+        return
+            "batch normalisation takes the rows of a shard together, which are only \(rows) in a step: give fewer --shards or a larger "
+            + "--global-batch (the bits depend on both)"
+    }
+
+    /// A model that could remember its data.
+    private var size: String? {
+        let values = Double(replica.data.count(.train)) * Double(replica.model.inputSize)
+        let parameters = Double(replica.model.layout.parameterCount)
+        guard parameters > values else { return nil }
+        return String(
+            format:
+                "the model has %.0f parameters, more than the %.0f values that it trains on: give fewer --hidden units or --channels",
+            parameters, values)
     }
 
     /// Of values far from 1, under a likelihood that takes them as they are.

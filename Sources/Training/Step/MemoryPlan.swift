@@ -66,7 +66,7 @@ package struct MemoryPlan {
     }
 
     /// Throws ``Failure`` (78) where there is not as much, which would end in a crash.
-    package func require() throws {
+    func require(_ model: Model) throws {
         // Of what the node has this rank's share.
         let free = min(Double(availableMemory()) / Double(nodeBytes) * Double(total), Double(allowedMemory()))
         guard Double(total) < free else {
@@ -75,8 +75,11 @@ package struct MemoryPlan {
                 String(
                     format:
                         "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
-                        + "%.1f GiB: fewer --hidden units, fewer ranks on a node, or a larger limit of memory",
-                    Double(weightCount) / 1e6, Double(total) / Double(1 << 30), free / Double(1 << 30)))
+                        + "%.1f GiB: %@, fewer ranks on a node, or a larger limit of memory",
+                    Double(weightCount) / 1e6, Double(total) / Double(1 << 30), free / Double(1 << 30),
+                    model.couplesRows
+                        ? "a smaller --global-batch or more --shards (the rows of a shard go through batch normalisation together)"
+                        : "fewer --hidden units"))
         }
     }
 

@@ -82,7 +82,8 @@ package final class Replica {
     }
 
     private func networkText(of model: Configuration.Model) -> String {
-        guard model.network == .conv, let map = try? Configuration.map(data.source.rowShape) else { return "" }
-        return "conv \(model.channels) on maps \(map), "
+        guard !configuration.isPlain, let map = try? configuration.map(data.source.rowShape) else { return "" }
+        if !model.encoder.isEmpty { return "encoder \(model.encoder) on rows \(map), " }
+        return model.network == .mlp ? "" : "\(model.network.rawValue) \(model.channels) on maps \(map), "
     }
 }

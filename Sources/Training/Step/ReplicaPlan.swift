@@ -38,6 +38,11 @@ struct ReplicaPlan {
         let specification = try world.together { try configuration.modelSpecification(rowShape: data.source.rowShape) }
         let model = Model(specification, precision: precision)
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
+        if model.couplesRows {
+            // A shard whose rows are coupled is never cut.
+            let rows = configuration.training.globalBatch / configuration.training.shards
+            configuration.training.microBatch = max(configuration.training.microBatch, rows)
+        }
         try world.together {
             guard precision.isFast else {
                 throw Failure(
@@ -47,7 +52,7 @@ struct ReplicaPlan {
             }
         }
         let memory = try MemoryPlan(configuration, model, threads: threads, world: world)
-        try world.together { try memory.require() }
+        try world.together { try memory.require(model) }
         data.leaveRoom(for: memory.nodeBytes)
         if world.isRoot, threads > 1, threads > world.processorCount {
             log.warning(

@@ -23,17 +23,14 @@ extension Model {
         let rows = max(shards.reduce(0, +), 1)
         let others = Set([rows, 256, 1024]).sorted()
         var speeds: [ProductSpeed] = []
-        for (name, network) in [("encoder", encoder), ("decoder", decoder)] {
-            for (block, first) in network.blocks.enumerated() {
-                for product in network.layers[first].products {
-                    let used = product.speed(shards, precision, seconds)
-                    let best = others.map { product.speed([$0], precision, seconds) }.reduce(used, max)
-                    speeds.append(
-                        ProductSpeed(
-                            name: "\(name)/\(block) \(product.kind.rawValue)",
-                            operationsPerRow: 2 * Double(product.multiplyAdds),
-                            used: used, best: best))
-                }
+        for network in [encoder, decoder] {
+            for (name, product) in network.products {
+                let used = product.speed(shards, precision, seconds)
+                let best = others.map { product.speed([$0], precision, seconds) }.reduce(used, max)
+                speeds.append(
+                    ProductSpeed(
+                        name: "\(name) \(product.kind.rawValue)", operationsPerRow: 2 * Double(product.multiplyAdds), used: used,
+                        best: best))
             }
         }
         return speeds
@@ -57,6 +54,8 @@ struct LayerProduct {
 
     let kind: Kind
     let operands: Operands
+    /// Within its block, as "/inner/0"; nothing where it is the block's only layer with products.
+    var part = ""
 
     init(kind: Kind, _ operands: Operands) { (self.kind, self.operands) = (kind, operands) }
 

@@ -35,7 +35,13 @@ public struct ShardRows: Sendable, Equatable {
 public final class ShardFold {
     public let rowCount: Int
     let kernel: UnsafeMutablePointer<kernel_fold>
+    /// The rows of each shard.
+    let shards: [Range<Int>]
+    /// The same sums of values that whole shards give, a row for each shard of ``shards``: as gradients, and as statistics, which are never rounded.
+    let ofShards: UnsafeMutablePointer<kernel_fold>
+    let ofStatistics: UnsafeMutablePointer<kernel_fold>
     private let runs: UnsafeMutablePointer<kernel_shard_rows>
+    private let wholeRuns: UnsafeMutablePointer<kernel_shard_rows>
     private let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
 
     /// - Parameters:
@@ -50,6 +56,12 @@ public final class ShardFold {
     ) {
         rowCount = runs.reduce(0) { $0 + $1.rowCount }
         self.runs = .allocate(capacity: max(runs.count, 1))
+        wholeRuns = .allocate(capacity: max(runs.count, 1))
+        var end = 0
+        shards = runs.map { run in
+            end += run.rowCount
+            return end - run.rowCount..<end
+        }
         self.gradients = .allocate(capacity: gradients.count)
         self.gradients.initialize(from: gradients.map { Optional($0) }, count: gradients.count)
         var levels = 0
@@ -74,16 +86,25 @@ public final class ShardFold {
             }
             kernel.destination = code(run.destination)
             (self.runs + index).initialize(to: kernel)
+            kernel.row_count = 1
+            (wholeRuns + index).initialize(to: kernel)
         }
         kernel = .allocate(capacity: 1)
         kernel.initialize(
             to: kernel_fold(
                 runs: self.runs, run_count: runs.count, row_count: rowCount, sums: self.gradients,
                 unfinished: (unfinished[0], unfinished[1], unfinished[2]), level_count: levels, is_rounded: isRounded ? 1 : 0))
+        (ofShards, ofStatistics) = (.allocate(capacity: 1), .allocate(capacity: 1))
+        ofShards.initialize(to: kernel.pointee)
+        ofShards.pointee.runs = UnsafePointer(wholeRuns)
+        ofShards.pointee.row_count = runs.count
+        ofStatistics.initialize(to: ofShards.pointee)
+        ofStatistics.pointee.is_rounded = 0
     }
 
     deinit {
-        kernel.deallocate()
+        for fold in [kernel, ofShards, ofStatistics] { fold.deallocate() }
+        wholeRuns.deallocate()
         runs.deallocate()
         gradients.deallocate()
     }

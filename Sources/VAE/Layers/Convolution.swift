@@ -15,8 +15,10 @@ struct Convolution: LinearLayer {
     init(_ geometry: ConvolutionGeometry, _ activation: Activation?, isFirst: Bool, _ name: String, _ plan: inout ParameterPlan) {
         self.activation = activation
         places = ConvolutionPlaces(geometry, kernel_convolve_forward, isFirst: isFirst, name, &plan)
-        bias = plan.layout.add("\(name)/bias", [geometry.kernel.outputs], .bias)
+        bias = plan.add("\(name)/bias", [geometry.kernel.outputs], .bias)
     }
+
+    var vanishing: Range<Int>? { places.weight }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         how.fill(
@@ -62,7 +64,7 @@ struct ConvolutionPlaces: Sendable {
         self.geometry = geometry
         isTransposed = forward == kernel_convolve_transposed
         let other = isTransposed ? kernel_convolve_forward : kernel_convolve_transposed
-        weight = plan.layout.add("\(name)/weight", geometry.weight, .weight)
+        weight = plan.add("\(name)/weight", geometry.weight, .weight)
         packed = plan.add(Packing(.convolution(geometry.kernel, forward), source: weight.lowerBound))
         back =
             isFirst
@@ -121,7 +123,7 @@ extension Block.Operation {
     /// A convolution to so many channels of rows `[axes, channels]`.
     public static func convolution(_ channels: Int, _ window: ConvolutionWindow) -> Block.Operation {
         Block.Operation(
-            "conv \(channels) \(window.text)", takesActivation: true,
+            "conv \(channels) \(window.text)", isLinear: true,
             shape: { input throws(NetworkError) in try ConvolutionGeometry(input, outputs: channels, window).output },
             mirror: { input in .transposedConvolution(to: input, window) },
             make: { input, activation, isFirst, name, plan in

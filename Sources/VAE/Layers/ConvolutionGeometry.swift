@@ -31,6 +31,9 @@ struct ConvolutionGeometry: Sendable {
             usual.append(room / window.stride[axis] + 1)
         }
         let counts = sizes ?? usual
+        let values = counts.reduce(Double(outputs)) { $0 * Double($1) }
+        let weights = window.kernel.reduce(Double(channels) * Double(outputs)) { $0 * Double($1) }
+        guard max(values, weights) < Shape.most else { throw NetworkError("would be larger than the memory of any machine") }
         self.input = input
         output = Shape(counts + [outputs])
         weight = (window.groups > 1 ? [window.groups] : []) + window.kernel + [channels / window.groups, outputs / window.groups]

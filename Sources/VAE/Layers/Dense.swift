@@ -15,8 +15,8 @@ struct Dense: LinearLayer {
     init(_ input: Shape, _ output: Shape, _ activation: Activation?, isFirst: Bool, _ name: String, _ plan: inout ParameterPlan) {
         (self.input, self.output, self.activation) = (input, output, activation)
         let (inputs, outputs) = (input.count, output.count)
-        weight = plan.layout.add("\(name)/weight", [inputs, outputs], .weight)
-        bias = plan.layout.add("\(name)/bias", [outputs], .bias)
+        weight = plan.add("\(name)/weight", [inputs, outputs], .weight)
+        bias = plan.add("\(name)/bias", [outputs], .bias)
         packed = plan.add(Packing(.matrix(k: inputs, n: outputs, isTransposed: false), source: weight.lowerBound))
         transposed =
             isFirst
@@ -24,6 +24,8 @@ struct Dense: LinearLayer {
             : plan.add(
                 Packing(.matrix(k: outputs, n: inputs, isTransposed: true), source: weight.lowerBound, use: .training))
     }
+
+    var vanishing: Range<Int>? { weight }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         how.fill(
@@ -75,7 +77,7 @@ extension Block.Operation {
     /// A dense layer whose outputs have a shape, for convolutions behind it. Whatever shape goes in is taken value by value.
     public static func dense(_ output: Shape) -> Block.Operation {
         Block.Operation(
-            "dense \(output.text)", takesActivation: true, shape: { _ in output },
+            "dense \(output.text)", isLinear: true, shape: { _ in output },
             mirror: { input in .dense(input) },
             make: { input, activation, isFirst, name, plan in
                 Dense(input, output, activation, isFirst: isFirst, name, &plan)

@@ -1,3 +1,5 @@
+internal import Randomness
+
 /// A layer of a network as its places in the flat buffers: it has no state, and all threads share it.
 ///
 /// A new layer is a file with a type of this kind, its ``LayerPass``, and the ``Operation`` or ``Normalization`` that makes it.
@@ -19,11 +21,19 @@ protocol Layer: Sendable {
 
     /// The matrix products of a step of training, to be measured.
     var products: [LayerProduct] { get }
+
+    /// The parameters that let it give 0 where they are 0, bias and shift aside; nil for none.
+    var vanishing: Range<Int>? { get }
+
+    /// Whether in training a row's output depends on the other rows of its shard.
+    var couplesRows: Bool { get }
 }
 
 extension Layer {
     func scratchBytes(_ plan: PassPlan) -> Int { 0 }
     var products: [LayerProduct] { [] }
+    var vanishing: Range<Int>? { nil }
+    var couplesRows: Bool { false }
 }
 
 /// What a pass is for: with gradients, or without, when it takes no memory for them.
@@ -100,4 +110,17 @@ struct PassStep {
     let member: TeamMember
     /// Memory of the thread's own.
     let scratch: UnsafeMutablePointer<Float>
+    /// nil where nothing is trained.
+    var training: TrainingStep?
+}
+
+/// What layers that train otherwise than they are applied know of the step.
+struct TrainingStep {
+    /// Which of the pass's rows are of which shard, and how they are summed.
+    let fold: ShardFold
+    /// One over the number of rows of the step, of all ranks.
+    let scale: Float
+    /// Of the step's noise, and the place of each row in its data set, which keys it.
+    let noise: NoiseKey
+    let rowNumbers: UnsafePointer<Int64>
 }

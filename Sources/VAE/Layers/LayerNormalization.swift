@@ -13,11 +13,18 @@ struct LayerNormalization: Layer {
     private let gain: Range<Int>
     private let shift: Range<Int>
 
+    static let read: Normalization.Read = { words throws(NetworkError) in
+        try NetworkError.refuse(words, behind: "layer-norm")
+        return Normalization.Kind { LayerNormalization($0, $1, &$2) }
+    }
+
     init(_ input: Shape, _ name: String, _ plan: inout ParameterPlan) {
         self.input = input
-        gain = plan.layout.add("\(name)/gain", [input.count], .gain)
-        shift = plan.layout.add("\(name)/shift", [input.count], .shift)
+        gain = plan.add("\(name)/gain", [input.count], .gain)
+        shift = plan.add("\(name)/shift", [input.count], .shift)
     }
+
+    var vanishing: Range<Int>? { gain }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         (parameters + gain.lowerBound).update(repeating: 1, count: gain.count)

@@ -16,8 +16,10 @@ struct TransposedConvolution: LinearLayer {
     init(_ geometry: ConvolutionGeometry, _ activation: Activation?, isFirst: Bool, _ name: String, _ plan: inout ParameterPlan) {
         self.activation = activation
         places = ConvolutionPlaces(geometry, kernel_convolve_transposed, isFirst: isFirst, name, &plan)
-        bias = plan.layout.add("\(name)/bias", [geometry.kernel.channels], .bias)
+        bias = plan.add("\(name)/bias", [geometry.kernel.channels], .bias)
     }
+
+    var vanishing: Range<Int>? { places.weight }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         // Of all taps every stride-th sees an output; PyTorch's default counts them all, and on the other side.
@@ -59,7 +61,7 @@ extension Block.Operation {
             return try ConvolutionGeometry(output, outputs: channels, window, sizes: axes)
         }
         return Block.Operation(
-            "transposed-conv \(output.text) \(window.text)", takesActivation: true,
+            "transposed-conv \(output.text) \(window.text)", isLinear: true,
             shape: { input throws(NetworkError) in
                 _ = try geometry(input)
                 return output
@@ -68,6 +70,27 @@ extension Block.Operation {
             make: { input, activation, isFirst, name, plan in
                 // The specification was checked.
                 TransposedConvolution(try! geometry(input), activation, isFirst: isFirst, name, &plan)
+            })
+    }
+
+    /// The transpose of a convolution, to so many channels and (size - 1) stride - 2 padding + (kernel - 1) dilation + 1 positions along each axis, as
+    /// PyTorch has it.
+    public static func transposedConvolution(_ channels: Int, _ window: ConvolutionWindow) -> Block.Operation {
+        @Sendable func fixed(_ input: Shape) throws(NetworkError) -> Block.Operation {
+            let (axes, _) = try input.axesAndChannels()
+            let full = try window.checked(axes: axes.count)
+            let sizes = axes.indices.map { axis in
+                (axes[axis] - 1) * full.stride[axis] - 2 * full.padding[axis] + (full.kernel[axis] - 1) * full.dilation[axis] + 1
+            }
+            guard sizes.allSatisfy({ $0 > 0 }) else { throw NetworkError("would make maps of no positions") }
+            return .transposedConvolution(to: Shape(sizes + [channels]), window)
+        }
+        return Block.Operation(
+            "transposed-conv \(channels) \(window.text)", isLinear: true,
+            shape: { input throws(NetworkError) in try fixed(input).shape(input) },
+            mirror: { input in .convolution(input.sizes[input.sizes.count - 1], window) },
+            make: { input, activation, isFirst, name, plan in
+                try! fixed(input).make(input, activation, isFirst, name, &plan)
             })
     }
 }

@@ -8,6 +8,9 @@ public struct Shape: Sendable, Equatable, CustomStringConvertible {
         self.sizes = sizes
     }
 
+    /// No row and no weight has as many values.
+    static let most = 0x1p40
+
     /// A row of so many features.
     public init(_ features: Int) { self.init([features]) }
 

@@ -15,17 +15,21 @@ public struct Model: Sendable {
         self.precision = precision
         latent = specification.latent.make(size: specification.latentSize)
         likelihood = specification.likelihood.make(scale: specification.likelihoodScale)
-        var plan = ParameterPlan()
-        encoder = Network(specification.encoder(outputs: latent.headSize), "encoder", isFirst: true, &plan)
-        decoder = Network(
-            specification.decoder(outputs: specification.inputSize * likelihood.heads), "decoder", isFirst: false, &plan)
-        (layout, packings) = (plan.layout, plan.packings)
+        let heads = (latent.headSize, specification.inputSize * likelihood.heads)
+        let (networks, plan) = ParameterPlan.make { plan in
+            let encoder = Network(specification.encoder(outputs: heads.0), "encoder", isFirst: true, &plan)
+            return (encoder, Network(specification.decoder(outputs: heads.1), "decoder", isFirst: false, &plan))
+        }
+        (encoder, decoder, layout, packings) = (networks.0, networks.1, plan.layout, plan.packings)
     }
 
     /// The features of a row.
     public var inputSize: Int { specification.inputSize }
     /// The numbers of a code.
     public var latentSize: Int { latent.size }
+
+    /// Whether in training what a row gives depends on the other rows of its shard, so that a shard's rows go through at once.
+    public var couplesRows: Bool { encoder.couplesRows || decoder.couplesRows }
 
     /// Why there is no density p(x), in words that continue "the model is"; nil where there is one.
     public var reasonWithoutDensity: String? {

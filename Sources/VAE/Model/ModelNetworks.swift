@@ -24,15 +24,25 @@ public struct ModelNetworks: Sendable, Equatable {
         var blocks: [Block]
         if let decoder {
             blocks = decoder
-        } else if let last = encoder.last {
-            let first = Block(
-                .dense(shapes[shapes.count - 1]), network.activation(behind: encoder.count - 1), last.normalization)
+        } else if !encoder.isEmpty {
+            let first = Block(.dense(shapes[shapes.count - 1]), network.ending(behind: encoder.count - 1))
             blocks = [first] + (try network.mirror(to: given))
         } else {
             blocks = [Block(.dense(given))]
         }
-        let behind = try NetworkSpecification(Shape(latentSize), blocks).shapes().last ?? Shape(latentSize)
+        let behind: Shape
+        do {
+            behind = try NetworkSpecification(Shape(latentSize), blocks).shapes().last ?? Shape(latentSize)
+        } catch {
+            throw NetworkError("the decoder's \(error)")
+        }
         guard behind.count == given.count else { throw NetworkError("the decoder gives rows of \(behind), not of \(given)") }
+        // The likelihood takes them, and writes gradients in their place.
+        if let activation = blocks.last?.ending.activation {
+            throw NetworkError(
+                "the decoder ends with \(activation.rawValue), but what it gives is for the likelihood to interpret: leave it out"
+            )
+        }
         // Values and mask, and heads, lie one behind the other outside of networks.
         if heads > 1 { blocks.append(Block(.separated(heads))) }
         self.shape = shape

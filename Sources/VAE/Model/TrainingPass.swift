@@ -64,7 +64,8 @@ public final class TrainingPass {
         by member: TeamMember = .alone
     ) {
         let step = PassStep(
-            parameters: parameters, rows: member.part(of: batch.rowCount), member: member, scratch: parts.scratch[member.worker])
+            parameters: parameters, rows: member.part(of: batch.rowCount), member: member, scratch: parts.scratch[member.worker],
+            training: TrainingStep(fold: fold, scale: scale, noise: key, rowNumbers: batch.rows))
         let (forward, latent) = (parts.forward, model.latent)
         let (row, count) = (step.rows.lowerBound, step.rows.count)
         let spent = times.baseAddress! + member.worker

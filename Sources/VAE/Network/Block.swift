@@ -1,9 +1,9 @@
-/// An operation, the function behind it, and what is done to its values then.
+/// An operation, and what is done to its values then: a function and a normalisation, in either order.
 public struct Block: Sendable, Equatable {
     /// Makes the layer of a block; one in the file of each layer.
     public struct Operation: Sendable, Equatable, CustomStringConvertible {
         typealias Shapes = @Sendable (_ input: Shape) throws(NetworkError) -> Shape
-        typealias Mirror = @Sendable (_ input: Shape) -> Operation
+        typealias Mirror = @Sendable (_ input: Shape) throws(NetworkError) -> Operation
         typealias Make =
             @Sendable (
                 _ input: Shape, _ activation: Activation?, _ isFirst: Bool, _ name: String, _ plan: inout ParameterPlan
@@ -14,32 +14,66 @@ public struct Block: Sendable, Equatable {
         let shape: Shapes
         let mirror: Mirror
         let make: Make
-        /// Whether it has weights, and so can have an activation behind it.
-        let takesActivation: Bool
+        /// Whether it has weights. Such layers apply the activation themselves, and what stands behind them in an encoder stands behind their
+        /// mirror in its decoder.
+        let isLinear: Bool
+        /// Whether it gives each value a value, and so its values are no activations of their own, but those of the block below.
+        let isAside: Bool
 
         /// - Parameters:
         ///   - shape: what it makes of rows of a shape, or why it cannot.
         ///   - mirror: what makes of its outputs rows of the input's shape again, but for the channels, which are those that it is told.
-        ///   - make: is told whether nobody wants the gradient with regard to its input, as of a network's first layer.
+        ///   - make: is told whether nobody wants the gradient with regard to its input, as of a network's first layer. The activation is nil
+        ///     unless it is linear.
         init(
-            _ description: String, takesActivation: Bool = false, shape: @escaping Shapes, mirror: @escaping Mirror,
+            _ description: String, isLinear: Bool = false, isAside: Bool = false, shape: @escaping Shapes,
+            mirror: @escaping Mirror,
             make: @escaping Make
         ) {
-            (self.description, self.takesActivation) = (description, takesActivation)
+            (self.description, self.isLinear, self.isAside) = (description, isLinear, isAside)
             (self.shape, self.mirror, self.make) = (shape, mirror, make)
         }
 
         public static func == (a: Operation, b: Operation) -> Bool { a.description == b.description }
     }
 
+    /// What is done to an operation's values.
+    public struct Ending: Sendable, Equatable {
+        /// nil for none.
+        public var activation: Activation?
+        public var normalization = Normalization.none
+        /// Whether values are normalised before the activation: "batch-norm, relu".
+        public var normalizesFirst = false
+
+        public init(activation: Activation? = nil, normalization: Normalization = .none, normalizesFirst: Bool = false) {
+            (self.activation, self.normalization, self.normalizesFirst) = (activation, normalization, normalizesFirst)
+        }
+
+        /// In the order in which it is usual: what is normalised over rows or groups of channels is normalised before the activation.
+        public static func usual(_ activation: Activation, _ normalization: Normalization) -> Ending {
+            Ending(activation: activation, normalization: normalization, normalizesFirst: normalization.isUsuallyFirst)
+        }
+
+        /// As users type it.
+        var items: [String] {
+            let activation = activation.map { [$0.rawValue] } ?? []
+            let normalization = normalization == .none ? [] : [normalization.itemText]
+            return normalizesFirst ? normalization + activation : activation + normalization
+        }
+    }
+
     public var operation: Operation
-    /// nil for none.
-    public var activation: Activation?
-    public var normalization: Normalization
+    public var ending: Ending
 
     public init(_ operation: Operation, _ activation: Activation? = nil, _ normalization: Normalization = .none) {
-        self.operation = operation
-        self.activation = activation
-        self.normalization = normalization
+        self.init(operation, Ending(activation: activation, normalization: normalization))
     }
+
+    public init(_ operation: Operation, _ ending: Ending) { (self.operation, self.ending) = (operation, ending) }
+
+    /// As users type it: "conv 32 k4 s2 p1", "batch-norm", "relu".
+    public var items: [String] { [operation.description] + ending.items }
+
+    /// The same as one text.
+    public var text: String { items.joined(separator: ", ") }
 }

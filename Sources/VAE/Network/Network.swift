@@ -2,25 +2,36 @@
 struct Network: Sendable {
     let input: Shape
     let layers: [any Layer]
-    /// The layers that begin the blocks, whose outputs are the network's activations.
+    /// The layers that begin the blocks.
     let blocks: [Int]
+    /// The layers whose outputs are the network's activations: of every block what is behind its operation and its activation.
+    let activations: [Int]
+    /// Of a block's parameters, as "encoder/0".
+    private let name: String
 
-    var output: Shape { layers.last!.output }
+    var output: Shape { layers.last?.output ?? input }
 
     /// - Parameters:
     ///   - name: of the network, which the names of its parameters begin with.
     ///   - isFirst: whether its rows are data, with regard to which nobody wants a gradient.
     init(_ specification: NetworkSpecification, _ name: String, isFirst: Bool, _ plan: inout ParameterPlan) {
-        input = specification.input
-        var (shape, layers, blocks) = (specification.input, [any Layer](), [Int]())
+        (input, self.name) = (specification.input, name)
+        var (layers, blocks, activations) = ([any Layer](), [Int](), [Int]())
         for (index, block) in specification.blocks.enumerated() {
-            let name = "\(name)/\(index)"
+            let (name, ending) = ("\(name)/\(index)", block.ending)
+            let shape = layers.last?.output ?? input
             blocks.append(layers.count)
-            layers.append(block.operation.make(shape, block.activation, isFirst && index == 0, name, &plan))
-            shape = layers.last!.output
-            if let normalize = block.normalization.make { layers.append(normalize(shape, name, &plan)) }
+            let isFused = block.operation.isLinear && !ending.normalizesFirst
+            layers.append(block.operation.make(shape, isFused ? ending.activation : nil, isFirst && index == 0, name, &plan))
+            let normalize = ending.normalization.make
+            if ending.normalizesFirst, let normalize { layers.append(normalize(layers.last!.output, name, &plan)) }
+            if !isFused, let activation = ending.activation {
+                layers.append(ActivationLayer(layers.last!.output, activation))
+            }
+            if !block.operation.isAside || ending.activation != nil { activations.append(layers.count - 1) }
+            if !ending.normalizesFirst, let normalize { layers.append(normalize(layers.last!.output, name, &plan)) }
         }
-        (self.layers, self.blocks) = (layers, blocks)
+        (self.layers, self.blocks, self.activations) = (layers, blocks, activations)
     }
 
     /// Writes the first parameters of all layers.
@@ -32,6 +43,18 @@ struct Network: Sendable {
             layer.initialize(parameters, how, number: first + block, seed: seed)
         }
     }
+
+    /// The layers of a block.
+    func layers(ofBlock block: Int) -> ArraySlice<any Layer> {
+        layers[blocks[block]..<(block + 1 < blocks.count ? blocks[block + 1] : layers.count)]
+    }
+
+    /// The matrix products of a step of training, by the blocks' names.
+    var products: [(name: String, product: LayerProduct)] {
+        blocks.indices.flatMap { block in layers(ofBlock: block).flatMap(\.products).map { ("\(name)/\(block)\($0.part)", $0) } }
+    }
+
+    var couplesRows: Bool { layers.contains(where: \.couplesRows) }
 
     /// The most values that a row has on its way.
     var widest: Int { layers.reduce(input.count) { max($0, $1.output.count) } }

@@ -3,23 +3,23 @@ struct NetworkPass {
     private let passes: [any LayerPass]
     /// What the layer of the same index applies of the one below on the way back.
     private let endings: [OutputDerivative?]
-    private let blocks: [Int]
+    private let activationLayers: [Int]
     private let sizes: [Int]
 
     init(_ network: Network, _ plan: PassPlan, _ memory: PassMemory) {
         let passes = network.layers.map { $0.makePass(plan, memory) }
         self.passes = passes
         endings = passes.indices.map { $0 > 0 && passes[$0].appliesDerivatives ? passes[$0 - 1].outputDerivative : nil }
-        blocks = network.blocks
+        activationLayers = network.activations
         sizes = network.layers.map(\.output.count)
     }
 
     /// `[rows, output]` of the network.
     var output: UnsafeMutablePointer<Float> { passes.last!.output }
 
-    /// What the rows that went through left behind every block's operation and activation, `[rows, size]`, before normalisation.
+    /// What the rows that went through left behind every block's operation and activation, `[rows, size]`; see ``Network/activations``.
     var activations: [(values: UnsafePointer<Float>, size: Int)] {
-        blocks.map { (UnsafePointer(passes[$0].output), sizes[$0]) }
+        activationLayers.map { (UnsafePointer(passes[$0].output), sizes[$0]) }
     }
 
     /// This thread's rows to the network's ``output``.
@@ -55,7 +55,12 @@ struct NetworkPass {
             // The sums are over all rows.
             step.member.meet()
             pass.sumGradients(x, dy, fold, step)
-            if pass.isBackwardInPlace { continue }
+            if pass.isBackwardInPlace {
+                guard index == 0, let target else { continue }
+                let (first, size) = (step.rows.lowerBound * sizes[0], sizes[0])
+                (target + first).update(from: dy + first, count: step.rows.count * size)
+                return
+            }
             guard let dx = index > 0 ? buffers.other(than: dy) : target else { return }
             pass.backward(x, dy, into: dx, ending: endings[index], step)
             dy = dx

@@ -15,7 +15,7 @@ public struct NetworkSpecification: Sendable, Equatable {
         _ input: Shape, _ sizes: [Int], _ activation: Activation, _ normalization: Normalization
     ) -> NetworkSpecification {
         NetworkSpecification(
-            input, sizes.dropLast().map { Block(.dense($0), activation, normalization) } + [Block(.dense(sizes.last!))])
+            input, sizes.dropLast().map { Block(.dense($0), .usual(activation, normalization)) } + [Block(.dense(sizes.last!))])
     }
 
     /// The shapes of a row behind every block; throws where one cannot follow, naming it.
@@ -23,30 +23,43 @@ public struct NetworkSpecification: Sendable, Equatable {
         var (shape, shapes) = (input, [Shape]())
         for (index, block) in blocks.enumerated() {
             do {
-                shape = try block.operation.shape(shape)
+                let output = try block.operation.shape(shape)
+                try block.ending.normalization.check(output)
+                shape = output
             } catch {
-                throw NetworkError("block \(index) \"\(block.operation)\", for rows of \(shape): \(error)")
+                throw NetworkError("block \(index) \"\(block.text)\", for rows of \(shape): \(error)")
             }
             shapes.append(shape)
         }
         return shapes
     }
 
-    /// What leads from the last block's outputs back to rows of `output`: each block's mirror in the reverse order, to the very sizes. A
-    /// block's outputs become what they were in this network: with the activation and normalisation of the block below; the last gives what it sums.
+    /// What leads from the last block's outputs back to rows of `output`: each block's mirror in the reverse order, to the very sizes. The mirrors'
+    /// outputs become what they were in this network: with the activation and normalisation of the block below; the last gives what it sums.
+    /// What is done to the input before any operation has no mirror.
     ///
     /// - Parameter output: the input's shape, but for the channels.
     public func mirror(to output: Shape) throws(NetworkError) -> [Block] {
         let shapes = [input] + (try self.shapes())
-        return blocks.indices.reversed().map { index in
-            let operation = blocks[index].operation.mirror(index > 0 ? shapes[index] : output)
-            let below = index > 0 ? blocks[index - 1].normalization : .none
-            return Block(operation, operation.takesActivation ? activation(behind: index - 1) : nil, below)
+        var mirrored: [Block] = []
+        for index in (firstOperation..<blocks.count).reversed() {
+            let operation = try blocks[index].operation.mirror(index > 0 ? shapes[index] : output)
+            let endsSo = operation.isLinear || blocks[index].ending != Block.Ending()
+            mirrored.append(Block(operation, endsSo ? ending(behind: index - 1) : Block.Ending()))
         }
+        // What stands alone here may be the ending of what is before it there.
+        return try NetworkText.blocks(mirrored.flatMap(\.items))
     }
 
-    /// What the values behind a block have gone through: of one that takes no activation, that of the blocks below.
-    func activation(behind index: Int) -> Activation? {
-        index < 0 ? nil : blocks[...index].last { $0.operation.takesActivation }?.activation
+    private var firstOperation: Int { blocks.firstIndex { !$0.operation.isAside } ?? blocks.count }
+
+    /// What the values behind a block have gone through: of one that does nothing to them, as pooling, what those below did.
+    func ending(behind index: Int) -> Block.Ending {
+        (index < firstOperation
+            ? nil : blocks[firstOperation...index].last { $0.operation.isLinear || $0.ending != Block.Ending() })?.ending
+            ?? Block.Ending()
     }
+
+    /// The list as users type it.
+    public var text: String { blocks.map(\.text).joined(separator: ", ") }
 }

@@ -1,0 +1,28 @@
+internal import Datasets
+public import Distributed
+public import Logging
+internal import Support
+internal import VAE
+
+extension TrainingRun {
+    /// Opens the data, and tells what the model for them is made of, layer by layer; trains and writes nothing. Collective.
+    ///
+    /// - Returns: the table as text, on root.
+    /// - Throws: ``SharedFailure``, as where the network does not fit the rows.
+    public static func explain(_ configuration: Configuration, world: World, log: Logger) throws -> String? {
+        try GeneratedShapes.standingIn(configuration, world: world, log: log) { configuration in
+            let data = try RunData(configuration, as: nil, world: world)
+            let shape = data.source.rowShape
+            let specification = try world.together { try configuration.modelSpecification(rowShape: shape) }
+            guard world.isRoot else { return nil }
+            let model = Model(specification, precision: configuration.training.precision)
+            let rows = configuration.isPlain ? "\(model.inputSize) values" : "\(try configuration.map(shape))"
+            return """
+                rows of shape \(shape), taken as \(rows)
+                \(NetworkTable(model).lines.joined(separator: "\n"))
+                latent \(model.latentSize), \(configuration.model.model.rawValue); likelihood \(configuration.model.likelihood.rawValue)\
+                \(model.couplesRows ? "; rows of a shard are coupled" : "")
+                """
+        }
+    }
+}
