@@ -2,6 +2,7 @@
 #pragma once
 #include "ckernels_activation.h"
 #include "ckernels_arithmetic.h"
+#include "ckernels_attention.h"
 #include "ckernels_bf16.h"
 #include "ckernels_convolution.h"
 #include "ckernels_corrupt.h"
