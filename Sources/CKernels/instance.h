@@ -15,6 +15,7 @@
 #include "kernels/decode.h"
 #include "kernels/exact.h"
 #include "kernels/fold.h"
+#include "kernels/interpolate.h"
 #include "kernels/likelihood.h"
 #include "kernels/multiply.h"
 #include "kernels/noise.h"

@@ -77,6 +77,8 @@ static void check(kernel_attention of, long rows, float spread, int odd) {
     float *context = floats(rows * size + 2, 0), *wanted = floats(rows * size, 0), *again = floats(rows * size, 0);
     float *found = floats(rows * moments + 2, 0), *wanted_moments = floats(rows * moments, 0);
     float *dqkv = floats(3 * rows * size + 2, 0), *wanted_back = floats(3 * rows * size, 0);
+    float *qkv_again = floats(3 * rows * size, 0);
+    memcpy(qkv_again, qkv, (size_t)(3 * rows * size) * sizeof(float));
     float *scratch = scratch_bytes(kernel_attend_scratch(&of));
     context[0] = context[rows * size + 1] = found[0] = found[rows * moments + 1] = dqkv[0] = dqkv[3 * rows * size + 1] = 7;
     kernel_attend(&of, rows, qkv, context + 1, found + 1, scratch);
@@ -88,17 +90,19 @@ static void check(kernel_attention of, long rows, float spread, int odd) {
             attend(&p, head, qkv + 3 * row * size, wanted + row * size, largest, largest + n);
             attend_back(&p, head, qkv + 3 * row * size, dcontext + row * size, wanted_back + 3 * row * size);
         }
+    // In place, too.
+    kernel_attend_backward(&of, rows, qkv_again, found + 1, dcontext, qkv_again, scratch);
     // The largest score may be a zero of either sign.
     for (long i = 0; i < rows * moments; i++) found[i + 1] += 0.0f, wanted_moments[i] += 0.0f;
     compare("context", context + 1, wanted, rows * size), compare("context alone", again, wanted, rows * size);
     if (!odd) compare("moments", found + 1, wanted_moments, rows * moments);
-    compare("gradient", dqkv + 1, wanted_back, 3 * rows * size);
+    compare("gradient", dqkv + 1, wanted_back, 3 * rows * size), compare("gradient in place", qkv_again, wanted_back, 3 * rows * size);
     const float seven = 7;
     compare("before", context, &seven, 1), compare("behind", context + rows * size + 1, &seven, 1);
     compare("before", found, &seven, 1), compare("behind", found + rows * moments + 1, &seven, 1);
     compare("before", dqkv, &seven, 1), compare("behind", dqkv + 3 * rows * size + 1, &seven, 1);
     free(p.probabilities), free(p.gradients), free(qkv), free(dcontext), free(context), free(wanted), free(again), free(found);
-    free(wanted_moments), free(dqkv), free(wanted_back), free(scratch);
+    free(wanted_moments), free(dqkv), free(wanted_back), free(scratch), free(qkv_again);
 }
 
 int main(int argc, char **argv) {

@@ -10,6 +10,7 @@
 #include "ckernels_elementary.h"
 #include "ckernels_exact.h"
 #include "ckernels_fold.h"
+#include "ckernels_interpolate.h"
 #include "ckernels_isa.h"
 #include "ckernels_likelihood.h"
 #include "ckernels_memory.h"

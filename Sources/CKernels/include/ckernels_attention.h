@@ -15,6 +15,6 @@ size_t kernel_attend_scratch(const kernel_attention *a);
 /// and 1 / the sum of its exponentials to `moments[rows, heads, 2, positions]` unless that is NULL.
 void kernel_attend(const kernel_attention *a, ptrdiff_t rows, const float *qkv, float *context, float *moments, void *scratch);
 
-/// The gradient with regard to `qkv` of that with regard to the context.
+/// The gradient with regard to `qkv` of that with regard to the context; may take its place.
 void kernel_attend_backward(const kernel_attention *a, ptrdiff_t rows, const float *qkv, const float *moments, const float *dcontext,
                             float *dqkv, void *scratch);
