@@ -5,6 +5,7 @@ public struct Normalization: PartName {
     private static let makers: [(name: String, make: Make?)] = [
         ("none", nil),
         ("layer", { LayerNormalization($0, $1, &$2) }),
+        ("position", { LayerNormalization($0, isByPosition: true, $1, &$2) }),
     ]
 
     public static let names = makers.map(\.name)
