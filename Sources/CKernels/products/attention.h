@@ -30,39 +30,69 @@ static void G(pack_panels)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t l
     }
 }
 
-/// Scores s[keys][width], where width is whole vectors of queries, become exp(s scale - largest) factor. Finds largest and factor, or takes them.
-static void G(softmax)(ptrdiff_t keys, ptrdiff_t width, float scale, int finds, float *s, float *largest, float *factor) {
+INLINE G(vec) G(exp)(G(vec) x) {
+    union {
+        G(vec) v;
+        float f[VL];
+    } u = {x};
+    ALL for (int i = 0; i < VL; i++) u.f[i] = exp_float(u.f[i]);
+    return u.v;
+}
+
+// Some vectors of queries at once, whose sums over keys are chains that hide each other's latency.
+#define EACH_OF ALL for (int v = 0; v < nv; v++)
+
+/// Scores s[keys] of nv vectors of queries, rows `width` apart, become exp(s scale - largest) factor. Finds largest and factor, or takes them.
+INLINE void G(softmax_of)(const int nv, const int finds, ptrdiff_t keys, ptrdiff_t width, float scale, float *s, float *largest, float *factor) {
+    float *const end = s + keys * width;
+    G(vec) m[NV], f[NV], sum[NV];
+    EACH_OF m[v] = finds ? -__builtin_inff() - (G(vec)){0} : G(load)(largest + v * VL), sum[v] = (G(vec)){0};
+    EACH_OF f[v] = finds ? sum[v] : G(load)(factor + v * VL);
+    for (const float *at = s; finds && at < end; at += width)
+        EACH_OF {
+            const G(vec) score = G(load)(at + v * VL) * scale;
+            m[v] = G(select)(score > m[v], score, m[v]);
+        }
+    for (float *at = s; at < end; at += width)
+        EACH_OF {
+            const G(vec) e = G(exp)(G(load)(at + v * VL) * scale - m[v]);
+            if (finds) sum[v] += e;
+            G(store)(at + v * VL, finds ? e : e * f[v]);
+        }
+    if (!finds) return;
+    EACH_OF f[v] = 1.0f / sum[v];
+    for (float *at = s; at < end; at += width) EACH_OF G(store)(at + v * VL, G(load)(at + v * VL) * f[v]);
+    EACH_OF G(store)(largest + v * VL, m[v]), G(store)(factor + v * VL, f[v]);
+}
+
+/// Gradients d[keys] with regard to probabilities p become those with regard to the scores before their scale: p (d - sum of p d) scale.
+INLINE void G(softmax_backward_of)(const int nv, ptrdiff_t keys, ptrdiff_t width, float scale, const float *p, float *d) {
     const ptrdiff_t count = keys * width;
-    for (ptrdiff_t x = 0; x < width; x += VL) {
-        G(vec) m = finds ? -__builtin_inff() - (G(vec)){0} : G(load)(largest + x);
-        for (ptrdiff_t at = x; at < count; at += width) {
-            const G(vec) score = G(load)(s + at) * scale;
-            if (finds) m = G(select)(score > m, score, m), G(store)(s + at, score);
-            else G(store)(s + at, score - m);
-        }
-        for (ptrdiff_t at = x; finds && at < count; at += width) G(store)(s + at, G(load)(s + at) - m);
-        G(store)(largest + x, m);
+    G(vec) sum[NV];
+    EACH_OF sum[v] = (G(vec)){0};
+    for (ptrdiff_t at = 0; at < count; at += width)
+        EACH_OF sum[v] = G(fma)(G(load)(p + at + v * VL), G(load)(d + at + v * VL), sum[v]);
+    for (ptrdiff_t at = 0; at < count; at += width)
+        EACH_OF G(store)(d + at + v * VL, G(load)(p + at + v * VL) * (G(load)(d + at + v * VL) - sum[v]) * scale);
+}
+#undef EACH_OF
+
+static void G(softmax)(int finds, ptrdiff_t keys, ptrdiff_t width, float scale, float *s, float *largest, float *factor) {
+    ptrdiff_t x = 0;
+    for (; x + NR <= width; x += NR) {
+        if (finds) G(softmax_of)(NV, 1, keys, width, scale, s + x, largest + x, factor + x);
+        else G(softmax_of)(NV, 0, keys, width, scale, s + x, largest + x, factor + x);
     }
-    for (ptrdiff_t at = 0; at < count; at++) s[at] = exp_float(s[at]);
-    for (ptrdiff_t x = 0; x < width; x += VL) {
-        G(vec) f = G(load)(factor + x);
-        if (finds) {
-            G(vec) sum = {0};
-            for (ptrdiff_t at = x; at < count; at += width) sum += G(load)(s + at);
-            f = 1.0f / sum, G(store)(factor + x, f);
-        }
-        for (ptrdiff_t at = x; at < count; at += width) G(store)(s + at, G(load)(s + at) * f);
+    for (; x < width; x += VL) {
+        if (finds) G(softmax_of)(1, 1, keys, width, scale, s + x, largest + x, factor + x);
+        else G(softmax_of)(1, 0, keys, width, scale, s + x, largest + x, factor + x);
     }
 }
 
-/// Gradients d[keys][width] with regard to probabilities p become those with regard to the unscaled scores: p (d - sum of p d) scale.
 static void G(softmax_backward)(ptrdiff_t keys, ptrdiff_t width, float scale, const float *p, float *d) {
-    const ptrdiff_t count = keys * width;
-    for (ptrdiff_t x = 0; x < width; x += VL) {
-        G(vec) sum = {0};
-        for (ptrdiff_t at = x; at < count; at += width) sum = G(fma)(G(load)(p + at), G(load)(d + at), sum);
-        for (ptrdiff_t at = x; at < count; at += width) G(store)(d + at, G(load)(p + at) * (G(load)(d + at) - sum) * scale);
-    }
+    ptrdiff_t x = 0;
+    for (; x + NR <= width; x += NR) G(softmax_backward_of)(NV, keys, width, scale, p + x, d + x);
+    for (; x < width; x += VL) G(softmax_backward_of)(1, keys, width, scale, p + x, d + x);
 }
 
 /// A head of a row and a thread's memory, see `attention_floats`.
@@ -104,7 +134,7 @@ static G(query_block) G(queries_of)(ptrdiff_t positions, ptrdiff_t number) {
 static void G(find_probabilities)(const G(attention_head) *h, const G(query_block) *some, int finds) {
     G(pack_panels)(h->width, some->count, h->q + some->first * h->stride, h->stride, 1, h->queries);
     G(multiply_panels)(left_rows, h->positions, some->width, h->width, h->k, h->stride, h->queries, h->width, 0, 0, h->scores, some->width);
-    G(softmax)(h->positions, some->width, h->scale, finds, h->scores, h->largest, h->factor);
+    G(softmax)(finds, h->positions, some->width, h->scale, h->scores, h->largest, h->factor);
 }
 
 static void G(attend)(const kernel_attention *a, const float *qkv, float *context, float *moments, float *scratch) {

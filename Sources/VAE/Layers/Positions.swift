@@ -71,8 +71,16 @@ struct Positions: Layer {
                 fold.kernel, places.count, dy, places.lowerBound, step.member.worker, step.member.count)
         }
 
-        /// The gradient is that of the output.
-        var isBackwardInPlace: Bool { true }
+        /// The gradient is that of the output. Others may sum over it while the layer below changes its own in place.
+        func backward(
+            _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+            ending: OutputDerivative?, _ step: PassStep
+        ) {
+            let first = step.rows.lowerBound * layer.input.count
+            (dx + first).update(from: dy + first, count: step.rows.count * layer.input.count)
+        }
+
+        var isBackwardInPlace: Bool { layer.parameters == nil }
     }
 }
 
