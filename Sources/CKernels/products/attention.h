@@ -77,23 +77,29 @@ INLINE void G(softmax_backward_of)(const int nv, ptrdiff_t keys, ptrdiff_t width
 }
 #undef EACH_OF
 
+// As many vectors at once as there are, up to a tile's.
+#define BY_VECTORS(nv, ...) for (; x + nv * VL <= width; x += nv * VL) __VA_ARGS__;
+
 static void G(softmax)(int finds, ptrdiff_t keys, ptrdiff_t width, float scale, float *s, float *largest, float *factor) {
     ptrdiff_t x = 0;
-    for (; x + NR <= width; x += NR) {
-        if (finds) G(softmax_of)(NV, 1, keys, width, scale, s + x, largest + x, factor + x);
-        else G(softmax_of)(NV, 0, keys, width, scale, s + x, largest + x, factor + x);
-    }
-    for (; x < width; x += VL) {
-        if (finds) G(softmax_of)(1, 1, keys, width, scale, s + x, largest + x, factor + x);
-        else G(softmax_of)(1, 0, keys, width, scale, s + x, largest + x, factor + x);
+#define SOFTMAX(nv) BY_VECTORS(nv, G(softmax_of)(nv, 1, keys, width, scale, s + x, largest + x, factor + x))
+#define SOFTMAX_AGAIN(nv) BY_VECTORS(nv, G(softmax_of)(nv, 0, keys, width, scale, s + x, largest + x, factor + x))
+    if (finds) {
+        SOFTMAX(NV) SOFTMAX(2) SOFTMAX(1)
+    } else {
+        SOFTMAX_AGAIN(NV) SOFTMAX_AGAIN(2) SOFTMAX_AGAIN(1)
     }
 }
 
 static void G(softmax_backward)(ptrdiff_t keys, ptrdiff_t width, float scale, const float *p, float *d) {
     ptrdiff_t x = 0;
-    for (; x + NR <= width; x += NR) G(softmax_backward_of)(NV, keys, width, scale, p + x, d + x);
-    for (; x < width; x += VL) G(softmax_backward_of)(1, keys, width, scale, p + x, d + x);
+#define SOFTMAX_BACKWARD(nv) BY_VECTORS(nv, G(softmax_backward_of)(nv, keys, width, scale, p + x, d + x))
+    SOFTMAX_BACKWARD(NV) SOFTMAX_BACKWARD(2) SOFTMAX_BACKWARD(1)
 }
+#undef SOFTMAX
+#undef SOFTMAX_AGAIN
+#undef SOFTMAX_BACKWARD
+#undef BY_VECTORS
 
 /// A head of a row and a thread's memory, see `attention_floats`.
 typedef struct {
