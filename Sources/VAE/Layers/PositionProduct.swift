@@ -5,7 +5,7 @@ struct PositionProduct: Sendable {
     /// The convolution of one tap that it is: its kernels sum the weight's gradient over all positions.
     private let convolution: ConvolutionGeometry
     /// W `[inputs, outputs]` and b `[outputs]`.
-    private let weight: Range<Int>
+    let weight: Range<Int>
     private let bias: Range<Int>
     /// W as products forward and backward take it; nil where nobody wants the gradient with regard to the input.
     private let packed: Packing.Place

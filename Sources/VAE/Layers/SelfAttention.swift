@@ -25,6 +25,9 @@ struct SelfAttention: Layer {
         _ = projection.initialize(parameters, how, number: number, first: next, seed: seed)
     }
 
+    /// What a residual that begins as its input has 0 at first.
+    var vanishing: Range<Int>? { projection.weight }
+
     var products: [LayerProduct] { queryKeyValue.products + projection.products }
 
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
