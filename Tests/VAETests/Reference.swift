@@ -73,7 +73,7 @@ struct Reference {
         } else {
             hidden = dense(name, x, p, activation: block.activation)
         }
-        return block.normalization == .none ? hidden : normalize(name, hidden, p)
+        return [.layer, .position].contains(block.normalization) ? normalize(name, hidden, p) : hidden
     }
 
     private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
@@ -86,7 +86,7 @@ struct Reference {
             let name = "\(part)/\(index)"
             if index == count { return dense(name, x, p, activation: nil) }
             let hidden = dense(name, x, p, activation: configuration.activation)
-            return configuration.normalization == .none ? hidden : normalize(name, hidden, p)
+            return [.layer, .position].contains(configuration.normalization) ? normalize(name, hidden, p) : hidden
         }
     }
 
