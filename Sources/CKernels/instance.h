@@ -16,6 +16,7 @@
 #include "kernels/dropout.h"
 #include "kernels/exact.h"
 #include "kernels/fold.h"
+#include "kernels/interpolate.h"
 #include "kernels/likelihood.h"
 #include "kernels/moments.h"
 #include "kernels/multiply.h"

@@ -135,6 +135,12 @@
     KERNEL(void, resize_backward, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels, ptrdiff_t rows,    \
             const float *dy, float *dx),                                                                              \
            (from, to, channels, rows, dy, dx))                                                                        \
+    KERNEL(void, interpolate, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels, ptrdiff_t rows,        \
+            const float *x, float *y),                                                                                \
+           (from, to, channels, rows, x, y))                                                                          \
+    KERNEL(void, interpolate_backward, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels,               \
+            ptrdiff_t rows, const float *dy, float *dx),                                                              \
+           (from, to, channels, rows, dy, dx))                                                                        \
     KERNEL(void, posterior, (const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows,             \
             ptrdiff_t size),                                                                                          \
            (code, noise, z, kl, rows, size))                                                                          \

@@ -1,14 +1,14 @@
 // Our products in single precision, once for each set of instructions, and the choice between them.
 
+// No fused multiply-add unless written: with it the bits would differ.
+#pragma clang fp contract(off)
+
 #include "ckernels_isa.h"
 #include "ckernels_product.h"
 #include "math.h"
 #include "products/windows.h"
 #include "products/tiling.h"
 #include "products_bf16.h"
-
-// No fused multiply-add unless written: with it the bits would differ.
-#pragma clang fp contract(off)
 
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
@@ -109,6 +109,21 @@ void kernel_windows_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_
 void kernel_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,
                            const float *bias, float *to, ptrdiff_t stride) {
     functions()->planes(count, k, n, b, offsets, planes, bias, to, stride);
+}
+
+size_t kernel_attend_scratch(const kernel_attention *a) { return attention_floats(a) * sizeof(float); }
+
+void kernel_attend(const kernel_attention *a, ptrdiff_t rows, const float *qkv, float *context, float *moments, void *scratch) {
+    const ptrdiff_t size = a->positions * a->heads * a->width, each = 2 * a->heads * a->positions;
+    for (ptrdiff_t row = 0; row < rows; row++)
+        functions()->attend(a, qkv + 3 * row * size, context + row * size, moments ? moments + row * each : 0, scratch);
+}
+
+void kernel_attend_backward(const kernel_attention *a, ptrdiff_t rows, const float *qkv, const float *moments, const float *dcontext,
+                            float *dqkv, void *scratch) {
+    const ptrdiff_t size = a->positions * a->heads * a->width, each = 2 * a->heads * a->positions;
+    for (ptrdiff_t row = 0; row < rows; row++)
+        functions()->attend_backward(a, qkv + 3 * row * size, moments + row * each, dcontext + row * size, dqkv + 3 * row * size, scratch);
 }
 
 double kernel_multiply_adds(ptrdiff_t rounds, float *sum) { return functions()->multiply_adds(rounds, sum); }

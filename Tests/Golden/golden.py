@@ -86,6 +86,8 @@ CASES = {
         "pixels", 3, "--encoder 'conv 8 k4 s2 p1, batch-norm m0.2, relu, residual (conv 8 k3 p1, silu, conv 8 k3 p1, batch-norm), group-norm 2, "
         "tanh, dropout 0.1, conv 12 k3 s2 p1, batch-norm, relu, global-pool, dropout 0.2, dense 9, layer-norm' --wire bf16 --clip-norm 4 "
         "--shards 4 --global-batch 60", USUAL),
+    "attention": (
+        "pixels", 3, "--network attention --channels 32,32 --hidden 12 --shards 3 --global-batch 60 --activation gelu", USUAL),
     "normal-rows": ("unit", 1, "--fit-normal 0,1 --early-stopping 1 --test-fraction 0.2", [EMBED, SCORE]),
 }
 

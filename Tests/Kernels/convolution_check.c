@@ -1,6 +1,6 @@
-// Compares convolutions and pooling with plain loops that follow their definition in docs/arithmetic.md, for the set of instructions that MPI_VAE_ISA names,
-// and prints a digest of all results in fp32, which must be the same for every set and on every processor. bf16 is compared with every kind of
-// instructions that the processor has.
+// Compares convolutions, pooling and interpolation with plain loops that follow their definition in docs/arithmetic.md, for the set of instructions that
+// MPI_VAE_ISA names, and prints a digest of all results in fp32, which must be the same for every set and on every processor. bf16 is compared with
+// every kind of instructions that the processor has.
 //
 //     convolution_check [ROUNDS]
 
@@ -231,6 +231,40 @@ static void check_pooling(kernel_convolution c, long rows) {
     for (int i = 0; i < 4; i++) free(wanted[i]);
 }
 
+/// The weight of position q of `from` for p of `to`: by the distance from where p lies, in exact fractions; what lies beyond the ends is at them.
+static float weight_between(long from, long to, long p, long q) {
+    long place = (2 * p + 1) * from - to;
+    if (place < 0) place = 0;
+    if (place > (from - 1) * 2 * to) place = (from - 1) * 2 * to;
+    const long way = place - q * 2 * to;
+    if (way <= -2 * to || way >= 2 * to) return 0;
+    return way >= 0 ? 1 - (float)way / (float)(2 * to) : (float)(2 * to + way) / (float)(2 * to);
+}
+
+/// Interpolation from inputs to outputs: for all pairs of an output and an input, those of weight 0 left out.
+static void check_interpolation(const kernel_convolution *c, long rows) {
+    const long size = product_of(c->input) * c->channels, count = rows * product_of(c->output) * c->channels;
+    float *x = floats(rows * size, 0), *dy = floats(count, 0), *got = floats(rows * size + count, 0);
+    float *wanted = floats(count, 0), *wanted_back = floats(rows * size, 0);
+    memset(wanted, 0, (size_t)count * 4), memset(wanted_back, 0, (size_t)(rows * size) * 4);
+    long p[3], q[3], element = 0;
+    for (long row = 0; row < rows; row++)
+        FOR_PLACES(c->output, p)
+            for (long i = 0; i < c->channels; i++, element++)
+                FOR_PLACES(c->input, q) {
+                    float weights[3];
+                    for (int a = 0; a < 3; a++) weights[a] = weight_between(c->input[a], c->output[a], p[a], q[a]);
+                    const float weight = weights[0] * weights[1] * weights[2];
+                    if (weight == 0) continue;
+                    const long at = (((row * c->input[0] + q[0]) * c->input[1] + q[1]) * c->input[2] + q[2]) * c->channels + i;
+                    wanted[element] += weight * x[at], wanted_back[at] += weight * dy[element];
+                }
+    kernel_interpolate(c->input, c->output, c->channels, rows, x, got), compare("interpolated", got, wanted, count);
+    kernel_interpolate_backward(c->input, c->output, c->channels, rows, dy, got);
+    compare("interpolated gradient", got, wanted_back, rows * size);
+    free(x), free(dy), free(got), free(wanted), free(wanted_back);
+}
+
 /// A convolution along `axes` axes: anything goes, also outputs that see nothing, and inputs that nothing sees.
 static kernel_convolution random_convolution(long axes, long most_size, long most_channels) {
     kernel_convolution c = {.groups = range(0, 2) ? 1 : range(1, 4)};
@@ -266,7 +300,15 @@ static void check(enum kernel_precision precision, long rounds) {
         const kernel_convolution line = random_convolution(1, 30, 40), area = random_convolution(2, 11, 24), room = random_convolution(3, 5, 12);
         check_all(precision, &line, range(1, 4), odd && r % 2), check_all(precision, &area, range(1, 3), odd && r % 2);
         check_all(precision, &room, range(1, 3), odd && r % 2);
-        if (precision == kernel_fp32) check_pooling(line, 3), check_pooling(area, 2), check_pooling(room, 2);
+        if (precision != kernel_fp32) continue;
+        check_pooling(line, 3), check_pooling(area, 2), check_pooling(room, 2);
+        const kernel_convolution *const maps[] = {&line, &area, &room};
+        for (int m = 0; m < 3; m++) {
+            kernel_convolution other = *maps[m];
+            check_interpolation(&other, 2);
+            for (int a = 0; a < 3; a++) other.input[a] = maps[m]->output[a], other.output[a] = maps[m]->input[a];
+            check_interpolation(&other, 2);
+        }
     }
     // Layers as they are used: few channels first and last, many in between; and depthwise.
     const kernel_convolution usual[] = {square(28, 1, 32, 4, 2, 1), square(14, 32, 64, 4, 2, 1), square(16, 3, 32, 4, 2, 1),

@@ -27,7 +27,7 @@ static void *scratch_bytes(size_t count) {
 }
 
 typedef struct { float chain, block, total; long terms; } chains;
-static void term(chains *c, float a, float b) {
+static inline void term(chains *c, float a, float b) {
     if (c->terms && c->terms % KERNEL_SEGMENT == 0) {
         const int first = (c->terms - 1) / KERNEL_SEGMENT % (KERNEL_BLOCK / KERNEL_SEGMENT) == 0;
         c->block = first ? c->chain : c->block + c->chain, c->chain = 0;
@@ -36,12 +36,12 @@ static void term(chains *c, float a, float b) {
     c->chain = fmaf(a, b, c->chain);
     c->terms++;
 }
-static float sum(const chains *c) {
+static inline float sum(const chains *c) {
     const long last = c->terms ? c->terms - 1 : 0;
     const float block = last % KERNEL_BLOCK >= KERNEL_SEGMENT ? c->block + c->chain : c->chain;
     return last >= KERNEL_BLOCK ? c->total + block : block;
 }
-static float rounded(float x) {
+static inline float rounded(float x) {
     uint32_t bits;
     memcpy(&bits, &x, 4);
     bits = (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x400000u : bits + 0x7fffu + (bits >> 16 & 1);
@@ -51,7 +51,7 @@ static float rounded(float x) {
 }
 
 /// The sum of the leaves from `first` to `end` of a tree of `count`.
-static float fold(const float *leaves, long first, long end, long count, int rounds) {
+static inline float fold(const float *leaves, long first, long end, long count, int rounds) {
     if (end - first == 1) return rounds ? rounded(leaves[first]) : leaves[first];
     long half = 1;
     while (half * 2 < end - first) half *= 2;
@@ -90,7 +90,7 @@ typedef struct {
 } shard_calls;
 
 /// The runs of the next call, of all `rows` or some; gives their number of rows.
-static long next_call(shard_calls *c, long rows) {
+static inline long next_call(shard_calls *c, long rows) {
     const long budget = range(0, 3) ? range(1, rows + 1) : rows + 1;
     long row_count = 0;
     c->run_count = 0;

@@ -5,12 +5,13 @@ import VAE
 
 /// Gradients of whole models against central differences of the reference in Double.
 struct GradientTests {
-    private func check(
+    func check(
         _ configuration: ModelSpecification, rowCount: Int = 5, microBatch: Int = 8, beta: Float = 1, isWeighted: Bool = false,
-        operations: [String: Reference.Operation] = [:]
+        operations: [String: Reference.Operation] = [:], layers: [String: Reference.Layer] = [:]
     ) throws {
         let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch, isWeighted: isWeighted)
-        let reference = Reference(configuration: configuration, layout: example.model.layout, operations: operations)
+        let reference = Reference(
+            configuration: configuration, layout: example.model.layout, operations: operations, layers: layers)
         let (rows, noise, parameters) = example.doubles
         let (sums, gradient) = example.gradient(beta: beta, scale: 0.5)
 

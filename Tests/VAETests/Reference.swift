@@ -10,10 +10,14 @@ struct Reference {
     /// What a block makes of a row by its weight and its bias.
     typealias Operation = ([Double], ArraySlice<Double>, ArraySlice<Double>) -> [Double]
 
+    /// The same by its parameters, whose names begin behind the block's.
+    typealias Layer = ([Double], (String) -> ArraySlice<Double>) -> [Double]
+
     let configuration: ModelSpecification
     let layout: ParameterLayout
     /// By the blocks' names; all others are dense.
     var operations: [String: Operation] = [:]
+    var layers: [String: Layer] = [:]
 
     private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
 
@@ -41,7 +45,13 @@ struct Reference {
         }
     }
 
-    private func normalize(_ name: String, _ a: [Double], _ p: [Double]) -> [Double] {
+    /// As many values at a time as there are gains.
+    private func normalize(_ name: String, _ values: [Double], _ p: [Double]) -> [Double] {
+        let size = entry("\(name)/gain").range.count
+        return stride(from: 0, to: values.count, by: size).flatMap { normalizeAlone(name, Array(values[$0..<$0 + size]), p) }
+    }
+
+    private func normalizeAlone(_ name: String, _ a: [Double], _ p: [Double]) -> [Double] {
         let (gain, shift) = (entry("\(name)/gain").range.lowerBound, entry("\(name)/shift").range.lowerBound)
         let count = Double(a.count)
         let mean = a.reduce(0, +) / count
@@ -52,7 +62,9 @@ struct Reference {
     /// A block's operation, activation and normalisation.
     private func block(_ name: String, _ block: Block, _ x: [Double], _ p: [Double]) -> [Double] {
         var hidden: [Double]
-        if let operation = operations[name] {
+        if let layer = layers[name] {
+            hidden = layer(x) { p[entry("\(name)/\($0)").range] }
+        } else if let operation = operations[name] {
             func part(_ part: String) -> ArraySlice<Double> {
                 p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]
             }
@@ -61,7 +73,7 @@ struct Reference {
         } else {
             hidden = dense(name, x, p, activation: block.ending.activation)
         }
-        return block.ending.normalization == .layer ? normalize(name, hidden, p) : hidden
+        return [.layer, .position].contains(block.ending.normalization) ? normalize(name, hidden, p) : hidden
     }
 
     private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
@@ -74,7 +86,7 @@ struct Reference {
             let name = "\(part)/\(index)"
             if index == count { return dense(name, x, p, activation: nil) }
             let hidden = dense(name, x, p, activation: configuration.activation)
-            return configuration.normalization == .layer ? normalize(name, hidden, p) : hidden
+            return [.layer, .position].contains(configuration.normalization) ? normalize(name, hidden, p) : hidden
         }
     }
 

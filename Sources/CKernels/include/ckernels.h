@@ -2,6 +2,7 @@
 #pragma once
 #include "ckernels_activation.h"
 #include "ckernels_arithmetic.h"
+#include "ckernels_attention.h"
 #include "ckernels_bf16.h"
 #include "ckernels_convolution.h"
 #include "ckernels_corrupt.h"
@@ -10,6 +11,7 @@
 #include "ckernels_elementary.h"
 #include "ckernels_exact.h"
 #include "ckernels_fold.h"
+#include "ckernels_interpolate.h"
 #include "ckernels_isa.h"
 #include "ckernels_likelihood.h"
 #include "ckernels_memory.h"

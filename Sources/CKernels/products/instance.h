@@ -13,8 +13,10 @@
 
 #include "planes.h"
 
+#include "attention.h"
+
 static const product_functions G(functions) = {
-    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(multiply_adds), G(columns), G(planes),
+    G(pack), G(product_scratch), G(product), G(gradient_scratch), G(gradient), G(multiply_adds), G(columns), G(planes), G(attend), G(attend_backward),
 };
 
 #undef G

@@ -1,6 +1,7 @@
 // What the instances of the products share.
 
 #pragma once
+#include "ckernels_attention.h"
 #include "ckernels_product.h"
 
 // Floats that fit the second-level caches of the processors that we know; it decides speed alone.
@@ -65,6 +66,15 @@ INLINE tiling make_tiling(ptrdiff_t count, ptrdiff_t most) {
 INLINE ptrdiff_t tile_start(const tiling *t, ptrdiff_t tile) { return tile * t->low + (tile < t->more ? tile : t->more); }
 INLINE ptrdiff_t tile_size(const tiling *t, ptrdiff_t tile) { return t->low + (tile < t->more); }
 
+/// Queries of an attention that are taken at once: whole vectors of all sets of instructions.
+enum { attention_queries = 48 };
+
+/// A thread's memory for a head of an attention: queries and the context's gradient, scores and their gradient, largest scores and factors; panels of
+/// keys or values, queries, the context's gradient, and two sums.
+static inline size_t attention_floats(const kernel_attention *a) {
+    return (size_t)(attention_queries * (2 * a->width + 2 * a->positions + 2) + 5 * a->positions * (a->width + 15));
+}
+
 /// The functions of one set of instructions.
 typedef struct {
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, float *packed);
@@ -79,4 +89,7 @@ typedef struct {
     void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts);
     void (*planes)(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes, const float *bias,
                    float *to, ptrdiff_t stride);
+    /// Of one row.
+    void (*attend)(const kernel_attention *a, const float *qkv, float *context, float *moments, float *scratch);
+    void (*attend_backward)(const kernel_attention *a, const float *qkv, const float *moments, const float *dcontext, float *dqkv, float *scratch);
 } product_functions;

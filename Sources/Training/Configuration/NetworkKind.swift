@@ -16,13 +16,16 @@ public enum NetworkKind: String, Sendable, CaseIterable {
     case conv1d
     /// As `conv`, for volumes [depth, height, width].
     case conv3d
+    /// Self-attention between patches of 4 values along each axis: as many transformer blocks as `channels` has numbers, all as wide as the
+    /// last of them (Vaswani et al. 2017; normalised first, Xiong et al. 2020), then dense layers of the sizes of `hidden`.
+    case attention
 
     /// The axes along which convolutions go; nil for those that rows have.
     var axes: Int? {
         switch self {
         case .conv1d: 1
         case .conv3d: 3
-        case .mlp, .conv, .resnet: nil
+        case .mlp, .conv, .resnet, .attention: nil
         }
     }
 
@@ -39,7 +42,24 @@ public enum NetworkKind: String, Sendable, CaseIterable {
                 let same = Block.Operation.convolution(channels, ConvolutionWindow(kernel: 3, padding: 1))
                 return [Block(.convolution(channels, halving), ending), Block(.residual([Block(same, ending), Block(same)]))]
             } + dense
+        case .attention:
+            guard let width = model.channels.last else { return dense }
+            let patches = Block.Operation.convolution(width, ConvolutionWindow(kernel: 4, stride: 4))
+            return [Block(patches), Block(.tokens), Block(.positions(.learned))]
+                + model.channels.flatMap { _ in Self.transformer(width: width, model.activation) } + dense
         }
+    }
+
+    /// Attention, then two layers for each position by itself, the inner twice as wide; both added to what they take, which is normalised first.
+    /// A head has 16 channels where that divides them.
+    private static func transformer(width: Int, _ activation: Activation) -> [Block] {
+        let normalized = Block(.normalized(.position))
+        let each = ConvolutionWindow(kernel: 1)
+        let heads = width.isMultiple(of: 16) ? width / 16 : 1
+        return [
+            Block(.residual([normalized, Block(.selfAttention(heads: heads))])),
+            Block(.residual([normalized, Block(.convolution(2 * width, each), activation), Block(.convolution(width, each))])),
+        ]
     }
 }
 

@@ -2,14 +2,18 @@ internal import CKernels
 
 extension Normalization {
     public static let layer = Normalization(known: "layer")
+    public static let position = Normalization(known: "position")
 }
 
-/// y = (x - mean) / sqrt(variance + 1e-5) gain + shift, with mean and variance over the values of a row (Ba et al. 2016, equation 4). Unlike
-/// by batch normalisation a row's result depends on no other row, in training and later.
+/// y = (x - mean) / sqrt(variance + 1e-5) gain + shift, with mean and variance over the values of a row, or over the channels of each of its
+/// positions (Ba et al. 2016, equation 4). Unlike by batch normalisation a row's result depends on no other row, in training and later.
 struct LayerNormalization: Layer {
     let input: Shape
     var output: Shape { input }
-    /// `[input]` each.
+    /// What is normalised by itself: a row, or each of its positions; and the values of each.
+    private let positions: Int
+    private let size: Int
+    /// `[size]` each.
     private let gain: Range<Int>
     private let shift: Range<Int>
 
@@ -18,10 +22,18 @@ struct LayerNormalization: Layer {
         return Normalization.Kind { LayerNormalization($0, $1, &$2) }
     }
 
-    init(_ input: Shape, _ name: String, _ plan: inout ParameterPlan) {
+    static let readByPosition: Normalization.Read = { words throws(NetworkError) in
+        try NetworkError.refuse(words, behind: "position-norm")
+        return Normalization.Kind { LayerNormalization($0, isByPosition: true, $1, &$2) }
+    }
+
+    /// - Parameter isByPosition: whether each position of rows `[axes, channels]` is normalised by itself.
+    init(_ input: Shape, isByPosition: Bool = false, _ name: String, _ plan: inout ParameterPlan) {
         self.input = input
-        gain = plan.add("\(name)/gain", [input.count], .gain)
-        shift = plan.add("\(name)/shift", [input.count], .shift)
+        size = isByPosition ? input.sizes[input.sizes.count - 1] : input.count
+        positions = input.count / size
+        gain = plan.add("\(name)/gain", [size], .gain)
+        shift = plan.add("\(name)/shift", [size], .shift)
     }
 
     var vanishing: Range<Int>? { gain }
@@ -30,47 +42,54 @@ struct LayerNormalization: Layer {
         (parameters + gain.lowerBound).update(repeating: 1, count: gain.count)
     }
 
+    func scratchBytes(_ plan: PassPlan) -> Int {
+        plan.folds.reduce(0) { max($0, kernel_position_gradient_scratch($1.kernel)) }
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {
         let output: UnsafeMutablePointer<Float>
-        /// Each row's mean and factor.
+        /// Mean and factor of each position of a row.
         private let moments: UnsafeMutablePointer<Float>
-        /// What gain and shift get of each row, `[rows, input]`: their gradients are the sums of the columns.
+        /// What gain and shift get of each position, `[rows, positions, size]`: their gradients are the sums of the columns.
         private let gainParts: UnsafeMutablePointer<Float>?
         private let shiftParts: UnsafeMutablePointer<Float>?
         private let layer: LayerNormalization
-        private let size: Int
 
         init(_ layer: LayerNormalization, _ plan: PassPlan, _ memory: PassMemory) {
             self.layer = layer
-            size = layer.input.count
-            output = memory.floats(plan.rows * size)
-            moments = memory.floats(plan.rows * 2)
+            let count = plan.rows * layer.input.count
+            output = memory.floats(count)
+            moments = memory.floats(plan.rows * layer.positions * 2)
             let trains = plan.use == .training
-            gainParts = trains ? memory.floats(plan.rows * size) : nil
-            shiftParts = trains ? memory.floats(plan.rows * size) : nil
+            gainParts = trains ? memory.floats(count) : nil
+            shiftParts = trains ? memory.floats(count) : nil
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
-            let (row, first) = (step.rows.lowerBound, step.rows.lowerBound * size)
+            let (position, first) = (step.rows.lowerBound * layer.positions, step.rows.lowerBound * layer.input.count)
             kernel_normalize(
-                output + first, moments + 2 * row, x + first, step.parameters.values + layer.gain.lowerBound,
-                step.parameters.values + layer.shift.lowerBound, step.rows.count, size)
+                output + first, moments + 2 * position, x + first, step.parameters.values + layer.gain.lowerBound,
+                step.parameters.values + layer.shift.lowerBound, step.rows.count * layer.positions, layer.size)
         }
 
         func backwardRows(_ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, isApplied: Bool, _ step: PassStep) {
-            let (row, first) = (step.rows.lowerBound, step.rows.lowerBound * size)
-            (shiftParts! + first).update(from: dy + first, count: step.rows.count * size)
+            let (position, first) = (step.rows.lowerBound * layer.positions, step.rows.lowerBound * layer.input.count)
+            (shiftParts! + first).update(from: dy + first, count: step.rows.count * layer.input.count)
             kernel_normalize_backward(
-                dy + first, x + first, moments + 2 * row, step.parameters.values + layer.gain.lowerBound, gainParts! + first,
-                step.rows.count, size)
+                dy + first, x + first, moments + 2 * position, step.parameters.values + layer.gain.lowerBound, gainParts! + first,
+                step.rows.count * layer.positions, layer.size)
         }
 
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
-            let member = step.member
-            kernel_column_gradient(fold.kernel, size, gainParts!, layer.gain.lowerBound, member.worker, member.count)
-            kernel_column_gradient(fold.kernel, size, shiftParts!, layer.shift.lowerBound, member.worker, member.count)
+            func sum(_ parts: UnsafePointer<Float>, _ place: Range<Int>) {
+                kernel_position_gradient(
+                    fold.kernel, layer.positions, layer.size, parts, place.lowerBound, step.member.worker, step.member.count,
+                    step.scratch)
+            }
+            sum(gainParts!, layer.gain)
+            sum(shiftParts!, layer.shift)
         }
 
         var isBackwardInPlace: Bool { true }

@@ -17,6 +17,7 @@ public struct Normalization: PartName {
         ("layer", LayerNormalization.read),
         ("batch", BatchNormalization.read),
         ("group", GroupNormalization.read),
+        ("position", LayerNormalization.readByPosition),
     ]
 
     public static let names = kinds.map(\.name)

@@ -142,7 +142,12 @@ extension Block.Operation {
         return Block.Operation(
             "residual (\(NetworkSpecification(Shape(1), blocks).text))",
             shape: { input throws(NetworkError) in try output(input) },
-            mirror: { input throws(NetworkError) in .residual(try inner(input).mirror(to: input)) },
+            mirror: { input throws(NetworkError) in
+                // What is normalised first here is so in the mirror.
+                let first = blocks.prefix { $0.operation.isAside }
+                let rest = NetworkSpecification(input, Array(blocks[first.count...]))
+                return .residual(first + (try rest.mirror(to: input)))
+            },
             make: { input, activation, isFirst, name, plan in
                 precondition(activation == nil)
                 // The specification was checked.

@@ -37,6 +37,39 @@ enum NetworkWord {
             }
         ),
         ("resize", { words throws(NetworkError) in .resized(to: try shape(words, as: "resize 28x28x16")) }),
+        ("interpolate", { words throws(NetworkError) in .interpolated(to: try shape(words, as: "interpolate 28x28x16")) }),
+        (
+            "tokens",
+            { words throws(NetworkError) in
+                try NetworkError.refuse(words, behind: "tokens")
+                return .tokens
+            }
+        ),
+        (
+            "shape",
+            { words throws(NetworkError) in
+                try NetworkError.refuse(Array(words.dropFirst()), behind: "shape \(words.first ?? "")")
+                return .shaped(to: Shape(try numbers(words.first, "the shape", as: "shape 7x7x64")))
+            }
+        ),
+        (
+            "positions",
+            { words throws(NetworkError) in
+                guard words.count == 1, let kind = PositionKind(rawValue: words[0]) else {
+                    throw NetworkError("\"positions learned\" or \"positions sinusoidal\"")
+                }
+                return .positions(kind)
+            }
+        ),
+        (
+            "attention",
+            { words throws(NetworkError) in
+                guard words.count == 1, let heads = Int(words[0]), heads > 0 else {
+                    throw NetworkError("the number of heads is missing, as in \"attention 4\"")
+                }
+                return .selfAttention(heads: heads)
+            }
+        ),
         (
             "dropout",
             { words throws(NetworkError) in
