@@ -64,7 +64,7 @@ struct Reference {
         var hidden: [Double]
         if let layer = layers[name] {
             hidden = layer(x) { p[entry("\(name)/\($0)").range] }
-            if let activation = block.activation { hidden = hidden.map { Self.activate(activation, $0) } }
+            if let activation = block.ending.activation { hidden = hidden.map { Self.activate(activation, $0) } }
         } else if let operation = operations[name] {
             func part(_ part: String) -> ArraySlice<Double> {
                 p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]

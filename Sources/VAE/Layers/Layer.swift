@@ -79,7 +79,8 @@ protocol LayerPass: AnyObject {
         _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, ending: OutputDerivative?,
         _ step: PassStep)
 
-    /// Whether ``backwardRows(_:_:isApplied:_:)`` leaves the gradient with regard to the input in `dy`.
+    /// Whether ``backwardRows(_:_:isApplied:_:)`` leaves the gradient with regard to the input in `dy`; ``sumGradients(_:_:_:_:)`` must
+    /// not read that then, because the layer below changes it before all meet.
     var isBackwardInPlace: Bool { get }
 
     /// The derivative of the layer's last function, where it is simple enough for the layer above to apply it; that depends on the output alone.
