@@ -168,6 +168,19 @@ struct GradientTests {
         }
     }
 
+    /// Without the encoder's gradients, which nobody writes, those of the decoder are the same.
+    @Test(arguments: LatentKind.allCases)
+    func frozenEncoder(kind: LatentKind) throws {
+        let example = try Example(
+            ModelSpecification(latent: kind, inputSize: 20, hiddenSizes: [17], latentSize: 3, normalization: .layer), rowCount: 30,
+            microBatch: 13)
+        let (sums, whole) = example.gradient(beta: 2)
+        let (others, part) = example.gradient(beta: 2, trainsEncoder: false)
+        #expect(others == sums)
+        for entry in example.model.layout.entries(of: .decoder) { #expect(part[entry.range] == whole[entry.range]) }
+        for entry in example.model.layout.entries(of: .encoder) { #expect(part[entry.range].allSatisfy { $0.isNaN }) }
+    }
+
     /// Threads that share the rows give the bits of one.
     @Test(arguments: [2, 3, 5])
     func teamsDoNotMatter(count: Int) throws {

@@ -15,7 +15,7 @@ struct TrainingAdvice {
     init(_ replica: Replica) { self.replica = replica }
 
     /// A line for each. Throws ``Failure`` where rows cannot be read.
-    func lines() throws -> [String] { try [steps, scale()].compactMap(\.self) }
+    func lines() throws -> [String] { try [steps, frozen, scale()].compactMap(\.self) }
 
     private var steps: String? {
         let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
@@ -23,6 +23,14 @@ struct TrainingAdvice {
         return
             "only \(epochs * each) steps in all, \(each) in each of \(epochs) epochs, are few to train a model: give more --epochs, or a "
             + "smaller --global-batch"
+    }
+
+    private var frozen: String? {
+        let training = replica.configuration.training
+        guard let part = training.freeze.part, training.from.isEmpty || ![nil, part].contains(training.fromPart.part) else {
+            return nil
+        }
+        return "the \(part.rawValue) is frozen as it was drawn, not trained before: give a trained one by --from"
     }
 
     /// Of values far from 1, under a likelihood that takes them as they are.
