@@ -30,7 +30,8 @@ struct WarmStartTests {
     ]
     /// All that a frozen part must not feel.
     private static let frozen = [
-        "--freeze", "encoder", "--optimizer", "adamw", "--weight-decay", "0.1", "--clip-norm", "0.5", "--beta", "2", "--seed", "9",
+        "--freeze", "encoder", "--optimizer", "adamw", "--weight-decay", "0.1", "--clip-norm", "0.5", "--beta", "2", "--seed",
+        "9",
     ]
 
     private let folder: TemporaryFolder
@@ -129,7 +130,8 @@ struct WarmStartTests {
                 assert s["start"] == {"from": sys.argv[1] + "/first", "part": "all", "digest": f.attrs["digest"]} and s["frozen"] == "encoder"
             """)
         let inspected = try mpiVAE("inspect", folder.path("1"))
-        #expect(inspected.output.contains("from-digest = \"") && inspected.output.contains("freeze = \"encoder\""), "\(inspected)")
+        #expect(
+            inspected.output.contains("from-digest = \"") && inspected.output.contains("freeze = \"encoder\""), "\(inspected)")
         let page = folder.path("page.html")
         expectDone(try mpiVAE("report", folder.path("1"), "--output", page))
         #expect(try String(contentsOfFile: page, encoding: .utf8).contains("first parameters (all) from \(first)"))
@@ -139,7 +141,8 @@ struct WarmStartTests {
     @Test(arguments: ["encoder", "decoder"], ["sgd", "adam", "adamw"])
     func frozenPartsKeepTheirBits(part: String, optimizer: String) throws {
         let options = [
-            "--from", first, "--freeze", part, "--optimizer", optimizer, "--weight-decay", "0.1", "--clip-norm", "0.5", "--epochs",
+            "--from", first, "--freeze", part, "--optimizer", optimizer, "--weight-decay", "0.1", "--clip-norm", "0.5",
+            "--epochs",
             "1", "--lr", "1e-3",
         ]
         expectDone(try train("ordered", ranks: 3, options))
@@ -164,15 +167,20 @@ struct WarmStartTests {
         expectRefused(
             78,
             [
-                "encoder/1/weight is [32, 16] in \(first), but [32, 12] here: give --hidden [32, 16] as there",
+                "encoder/1/weight is [32, 16] in \(first), but [32, 12] here: give --hidden [32, 16] as there"
             ], try train("run", ["--from", first, "--hidden", "32,12"]))
         expectRefused(
-            78, ["decoder/2/weight is [32, 6]", "[32, 12] here: give --likelihood \"gaussian\" as there, or --from-part encoder, which fits"],
+            78,
+            [
+                "decoder/2/weight is [32, 6]",
+                "[32, 12] here: give --likelihood \"gaussian\" as there, or --from-part encoder, which fits",
+            ],
             try train("run", ranks: 3, ["--from", first, "--likelihood", "gaussian-learned"]))
         expectRefused(
             78, ["encoder/2/weight is [16, 4] in \(first), but [16, 32] here: give --hidden [32, 16] as there"],
             try train("run", ["--from", first, "--from-part", "encoder", "--hidden", "32,16,32"]))
-        expectRefused(78, ["encoder/0/gain [32] is not in \(first)"], try train("run", ["--from", first, "--normalization", "layer"]))
+        expectRefused(
+            78, ["encoder/0/gain [32] is not in \(first)"], try train("run", ["--from", first, "--normalization", "layer"]))
         expectRefused(78, ["from-part is of the parameters that from names"], try train("run", ["--from-part", "encoder"]))
         expectRefused(78, ["from-digest is of the parameters"], try train("run", ["--from-digest", "12"]))
         expectRefused(65, ["but from-digest is 12"], try train("run", ["--from", first, "--from-digest", "12"]))
@@ -209,7 +217,8 @@ struct WarmStartTests {
     /// What would make the parameters mean something else is told, a line each.
     @Test func warnings() throws {
         let outcome = try train(
-            "run", ["--from", first, "--scale", "standardize", "--activation", "tanh", "--epochs", "1", "--likelihood-scale", "2"])
+            "run",
+            ["--from", first, "--scale", "standardize", "--activation", "tanh", "--epochs", "1", "--likelihood-scale", "2"])
         expectDone(outcome)
         let warnings = outcome.errors.split(separator: "\n").filter { $0.contains("warning") }
         #expect(warnings.count == 2, "\(outcome)")
@@ -240,7 +249,8 @@ struct WarmStartTests {
         #expect(same.status == 0 && same.output.contains("the same bits: 2 epochs, 24 steps"), "\(same)")
         let (moved, other) = (folder.path("moved"), folder.path("other"))
         try FileManager.default.moveItem(atPath: first, toPath: moved)
-        expectRefused(66, ["from \(first), whose parameters the run began with, is not there any more: say where"], try reproduce())
+        expectRefused(
+            66, ["from \(first), whose parameters the run began with, is not there any more: say where"], try reproduce())
         expectDone(try reproduce(["--from", moved]))
         expectDone(try train("other", ["--epochs", "1"]))
         expectRefused(65, ["but from-digest is "], try reproduce(["--from", other]))

@@ -185,13 +185,6 @@ struct ConfigurationTests {
 
     /// What is a map of convolutions, and what is none.
     @Test func maps() throws {
-        for (row, map) in [
-            ([28, 28], [28, 28, 1]), ([28, 28, 1], [28, 28, 1]), ([64, 48, 3], [64, 48, 3]), ([20, 30, 40], [20, 30, 40, 1]),
-            ([8, 9, 10, 4], [8, 9, 10, 4]), ([100, 2], [100, 2, 1]),
-        ] {
-            #expect(try Configuration.map(row).sizes == map)
-        }
-        for row in [[784], [3, 64, 64], [2, 20, 30, 40]] { #expect(throws: (any Error).self) { try Configuration.map(row) } }
         var configuration = try load(flags: ["network": "conv", "channels": "8,16", "hidden": "32"])
         #expect(try configuration.modelSpecification(rowShape: [28, 28]).networks != nil)
         configuration.model.channels = [8, 8, 8, 8, 8, 8]

@@ -33,7 +33,7 @@ final class HiddenDifferences {
     /// The values of a row.
     static func width(_ inference: Inference) -> Int {
         let model = inference.model
-        return inference.encoderActivations.dropLast().reduce(model.inputSize + model.latentSize) { $0 + $1.size }
+        return inference.encoderActivations.dropLast().reduce(model.inputSize + model.latentSize) { $0 + $1.shape.count }
     }
 
     /// Writes the differences of a batch that has just gone through the encoder of this worker.
@@ -73,7 +73,7 @@ final class HiddenDifferences {
             place += size
         }
         add(input, size: applied.model.inputSize)
-        for activations in inference.encoderActivations.dropLast() { add(activations.values, size: activations.size) }
+        for activations in inference.encoderActivations.dropLast() { add(activations.values, size: activations.shape.count) }
         add(code, size: applied.model.latentSize)
     }
 }

@@ -97,7 +97,8 @@ public struct Reproduction {
         guard start.isEmpty || FilePath.exists(start) else {
             throw Failure(
                 .inputMissing,
-                "\(run.record.file): from \(start), whose parameters the run began with, is not there any more: say where it is by --from")
+                "\(run.record.file): from \(start), whose parameters the run began with, is not there any more: say where it is by --from"
+            )
         }
         let defaults = Configuration.Run()
         configuration.run.threads = threads

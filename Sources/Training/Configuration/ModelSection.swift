@@ -6,6 +6,7 @@ extension Configuration {
         /// Its preset is resolved already: what it says of other keys stands in these.
         public var model = Preset.vae
         public var network = NetworkKind.mlp
+        public var layout = RowLayout.auto
         /// Of the convolutions, from the rows on.
         public var channels = [32, 64]
         public var hidden = [400]
@@ -27,6 +28,10 @@ extension Configuration {
             .choice(
                 "network", \.model.network, .decides,
                 "dense layers, or convolutions (k4 s2 p1) with dense layers behind them, for maps such as images"),
+            .choice(
+                "layout", \.model.layout, .decides,
+                "axes of a row for networks that take it as a map: channels c, features f, times t, places d, h, w; auto by its shape"
+            ),
             .sizes(
                 "channels", \.model.channels, .decides,
                 "channels of the convolutions of network conv; the decoder has them in reverse"),

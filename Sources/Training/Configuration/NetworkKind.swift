@@ -28,9 +28,10 @@ extension Configuration {
             model.channels.map { Block(.convolution($0, window), model.activation, model.normalization) }
             + model.hidden.map { Block(.dense(Shape($0)), model.activation, model.normalization) }
         do {
+            let map = try RowMap(model.layout, rowShape)
             return try ModelNetworks(
-                Self.map(rowShape), encoder: encoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
-                heads: model.likelihood.heads)
+                map.shape, encoder: encoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
+                heads: model.likelihood.heads, isPlanar: map.isPlanar)
         } catch {
             throw Failure(.configuration, "network conv does not fit rows of shape \(rowShape): \(error)")
         }
@@ -44,18 +45,5 @@ extension Configuration {
         }
         let dense = model.hidden + [model.latent]
         return model.network == .mlp ? products([rowShape.reduce(1, *)] + dense) : 16 * products(model.channels) + products(dense)
-    }
-
-    /// A row as a map with its channels last: up to four numbers at the end of three or more are channels, else there is one.
-    package static func map(_ rowShape: [Int]) throws(NetworkError) -> Shape {
-        guard rowShape.count > 1 else {
-            throw NetworkError("a map has two axes or more, as images [height, width] or series [times, channels]")
-        }
-        if rowShape.count > 2, rowShape[rowShape.count - 1] <= 4 { return Shape(rowShape) }
-        if rowShape.count == 3, rowShape[0] <= 4 {
-            throw NetworkError("channels come first in it: store them last, as [height, width, channels]")
-        }
-        guard rowShape.count <= 3 else { throw NetworkError("a map has three axes at most") }
-        return Shape(rowShape + [1])
     }
 }

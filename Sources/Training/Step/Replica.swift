@@ -74,6 +74,7 @@ package final class Replica {
             model: \(model.model.rawValue), \(networkText(of: model))hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
             \(self.model.layout.parameterCount) parameters
             """)
+        if let layoutText { log.notice("\(layoutText)") }
         log.notice(
             """
             \(world.size) ranks of \(configuration.run.threads) threads, \(shardCount) shards, global batch \
@@ -90,7 +91,14 @@ package final class Replica {
     }
 
     private func networkText(of model: Configuration.Model) -> String {
-        guard model.network == .conv, let map = try? Configuration.map(data.source.rowShape) else { return "" }
-        return "conv \(model.channels) on maps \(map), "
+        model.network == .conv ? "conv \(model.channels), " : ""
+    }
+
+    /// What the rows are taken for, by networks that ask; nil for others.
+    private var layoutText: String? {
+        let (model, shape) = (configuration.model, data.source.rowShape)
+        guard model.network != .mlp, let map = try? RowMap(model.layout, shape) else { return nil }
+        let other = model.layout == .auto ? " (if they are not, say what by --layout)" : ""
+        return "rows of shape \(shape) are taken for \(map.layout.rawValue), maps of \(map.text)\(other)"
     }
 }

@@ -72,7 +72,8 @@ package final class Trainer: PoolWork {
         buffer = BatchBuffer(
             capacity: steps.mostRows, format: data.format, preparation: preparation, corruption: configuration.corruption,
             workers: pool.count)
-        pass = TrainingPass(model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds,
+        pass = TrainingPass(
+            model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds,
             trainsEncoder: training.freeze != .encoder)
         team = (0..<pool.count).map { worker in TeamMember(worker: worker, of: pool.count) { pool.meet() } }
         delay = TestVariable.slowRank.delay(ofRank: world.rank)

@@ -4,22 +4,22 @@ struct NetworkPass {
     /// What the layer of the same index applies of the one below on the way back.
     private let endings: [OutputDerivative?]
     private let blocks: [Int]
-    private let sizes: [Int]
+    private let shapes: [Shape]
 
     init(_ network: Network, _ plan: PassPlan, _ memory: PassMemory) {
         let passes = network.layers.map { $0.makePass(plan, memory) }
         self.passes = passes
         endings = passes.indices.map { $0 > 0 && passes[$0].appliesDerivatives ? passes[$0 - 1].outputDerivative : nil }
         blocks = network.blocks
-        sizes = network.layers.map(\.output.count)
+        shapes = network.layers.map(\.output)
     }
 
     /// `[rows, output]` of the network.
     var output: UnsafeMutablePointer<Float> { passes.last!.output }
 
-    /// What the rows that went through left behind every block's operation and activation, `[rows, size]`, before normalisation.
-    var activations: [(values: UnsafePointer<Float>, size: Int)] {
-        blocks.map { (UnsafePointer(passes[$0].output), sizes[$0]) }
+    /// What the rows that went through left behind every block's operation and activation, `[rows, shape]`, before normalisation.
+    var activations: [(values: UnsafePointer<Float>, shape: Shape)] {
+        blocks.map { (UnsafePointer(passes[$0].output), shapes[$0]) }
     }
 
     /// This thread's rows to the network's ``output``.

@@ -107,7 +107,8 @@ public final class OptimizerState {
         }
         guard first < part.upperBound else { return }
         updateTrained(
-            parameters, gradient: gradient + (first - part.lowerBound), range: first..<part.upperBound, factor: factor, step: step)
+            parameters, gradient: gradient + (first - part.lowerBound), range: first..<part.upperBound, factor: factor, step: step
+        )
     }
 
     private func updateTrained(
