@@ -18,6 +18,10 @@ struct Reproduce: RankedCommand {
     @Option(help: "The data, file.h5[:/path], if they lie elsewhere now; they must have the same content.") var data = ""
     @Option(help: "The same for the data to validate on.") var validationData = ""
     @Option(help: "The same for the data to test on.") var testData = ""
+    @Option(
+        help: "The same for the trained parameters that the run began with: a checkpoint or the folder of a run.",
+        transform: FilePath.expandingHome)
+    var from = ""
     @Option(help: "Epochs after which to stop, for a quick look; 0 for all.") var epochs = 0
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
     @Option(
@@ -36,6 +40,7 @@ struct Reproduce: RankedCommand {
         reproduction.data = data
         reproduction.validationData = validationData
         reproduction.testData = testData
+        reproduction.from = from
         reproduction.epochs = epochs
         reproduction.threads = threads
         reproduction.output = output

@@ -16,6 +16,8 @@ struct AllocationTests {
             (1, [:], 0, ["--model", "vae", "--threads", "1"]),
             (1, [:], 0, ["--model", "vae", "--threads", "3", "--clip-norm", "1"]),
             (1, [:], 0, ["--model", "ae", "--likelihood", "mse", "--optimizer", "adamw", "--clip-norm", "1"]),
+            (1, [:], 0, ["--model", "vae", "--freeze", "encoder", "--clip-norm", "1"]),
+            (2, [:], 0, ["--model", "vae", "--freeze", "decoder", "--clip-norm", "1"]),
             (1, [:], 0, ["--scale", "min-max", "--binarize", "dynamic", "--corruption", "gaussian"]),
             (2, [:], 0, ["--model", "vae"]),
             (

@@ -85,6 +85,66 @@ struct ScoreTests {
         #expect(python.status == 0, "\(python)")
     }
 
+    /// Where there are too many activations, means of them are whitened: of 64 values, 40 and 12 activations and a code of 3 runs of
+    /// neighbours, here of at most 50 values.
+    @Test func napOfMeans() throws {
+        let (folder, digits) = (try TemporaryFolder(), try Fixtures.digits.get())
+        let trained = try mpiVAE(
+            "train", "--data", digits, "--hidden", "40,12", "--latent", "3", "--likelihood", "gaussian", "--scale", "standardize",
+            "--epochs", "8", "--lr", "3e-3", "--global-batch", "64", "--no-report", "--output", folder.path("run"))
+        #expect(trained.status == 0, "\(trained)")
+        let environment = ["MPI_VAE_TEST_MOST_WHITENED": "50"]
+        for (name, ranks, environment) in [("whole", 1, [:]), ("1", 1, environment), ("3", 3, environment)] {
+            let outcome = try mpiVAE(
+                ranks: ranks,
+                ["score", "--checkpoint", folder.path("run"), "--data", digits, "--output", folder.path("\(name).h5")],
+                environment: environment)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(
+                outcome.errors.contains("nap is of means: 119 activations a row are pooled to 49") == (name != "whole"),
+                "\(outcome)")
+        }
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: folder.path("1.h5")))
+                == Data(contentsOf: URL(fileURLWithPath: folder.path("3.h5"))))
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            d = sys.argv[1] + "/"
+            s, w, c, x = h5py.File(d + "1.h5", "r"), h5py.File(d + "whole.h5", "r"), h5py.File(d + "run/best.h5", "r"), h5py.File(sys.argv[2], "r")
+            assert list(s["score"]) == list(w["score"]) and len(s["score"]) == 6
+            for k in s["score"]: assert (s["score"][k][:] == w["score"][k][:]).all() == (k != "nap"), k
+            x = (x["data"][:].astype("f8") - c["normalization/shift"][:]) * c["normalization/factor"][:]
+            def run(part, x):
+                layers = []
+                for i in range(3):
+                    p = c[f"parameters/{part}/{i}"]
+                    x = x @ p["weight"][:].astype("f8") + p["bias"][:]
+                    if i < 2: x = np.maximum(x, 0)
+                    layers.append(x)
+                return layers
+            def encode(x):
+                h = run("encoder", x)
+                return [x, h[0], h[1], h[2][:, :3]]
+            seen = encode(x)
+            again = encode(run("decoder", seen[3])[2])
+            # 17 of 64, 17 of 40, 12 and 3 are 49; with 18 there would be 51.
+            parts = []
+            for a, b in zip(seen, again):
+                D, n = a - b, a.shape[1]
+                m = min(n, 17)
+                parts.append(np.stack([D[:, j * n // m:(j + 1) * n // m].mean(1) for j in range(m)], 1))
+            D = np.concatenate(parts, 1)
+            assert D.shape[1] == 49
+            D -= D.mean(0)
+            u, size, axes = np.linalg.svd(D, full_matrices=False)
+            kept = size > 1e-5 * size[0]
+            nap = (((D @ axes[kept].T) / size[kept]) ** 2).sum(1)
+            assert abs(s["score/nap"][:] / nap - 1).max() < 1e-4
+            """, [folder.url.path, digits])
+        #expect(python.status == 0, "\(python)")
+    }
+
     /// Thresholds are quantiles of the validation rows, wherever they lie.
     @Test func thresholdsAreOfValidationRows() throws {
         let (folder, digits) = (try TemporaryFolder(), try Fixtures.digits.get())

@@ -31,6 +31,8 @@ struct ReductionTests {
         ["shards=8", "parameters=30000", "wire=bf16", "grouped"],
         ["shards=13", "parameters=21001", "wire=bf16", "clip=0.1", "grouped"],
         ["shards=5", "parameters=30000", "clip=0.5", "grouped", "threads=2"],
+        ["shards=8", "parameters=20000", "clip=0.5", "frozen"],
+        ["shards=5", "parameters=30000", "clip=0.5", "grouped", "frozen"],
     ]
 
     /// All cases in one start of the program; a rank has a shard at least.

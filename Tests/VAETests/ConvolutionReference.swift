@@ -87,11 +87,12 @@ struct ConvolutionExample {
 
     func model(
         _ activation: Activation, latent: LatentKind = .normal, normalization: Normalization = .none,
-        likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false
+        likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false, isPlanar: Bool = false
     ) throws -> ModelSpecification {
         let blocks = layers.map { Block(.convolution($0.channels, $0.window), activation, normalization) }
         let networks = try ModelNetworks(
-            Shape(shape), encoder: blocks, latentSize: 2, seesMask: seesMask, heads: Self.heads(likelihood))
+            Shape(shape), encoder: blocks, latentSize: 2, seesMask: seesMask, heads: Self.heads(likelihood),
+            isPlanar: isPlanar)
         return ModelSpecification(
             latent: latent, inputSize: Shape(shape).count, seesMask: seesMask, hiddenSizes: [], latentSize: 2, networks: networks,
             likelihood: likelihood)
@@ -106,20 +107,25 @@ struct ConvolutionExample {
     }
 
     /// By the names of the model's blocks.
-    func operations(likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false) -> [String: Reference.Operation] {
+    func operations(
+        likelihood: LikelihoodName = .bernoulli, seesMask: Bool = false, isPlanar: Bool = false
+    ) -> [String: Reference.Operation] {
         let blocks = layers.map { Block(.convolution($0.channels, $0.window)) }
         func widened(_ factor: Int) -> Shape { Shape(shape.dropLast() + [shape.last! * factor]) }
         let seen = widened(seesMask ? 2 : 1)
         let shapes = [seen] + (try! NetworkSpecification(seen, blocks).shapes())
-        let (first, positions, heads) = (seesMask ? 1 : 0, shape.dropLast().reduce(1, *), Self.heads(likelihood))
+        let (planes, positions, heads) = (isPlanar ? shape.last! : 1, shape.dropLast().reduce(1, *), Self.heads(likelihood))
+        let parts = planes * (seesMask ? 2 : 1)
+        let first = parts > 1 ? 1 : 0
         var operations: [String: Reference.Operation] = [:]
         for (index, layer) in layers.enumerated() {
             operations["encoder/\(index + first)"] = ReferenceConvolution(shapes[index], shapes[index + 1], layer.window).forward
             operations["decoder/\(layers.count - index)"] =
                 ReferenceConvolution(index > 0 ? shapes[index] : widened(heads), shapes[index + 1], layer.window).transposed
         }
-        if seesMask { operations["encoder/0"] = { x, _, _ in Self.exchange(x, 2, positions) } }
-        if heads > 1 { operations["decoder/\(layers.count + 1)"] = { x, _, _ in Self.exchange(x, positions, heads) } }
+        if parts > 1 { operations["encoder/0"] = { x, _, _ in Self.exchange(x, parts, positions) } }
+        let ends = planes * heads
+        if ends > 1 { operations["decoder/\(layers.count + 1)"] = { x, _, _ in Self.exchange(x, positions, ends) } }
         return operations
     }
 }

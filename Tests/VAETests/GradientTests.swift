@@ -99,9 +99,58 @@ struct GradientTests {
     @Test(arguments: LikelihoodName.allCases, [false, true])
     func channelsOfMaskAndHeads(likelihood: LikelihoodName, seesMask: Bool) throws {
         let example = ConvolutionExample(shape: [5, 3, 2], layers: [(3, ConvolutionWindow(kernel: 3, stride: 2, padding: 1))])
-        try check(
-            example.model(.tanh, likelihood: likelihood, seesMask: seesMask), rowCount: 3, microBatch: 2,
-            operations: example.operations(likelihood: likelihood, seesMask: seesMask))
+        // Also of rows whose channels come first.
+        for isPlanar in [false, true] {
+            try check(
+                example.model(.tanh, likelihood: likelihood, seesMask: seesMask, isPlanar: isPlanar), rowCount: 3, microBatch: 2,
+                operations: example.operations(likelihood: likelihood, seesMask: seesMask, isPlanar: isPlanar))
+        }
+    }
+
+    /// A model of planar rows is that of the same rows with their channels last, to the bit: values, codes and reconstructions.
+    @Test(arguments: [false, true])
+    func planarRows(seesMask: Bool) throws {
+        let example = ConvolutionExample(shape: [4, 3, 2], layers: [(5, ConvolutionWindow(kernel: 3, stride: 2, padding: 1))])
+        let size = 24
+        func run(isPlanar: Bool) throws -> (code: [Float], row: [Float], shapes: [[Int]]) {
+            let model = Model(try example.model(.tanh, seesMask: seesMask, isPlanar: isPlanar))
+            let parameters = AlignedBuffer(count: model.layout.count)
+            // By their places, which are the same in both.
+            for (number, entry) in model.layout.entries.enumerated() {
+                for (i, place) in entry.range.enumerated() { parameters.pointer[place] = 0.3 * sin(Float(number * 97 + i)) }
+            }
+            let prepared = PreparedParameters(parameters.pointer, of: model, for: .inference)
+            prepared.pack()
+            /// The place in a row of the value whose place is `i` in one with its channels last.
+            func place(_ i: Int) -> Int { isPlanar ? i % 2 * 12 + i / 2 : i }
+            let (input, seen, mean, code) = (
+                AlignedBuffer(count: size), AlignedBuffer(count: 2 * size), AlignedBuffer(count: size), AlignedBuffer(count: 2)
+            )
+            for i in 0..<size {
+                input.pointer[place(i)] = 0.5 + 0.5 * sin(Float(i * 5))
+                seen.pointer[place(i)] = i % 5 == 0 ? 0 : input.pointer[place(i)]
+                seen.pointer[size + place(i)] = i % 5 == 0 ? 0 : 1
+            }
+            let inference = Inference(model, rows: 1)
+            var (weight, number): (Float, Int64) = (1, 0)
+            withUnsafePointer(to: &weight) { weight in
+                withUnsafePointer(to: &number) { number in
+                    let batch = Batch(
+                        input: input.pointer, encoderInput: seesMask ? UnsafePointer(seen.pointer) : nil, weights: weight,
+                        rowCount: 1,
+                        rows: number)
+                    inference.encode(batch, prepared, mean: code.pointer)
+                    inference.decode(code.pointer, rowCount: 1, prepared, mean: mean.pointer)
+                }
+            }
+            return (
+                [code.pointer[0], code.pointer[1]], (0..<size).map { mean.pointer[place($0)] },
+                inference.encoderActivations.map(\.shape.sizes)
+            )
+        }
+        let (last, planar) = (try run(isPlanar: false), try run(isPlanar: true))
+        #expect(planar.code == last.code && planar.row == last.row && Set(last.row).count > 10)
+        #expect(planar.shapes == last.shapes)
     }
 
     /// Passes of any size, and threads that share the rows, give the bits of one pass by one thread.
@@ -167,6 +216,20 @@ struct GradientTests {
             let pieces = example.gradient()
             #expect(pieces.0 == whole.0 && pieces.1 == whole.1, "\(rows) rows at once")
         }
+    }
+
+    /// Without the encoder's gradients, which nobody writes, those of the decoder are the same.
+    @Test(arguments: LatentKind.allCases)
+    func frozenEncoder(kind: LatentKind) throws {
+        let example = try Example(
+            ModelSpecification(latent: kind, inputSize: 20, hiddenSizes: [17], latentSize: 3, normalization: .layer),
+            rowCount: 30,
+            microBatch: 13)
+        let (sums, whole) = example.gradient(beta: 2)
+        let (others, part) = example.gradient(beta: 2, trainsEncoder: false)
+        #expect(others == sums)
+        for entry in example.model.layout.entries(of: .decoder) { #expect(part[entry.range] == whole[entry.range]) }
+        for entry in example.model.layout.entries(of: .encoder) { #expect(part[entry.range].allSatisfy { $0.isNaN }) }
     }
 
     /// Threads that share the rows give the bits of one.

@@ -74,6 +74,33 @@ struct OptimizerTests {
         #expect(run([0, 16, 512, 999, count]) == whole)
     }
 
+    /// What is frozen keeps its bits and has no moments; all else gets the bits that it has without.
+    @Test(arguments: configurations)
+    func frozenParameters(c: OptimizerConfiguration) {
+        func run(_ frozen: [Range<Int>]) -> (parameters: [UInt32], moments: [[Float]]) {
+            let parameters = AlignedBuffer(count: 500)
+            for i in 0..<500 { parameters.pointer[i] = Float(i % 13) + 0.5 }
+            let state = OptimizerState(c, range: 0..<500, statistics: 480, frozen: frozen)
+            for step in 0..<3 {
+                for block in [0..<100, 100..<300, 300..<480, 480..<500] {
+                    state.update(
+                        parameters.pointer, gradient: block.map { Self.gradient(step, $0) }, range: block, factor: 0.5,
+                        learningRate: 0.01, step: step)
+                }
+            }
+            return ((0..<500).map { parameters.pointer[$0].bitPattern }, state.moments.map { Array($0.values) })
+        }
+        let whole = run([])
+        for frozen in [[0..<64], [80..<400], [16..<32, 288..<304, 480..<500], [300..<480], [0..<500]] as [[Range<Int>]] {
+            let (parameters, moments) = run(frozen)
+            for i in 0..<500 {
+                let isFrozen = frozen.contains { $0.contains(i) }
+                #expect(parameters[i] == (isFrozen ? (Float(i % 13) + 0.5).bitPattern : whole.parameters[i]), "\(frozen) \(i)")
+                for (own, all) in zip(moments, whole.moments) { #expect(own[i] == (isFrozen ? 0 : all[i]), "\(frozen) \(i)") }
+            }
+        }
+    }
+
     @Test func learningRates() {
         func value(_ shape: LearningRateSchedule.Shape, _ step: Int, warmup: Int = 0) -> Double {
             Double(

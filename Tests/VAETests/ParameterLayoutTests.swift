@@ -23,6 +23,20 @@ struct ParameterLayoutTests {
         #expect(layout.parameterCount == wanted.reduce(0) { $0 + $1.1.reduce(1, *) } && layout.withMoments == layout)
     }
 
+    /// A part is one range, gaps included, and one of its statistics.
+    @Test func parts() {
+        var layout = ParameterLayout()
+        for (name, shape) in [("encoder/0/weight", [3, 5]), ("encoder/0/bias", [5]), ("decoder/0/weight", [5, 3])] {
+            _ = layout.add(name, shape, .weight)
+        }
+        _ = layout.add("encoder/0/mean", [5], .statistic)
+        _ = layout.add("decoder/0/mean", [20], .statistic)
+        #expect(layout.ranges(of: .encoder) == [0..<32, 4096..<4112])
+        #expect(layout.ranges(of: .decoder) == [32..<48, 4112..<4144])
+        #expect(layout.entries(of: .encoder).map(\.name) == ["encoder/0/weight", "encoder/0/bias", "encoder/0/mean"])
+        #expect(layout.entries(of: nil) == layout.entries)
+    }
+
     /// Groups and statistics begin at whole blocks of the fold, and statistics have no moments.
     @Test func groupsAndStatistics() {
         var layout = ParameterLayout()

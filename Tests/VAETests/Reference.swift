@@ -222,7 +222,7 @@ final class Example {
     }
 
     /// The gradient of all rows as those of one shard, which goes through in passes.
-    func gradient(beta: Float = 1, scale: Float = 1) -> (LossSums, [Float]) {
+    func gradient(beta: Float = 1, scale: Float = 1, trainsEncoder: Bool = true) -> (LossSums, [Float]) {
         let gradient = AlignedBuffer(count: model.layout.count)
         let unfinished = (0..<3).map { _ in AlignedBuffer(count: model.layout.count) }
         // What was there before must not matter, but for the gaps.
@@ -240,7 +240,7 @@ final class Example {
                     [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
                     gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer))
             }
-            let pass = TrainingPass(model, rows: microBatch, folds: folds)
+            let pass = TrainingPass(model, rows: microBatch, folds: folds, trainsEncoder: trainsEncoder)
             var first = 0
             for fold in folds {
                 let count = fold.rowCount

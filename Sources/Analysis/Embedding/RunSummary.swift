@@ -36,6 +36,14 @@ package struct RunSummary: Codable {
         }
     }
 
+    /// The trained parameters that a run began with.
+    package struct Start: Codable {
+        /// As it was given.
+        package var from: String
+        package var part: String
+        package var digest: String
+    }
+
     package var format = "mpi-vae summary"
     var formatVersion = 1
     var program = "mpi-vae \(programVersion)"
@@ -58,6 +66,10 @@ package struct RunSummary: Codable {
     package var model: String
     var latent: Int
     package var parameters: Int
+    /// nil where they were drawn.
+    package var start: Start?
+    /// The part that is not trained; nil for none.
+    package var frozen: String?
     /// nil for what older versions wrote, as the digests.
     var arithmetic: Int? = Arithmetic.number
 
@@ -116,6 +128,11 @@ extension RunSummary {
         model = configuration.model.model.rawValue
         latent = configuration.model.latent
         parameters = replica.model.layout.parameterCount
+        let training = configuration.training
+        if !training.fromDigest.isEmpty {
+            start = Start(from: training.from, part: training.fromPart.rawValue, digest: training.fromDigest)
+        }
+        if training.freeze != .none { frozen = training.freeze.rawValue }
         epochs = progress.epoch
         steps = progress.step
         stepsPerEpoch = replica.trainer.stepsPerEpoch

@@ -59,8 +59,21 @@ struct RunReport {
                     ("arithmetic", "\(checkpoint.history.arithmetic)"),
                     ("digest of the parameters after step \(checkpoint.progress.step)", checkpoint.digest ?? ""),
                 ]
+                    + startRows
                     + libraryVersions().map { ($0.library, $0.version) }))
         return page.html
+    }
+
+    /// Where the first parameters came from, and which of them stayed; nothing for those of most runs.
+    private var startRows: [(String, String)] {
+        let training = configuration.training
+        var rows: [(String, String)] = []
+        if !training.fromDigest.isEmpty {
+            let path = (try? RunRecord(of: run))?.configuration.training.from ?? ""
+            rows.append(("first parameters (\(training.fromPart.rawValue)) from \(path)", training.fromDigest))
+        }
+        if training.freeze != .none { rows.append(("frozen", training.freeze.rawValue)) }
+        return rows
     }
 
     private func summarize(_ embeddings: RunEmbeddings?, in page: inout HTMLPage) {

@@ -12,6 +12,11 @@ internal import VAE
 final class HiddenDifferences {
     /// Of a row: the row's own values, those of the hidden layers, the code.
     let width: Int
+    /// Those of them, or of their means, that are whitened.
+    let whitenedWidth: Int
+    /// nil where they are whitened as they are.
+    private let pooling: DifferencePooling?
+    private let pooled: AlignedBuffer?
     private let applied: AppliedModel
     private let inference: Inference
     /// What the decoder makes of a code, and what the encoder sees of it beside the mask.
@@ -24,16 +29,25 @@ final class HiddenDifferences {
         self.applied = applied
         inference = applied[worker]
         let (model, rows) = (applied.model, BlockPlan.blockSize)
-        width = Self.width(inference)
+        let hidden = inference.encoderActivations.dropLast().map(\.shape)
+        width = hidden.reduce(model.inputSize + model.latentSize) { $0 + $1.count }
+        pooling = DifferencePooling(
+            inputSize: model.inputSize, hidden: hidden, latentSize: model.latentSize, most: Self.mostWhitened)
+        whitenedWidth = pooling?.output ?? width
+        pooled = pooling.map { AlignedBuffer(count: rows * $0.output) }
         reconstruction = AlignedBuffer(count: rows * model.inputSize)
         joined = model.specification.seesMask ? AlignedBuffer(count: 2 * rows * model.inputSize) : nil
         code = AlignedBuffer(count: rows * model.latentSize)
     }
 
-    /// The values of a row.
-    static func width(_ inference: Inference) -> Int {
-        let model = inference.model
-        return inference.encoderActivations.dropLast().reduce(model.inputSize + model.latentSize) { $0 + $1.size }
+    /// The most values of a row that are whitened: the matrix of their products must be diagonalised.
+    private static let mostWhitened = TestVariable.mostWhitened.numbers.first ?? 6144
+
+    /// What is whitened of differences that ``measure(_:mean:into:)`` gave, `[rowCount, whitenedWidth]`; there until it is called again.
+    func whitened(_ differences: UnsafePointer<Float>, rowCount: Int) -> UnsafePointer<Float> {
+        guard let pooling, let pooled else { return differences }
+        pooling.pool(differences, rowCount: rowCount, into: pooled.pointer)
+        return UnsafePointer(pooled.pointer)
     }
 
     /// Writes the differences of a batch that has just gone through the encoder of this worker.
@@ -73,7 +87,7 @@ final class HiddenDifferences {
             place += size
         }
         add(input, size: applied.model.inputSize)
-        for activations in inference.encoderActivations.dropLast() { add(activations.values, size: activations.size) }
+        for activations in inference.encoderActivations.dropLast() { add(activations.values, size: activations.shape.count) }
         add(code, size: applied.model.latentSize)
     }
 }

@@ -11,18 +11,18 @@ final class RowScorer {
 
     private let applied: AppliedModel
     private let codes: Whitening
-    private let activations: Whitening?
+    private let activations: Whitening
     private let noise: NoiseKey
     private let sampler: PosteriorSampler
     private let samples: Int
     private let scratch: [Scratch]
 
     /// - Parameters:
-    ///   - codes, activations: of the fitted rows; without activations there is no ``AnomalyScore/nap``.
+    ///   - codes, activations: of the fitted rows.
     ///   - noise: what the one sample of the posterior is drawn by.
     ///   - samples: of the posterior for ``AnomalyScore/iw``; 0 for none.
     init(
-        _ applied: AppliedModel, codes: Whitening, activations: Whitening?, noise: NoiseKey, seed: UInt64,
+        _ applied: AppliedModel, codes: Whitening, activations: Whitening, noise: NoiseKey, seed: UInt64,
         samples: Int
     ) {
         self.applied = applied
@@ -31,7 +31,7 @@ final class RowScorer {
         self.noise = noise
         self.samples = samples
         sampler = PosteriorSampler(applied, seed: seed)
-        scores = AnomalyScore.allCases.filter { ($0 != .nap || activations != nil) && ($0 != .iw || samples > 0) }
+        scores = AnomalyScore.allCases.filter { $0 != .iw || samples > 0 }
         scratch = applied.workers.indices.map { Scratch(applied, worker: $0, codes: codes, activations: activations) }
     }
 
@@ -44,11 +44,11 @@ final class RowScorer {
         let hidden: HiddenDifferences
         let differences: AlignedBuffer
         let codes: Whitening.Scratch
-        let activations: Whitening.Scratch?
+        let activations: Whitening.Scratch
         let distances: UnsafeMutablePointer<Double>
         var weights: [ImportanceWeights] = []
 
-        init(_ applied: AppliedModel, worker: Int, codes: Whitening, activations: Whitening?) {
+        init(_ applied: AppliedModel, worker: Int, codes: Whitening, activations: Whitening) {
             let rows = BlockPlan.blockSize
             let latent = applied.model.latentSize
             mean = AlignedBuffer(count: rows * latent)
@@ -58,7 +58,7 @@ final class RowScorer {
             hidden = HiddenDifferences(applied, worker: worker)
             differences = AlignedBuffer(count: rows * hidden.width)
             self.codes = codes.makeScratch(rows: rows)
-            self.activations = activations?.makeScratch(rows: rows)
+            self.activations = activations.makeScratch(rows: rows)
             distances = .allocate(capacity: rows)
         }
 
@@ -87,8 +87,9 @@ final class RowScorer {
             case .squaredError: squareLengths(own, count, first: applied.model.inputSize, into: column)
             case .sap: squareLengths(own, count, first: own.hidden.width, into: column)
             case .nap:
-                activations!.squaredDistances(
-                    own.differences.pointer, rowCount: count, own.activations!, into: own.distances)
+                activations.squaredDistances(
+                    own.hidden.whitened(own.differences.pointer, rowCount: count), rowCount: count, own.activations,
+                    into: own.distances)
                 for row in 0..<count { column[row] = Float(own.distances[row]) }
             case .iw:
                 own.weights.removeAll(keepingCapacity: true)

@@ -91,9 +91,6 @@ public enum AnomalyScore: String, CaseIterable, Sendable {
 }
 
 extension TrainedModel {
-    /// The most activations of a row whose differences are whitened: the matrix of their products must be diagonalised.
-    private static let mostActivations = 6144
-
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
     public func score(_ data: String, _ options: DataOptions, _ wanted: ScoreOptions) throws -> ScoreReport {
         let outputs = OutputFiles([.init("--output", wanted.output)], force: wanted.force)
@@ -240,26 +237,28 @@ extension TrainedModel {
     /// How codes and activations differ among the rows that are fitted. Collective.
     private func fit(_ known: SourceRows, samples: Int) throws -> RowScorer {
         let latent = model.latentSize
-        let width = HiddenDifferences.width(applied[0])
-        let whitens = width <= Self.mostActivations
-        if !whitens {
-            note("no nap: \(width) activations a row are too many to be whitened, at most \(Self.mostActivations) are")
+        let hidden = applied.workers.indices.map { HiddenDifferences(applied, worker: $0) }
+        let (width, whitened) = (hidden[0].width, hidden[0].whitenedWidth)
+        if whitened < width {
+            note("nap is of means: \(width) activations a row are pooled to \(whitened) (docs/evaluation.md)")
         }
+        let differences = hidden.map { _ in AlignedBuffer(count: BlockPlan.blockSize * width) }
         let noise = self.noise
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let codes = Scatter(size: latent, world: world, pool: pool)
-        let activations = whitens ? Scatter(size: width, world: world, pool: pool) : nil
-        let hidden = whitens ? applied.workers.indices.map { HiddenDifferences(applied, worker: $0) } : []
-        try sweep.run(known.source, known.rows, columns: [latent, whitens ? width : 0], everywhere: true) {
-            worker, batch, columns in
+        let activations = Scatter(size: whitened, world: world, pool: pool)
+        try sweep.run(known.source, known.rows, columns: [latent, whitened], everywhere: true) { worker, batch, columns in
             applied[worker].encode(batch, applied.parameters, mean: columns[0])
-            if whitens { hidden[worker].measure(batch, mean: columns[0], into: columns[1]) }
+            hidden[worker].measure(batch, mean: columns[0], into: differences[worker].pointer)
+            columns[1].update(
+                from: hidden[worker].whitened(differences[worker].pointer, rowCount: batch.rowCount),
+                count: batch.rowCount * whitened)
         } receive: { rows, columns in
             codes.add(columns[0].pointer, rowCount: rows.count)
-            activations?.add(columns[1].pointer, rowCount: rows.count)
+            activations.add(columns[1].pointer, rowCount: rows.count)
         }
         return RowScorer(
-            applied, codes: try codes.whitening(), activations: try activations?.whitening(), noise: noise,
+            applied, codes: try codes.whitening(), activations: try activations.whitening(), noise: noise,
             seed: configuration.training.seed, samples: samples)
     }
 

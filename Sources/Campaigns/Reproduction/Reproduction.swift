@@ -11,6 +11,8 @@ public struct Reproduction {
     public var data = ""
     public var validationData = ""
     public var testData = ""
+    /// The same of the trained parameters that the run began with.
+    public var from = ""
     /// Epochs after which to stop; 0 for all.
     public var epochs = 0
     /// Per rank; 0 for the processors that it was given.
@@ -87,9 +89,16 @@ public struct Reproduction {
         var configuration: Configuration
         do {
             configuration = try run.record.located(
-                replacing: ["data": data, "validation-data": validationData, "test-data": testData])
+                replacing: ["data": data, "validation-data": validationData, "test-data": testData, "from": from])
         } catch let failure as Failure where failure.code == .inputMissing {
             throw Failure(failure.code, "\(failure.message): say where it is by the flag of that name")
+        }
+        let start = configuration.training.from
+        guard start.isEmpty || FilePath.exists(start) else {
+            throw Failure(
+                .inputMissing,
+                "\(run.record.file): from \(start), whose parameters the run began with, is not there any more: say where it is by --from"
+            )
         }
         let defaults = Configuration.Run()
         configuration.run.threads = threads

@@ -142,7 +142,10 @@ public final class ParameterSweep {
                     }
                 }
             }
-            try check { try $0.check(configuration) }
+            try check {
+                try $0.check(configuration)
+                try $0.checkStart(configuration, of: RunFolder(path: configuration.run.output))
+            }
             // What is not done is compared by the run itself.
             let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
             guard try world.communicator.broadcast(isDone) == 1 else { continue }

@@ -239,8 +239,10 @@ public final class OrderedReduction: GradientReduction {
 
     /// Keeps a block's sum, and the square of its norm.
     private func keep(_ sum: UnsafePointer<Float>, _ range: Range<Int>) {
-        (folded!.pointer + range.lowerBound - owned.lowerBound).update(from: sum, count: range.count)
-        memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(sum, range.count)
+        let kept = folded!.pointer + range.lowerBound - owned.lowerBound
+        kept.update(from: sum, count: range.count)
+        groups.clearFrozen(kept, of: range)
+        memory.blockNorms[range.lowerBound / FoldProgram.blockSize] = kernel_sum_of_squares(kept, range.count)
     }
 
     /// What the gradient of a block is multiplied with.

@@ -72,6 +72,7 @@ public final class PlainAllReduce: GradientReduction {
         var norm: Double?
         if all.allowUpdate {
             if let clipNorm {
+                groups.clearFrozen(sum, of: 0..<parameters.count)
                 var whole = 0.0
                 for (index, range) in groups.ranges.enumerated() {
                     let squares = kernel_sum_of_squares(sum + range.lowerBound, range.count)

@@ -18,6 +18,8 @@ public enum TestVariable: String, CaseIterable, Sendable {
     case slowRank = "MPI_VAE_TEST_SLOW_RANK"
     /// The number that the program takes its arithmetic to be.
     case arithmetic = "MPI_VAE_TEST_ARITHMETIC"
+    /// The most values of a row that the score nap is whitened by.
+    case mostWhitened = "MPI_VAE_TEST_MOST_WHITENED"
 
     /// nil where it is not set.
     public var value: String? { getenv(rawValue).map { String(cString: $0) } }

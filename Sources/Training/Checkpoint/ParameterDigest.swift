@@ -1,5 +1,5 @@
 internal import Support
-internal import VAE
+package import VAE
 
 /// What tells whether two models are the same bits, and can be printed: SHA-256 over the parameters in the order of their layout.
 ///
@@ -26,13 +26,17 @@ public struct ParameterDigest {
 
 extension ParameterLayout {
     /// The ``ParameterDigest`` of a flat buffer.
-    package func digest(of parameters: UnsafeBufferPointer<Float>) -> String {
+    ///
+    /// - Parameter part: whose parameters count; nil for all.
+    package func digest(of parameters: UnsafeBufferPointer<Float>, _ part: ModelPart? = nil) -> String {
         var digest = ParameterDigest()
-        for entry in entries {
+        for entry in entries(of: part) {
             digest.add(entry.name, shape: entry.shape, UnsafeBufferPointer(rebasing: parameters[entry.range]))
         }
         return digest.finalize()
     }
 
-    package func digest(of parameters: [Float]) -> String { parameters.withUnsafeBufferPointer { digest(of: $0) } }
+    package func digest(of parameters: [Float], _ part: ModelPart? = nil) -> String {
+        parameters.withUnsafeBufferPointer { digest(of: $0, part) }
+    }
 }

@@ -16,6 +16,8 @@ package struct ResumeState {
 
     package var features: DataSource.Features? { checkpoint.features }
     package var shardCount: Int { checkpoint.shardCount }
+    /// Of the trained parameters that the run began with; empty for none.
+    var startDigest: String { configuration.training.fromDigest }
     package var preparation: Preparation { checkpoint.preparation(configuration) }
 
     private init(_ checkpoint: Checkpoint, _ owner: RunOwner?) throws {
@@ -32,6 +34,7 @@ package struct ResumeState {
         var found: Int64 = 0
         var checkpoint: Checkpoint?
         var owner: RunOwner?
+        var run: RunFolder? = folder
         try world.onRoot {
             switch configuration.run.resume {
             case "auto":
@@ -43,12 +46,18 @@ package struct ResumeState {
                         .cannotCreate,
                         "\(folder.path) already holds a run (\(existing)): give another --output, or --resume auto to go on")
                 }
-            case let path: checkpoint = try CheckpointPlace(path).newest { log.warning("\($0)") }
+            case let path:
+                let place = CheckpointPlace(path)
+                run = place.run
+                checkpoint = try place.newest { log.warning("\($0)") }
             }
             found = checkpoint == nil ? 0 : 1
         }
         guard try world.communicator.broadcast(found) == 1 else { return nil }
-        return try ResumeState(try Checkpoint.share(world) { checkpoint! }, owner)
+        let state = try ResumeState(try Checkpoint.share(world) { checkpoint! }, owner)
+        // Root alone may see the files.
+        try world.onRoot { try state.check { try $0.checkStart(configuration, of: run) } }
+        return state
     }
 
     /// How the steps were made, for a run that goes on now.

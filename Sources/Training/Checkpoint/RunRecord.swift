@@ -30,6 +30,8 @@ package struct RunRecord {
         for (name, path) in keys where !configuration[keyPath: path].isEmpty {
             text += "\(name) = \(quoted(try DataSpecification(configuration[keyPath: path]).absolute))\n"
         }
+        let from = configuration.training.from
+        if !from.isEmpty { text += "from = \(quoted(FilePath.absolute(from)))\n" }
         return text
     }
 
@@ -38,7 +40,18 @@ package struct RunRecord {
         self.folder = folder
         configuration = try Configuration(toml: text, name: folder.configuration)
         let origin = try? TOMLTable(string: text)[Self.section]?.table
-        absolute = Self.keys.reduce(into: [:]) { $0[$1.name] = origin?[$1.name]?.string }
+        absolute = (Self.keys.map(\.name) + ["from"]).reduce(into: [:]) { $0[$1] = origin?[$1]?.string }
+    }
+
+    /// That of a folder; nil where it holds none. Throws ``Failure`` (78).
+    package init?(of folder: RunFolder) throws {
+        guard let bytes = FileManager.default.contents(atPath: folder.configuration) else { return nil }
+        try self.init(String(decoding: bytes, as: UTF8.self), of: folder)
+    }
+
+    /// Whether the run began with the trained parameters that a path names.
+    func beginsWith(_ path: String) -> Bool {
+        path == configuration.training.from || FilePath.absolute(path) == absolute["from"]
     }
 
     /// Where the data that are trained on lie now, seen from here; nil where they are not to be found.
@@ -63,6 +76,10 @@ package struct RunRecord {
             }
             configuration[keyPath: path] = there
         }
+        let from = configuration.training.from
+        configuration.training.from =
+            others["from"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? absolute["from"].flatMap { FilePath.exists($0) ? $0 : nil } ?? from
         return configuration
     }
 

@@ -26,6 +26,7 @@ extension Configuration {
         for layer in given { try configuration.apply(layer) }
         configuration.run.output = FilePath.expandingHome(configuration.run.output)
         configuration.run.resume = FilePath.expandingHome(configuration.run.resume)
+        configuration.training.from = FilePath.expandingHome(configuration.training.from)
         try configuration.validate()
         return configuration
     }
@@ -107,6 +108,10 @@ extension Configuration {
         }
         if training.wire != .fp32, run.reduction == .allreduce {
             throw Failure(.configuration, "wire \(training.wire.rawValue) is for reduction ordered: MPI sums in fp32")
+        }
+        if training.from.isEmpty, training.fromPart != .all || !training.fromDigest.isEmpty {
+            let key = training.fromPart != .all ? "from-part" : "from-digest"
+            throw Failure(.configuration, "\(key) is of the parameters that from names: give --from, or leave it out")
         }
         if run.output.isEmpty { throw Failure(.configuration, "output is empty, but must name a folder") }
         if run.output == OutputFiles.standardOutput {

@@ -98,7 +98,9 @@ public enum GuessedNames {
         binarise binary: binarize
         c cfg conf configfile configuration yaml settings params: config checkpoint
         m model run ckpt checkpoints checkpointpath checkpointfile ckptpath modelpath modelfile modeldir load restore \
-        resumefrom loadcheckpoint pretrained weightsfile: checkpoint resume
+        resumefrom loadcheckpoint weightsfile: checkpoint resume
+        pretrained pretrainedmodel finetune finetunefrom warmstart warmstartfrom initfrom initcheckpoint startfrom basemodel: \
+        checkpoint from
         checkpoint continue resumefromcheckpoint restart: resume
         saveevery savefreq savefrequency checkpointevery checkpointfreq checkpointfrequency saveinterval checkpointinterval: \
         checkpoint-every-epochs

@@ -9,6 +9,7 @@ extension Configuration {
         /// Lists of blocks in place of those of the network; empty for none.
         public var encoder = ""
         public var decoder = ""
+        public var layout = RowLayout.auto
         /// Of the convolutions, from the rows on.
         public var channels = [32, 64]
         public var hidden = [400]
@@ -33,6 +34,10 @@ extension Configuration {
             .blocks(
                 "encoder", \.model.encoder, .decides, "blocks of the encoder, in place of those of the network; none for these"),
             .blocks("decoder", \.model.decoder, .decides, "blocks of the decoder; none for the encoder's mirror image"),
+            .choice(
+                "layout", \.model.layout, .decides,
+                "axes of a row for networks that take it as a map: channels c, features f, times t, places d, h, w; auto by its shape"
+            ),
             .sizes(
                 "channels", \.model.channels, .decides,
                 "channels of the convolutions, each of which halves the map; the decoder has them in reverse"),

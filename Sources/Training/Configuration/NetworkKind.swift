@@ -82,16 +82,17 @@ extension Configuration {
         let encoder = model.encoder.isEmpty ? model.network.blocks(model) : try! NetworkText.blocks(model.encoder)
         let decoder = model.decoder.isEmpty ? nil : try! NetworkText.blocks(model.decoder)
         let name = model.encoder.isEmpty ? "network \(model.network.rawValue)" : "the encoder"
-        let shape: Shape
+        let map: RowMap?
         do {
-            shape = try map(rowShape)
+            map = try self.map(rowShape)
         } catch {
             throw Failure(.configuration, "\(name) does not fit rows of shape \(rowShape): \(error)")
         }
+        let shape = map?.shape ?? Shape(rowShape.reduce(1, *))
         do {
             return try ModelNetworks(
                 shape, encoder: encoder, decoder: decoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
-                heads: model.likelihood.heads)
+                heads: model.likelihood.heads, isPlanar: map?.isPlanar ?? false)
         } catch {
             let table = NetworkTable(NetworkSpecification(shape, encoder), "encoder")
             throw Failure(
@@ -113,26 +114,11 @@ extension Configuration {
         return taps * products(model.channels) + products(dense)
     }
 
-    /// A row as the network takes it, its channels last: along as many axes as the network goes, else up to four numbers at the end of three or
-    /// more are channels, and there is one where there are none. Rows of one axis are values, or with a convolution first a series.
-    package func map(_ rowShape: [Int]) throws(NetworkError) -> Shape {
-        if model.encoder.isEmpty, let axes = model.network.axes {
-            if rowShape.count == axes { return Shape(rowShape + [1]) }
-            guard rowShape.count == axes + 1 else {
-                throw NetworkError(
-                    "it goes along \(axes == 1 ? "one axis" : "\(axes) axes"), with channels behind: rows have \(rowShape.count)")
-            }
-            return Shape(rowShape)
-        }
-        guard rowShape.count > 1 else {
-            if !model.encoder.isEmpty || model.network == .mlp { return Shape(rowShape) }
-            throw NetworkError("a map has two axes or more, as images [height, width] or series [times, channels]")
-        }
-        if rowShape.count > 2, rowShape[rowShape.count - 1] <= 4 { return Shape(rowShape) }
-        if rowShape.count == 3, rowShape[0] <= 4 {
-            throw NetworkError("channels come first in it: store them last, as [height, width, channels]")
-        }
-        guard rowShape.count <= 3 else { throw NetworkError("a map has three axes at most") }
-        return Shape(rowShape + [1])
+    /// What a row is to the network; nil where it is values: of one axis, or for lists that begin with a dense layer, unless `layout` says what it is.
+    package func map(_ rowShape: [Int]) throws(NetworkError) -> RowMap? {
+        let isListed = !model.encoder.isEmpty
+        let takesValues = isListed ? rowShape.count < 2 || model.encoder.hasPrefix("dense ") : model.network == .mlp
+        if takesValues, model.layout == .auto { return nil }
+        return try RowMap(model.layout, rowShape, along: isListed ? nil : model.network.axes)
     }
 }

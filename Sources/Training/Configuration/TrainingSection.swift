@@ -54,6 +54,12 @@ extension Configuration {
         public var wire = WireFormat.fp32
         /// Epochs without a better figure after which training ends; 0 for never.
         public var earlyStopping = 0
+        /// A checkpoint or the folder of a run whose parameters a new run takes; empty for none.
+        public var from = ""
+        public var fromPart = TakenPart.all
+        /// The ``ParameterDigest`` of what is taken; empty until it is known.
+        public var fromDigest = ""
+        public var freeze = FrozenPart.none
 
         package static let keys = ConfigurationKey.section(
             "training",
@@ -74,6 +80,29 @@ extension Configuration {
             .choice("wire", \.training.wire, .decides, "how gradients travel between nodes"),
             .integer(
                 "early-stopping", \.training.earlyStopping, from: 0, .decides,
-                "epochs without a better figure after which training ends; 0 for never"))
+                "epochs without a better figure after which training ends; 0 for never"),
+            .file(
+                "from", \.training.from, .none,
+                "checkpoint, or the folder of a run, whose trained parameters a new run begins with; drawn ones if none is given"),
+            .choice("from-part", \.training.fromPart, .decides, "what is taken of the parameters that from names"),
+            .text(
+                "from-digest", \.training.fromDigest, .decidesIfGiven,
+                "digest that the parameters taken must have; the run fills it in"),
+            .choice("freeze", \.training.freeze, .decides, "whose parameters stay as they are at the start"))
     }
+}
+
+/// What a run takes of a trained model.
+public enum TakenPart: String, Sendable, CaseIterable {
+    case all, encoder, decoder
+
+    /// nil for all.
+    var part: ModelPart? { ModelPart(rawValue: rawValue) }
+}
+
+/// What of a model is not trained.
+public enum FrozenPart: String, Sendable, CaseIterable {
+    case none, encoder, decoder
+
+    var part: ModelPart? { ModelPart(rawValue: rawValue) }
 }

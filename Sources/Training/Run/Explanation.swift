@@ -16,7 +16,8 @@ extension TrainingRun {
             let specification = try world.together { try configuration.modelSpecification(rowShape: shape) }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)
-            let rows = configuration.isPlain ? "\(model.inputSize) values" : "\(try configuration.map(shape))"
+            let map = configuration.isPlain ? nil : try configuration.map(shape)
+            let rows = map.map { "\($0.layout.rawValue): \($0.text)" } ?? "\(model.inputSize) values"
             return """
                 rows of shape \(shape), taken as \(rows)
                 \(NetworkTable(model).lines.joined(separator: "\n"))

@@ -15,7 +15,7 @@ struct TrainingAdvice {
     init(_ replica: Replica) { self.replica = replica }
 
     /// A line for each. Throws ``Failure`` where rows cannot be read.
-    func lines() throws -> [String] { try [steps, scale(), coupling, size].compactMap(\.self) }
+    func lines() throws -> [String] { try [steps, frozen, scale(), coupling, size].compactMap(\.self) }
 
     private var steps: String? {
         let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
@@ -44,6 +44,14 @@ struct TrainingAdvice {
             format:
                 "the model has %.0f parameters, more than the %.0f values that it trains on: give fewer --hidden units or --channels",
             parameters, values)
+    }
+
+    private var frozen: String? {
+        let training = replica.configuration.training
+        guard let part = training.freeze.part, training.from.isEmpty || ![nil, part].contains(training.fromPart.part) else {
+            return nil
+        }
+        return "the \(part.rawValue) is frozen as it was drawn, not trained before: give a trained one by --from"
     }
 
     /// Of values far from 1, under a likelihood that takes them as they are.

@@ -82,7 +82,9 @@ public final class TrainingRun {
         self.observer = observer
         self.completion = completion
         try world.onRoot { [replica] in
-            try folder.check(reading: replica.data.files)
+            let from = replica.configuration.training.from
+            let start = resumed == nil && !from.isEmpty ? [try CheckpointPlace(from).file()] : []
+            try folder.check(reading: replica.data.files + start)
             try observer?.begin(replica)
         }
         if world.isRoot, let warning = resumed?.warning { log.warning("\(warning)") }

@@ -52,8 +52,11 @@ package final class Replica {
             preparation: data.preparation, pool: pool,
             progress: resumed?.progress(of: rows.shards) ?? Progress(sums: rows.shards.map { _ in LossSums() }))
         try reduction.setParameters { [model] parameters in
-            if let resumed { resumed.copyParameters(to: parameters) } else { model.initialize(parameters, seed: training.seed) }
+            if let resumed { return resumed.copyParameters(to: parameters) }
+            model.initialize(parameters, seed: training.seed)
+            plan.start?.copyParameters(to: parameters, of: model.layout)
         }
+        if world.isRoot, let start = plan.start { start.describe(log, plan.configuration) }
         try resumed?.copyMoments(to: trainer.optimizer, ranges: reduction.ownedRanges, world: world)
     }
 
@@ -71,19 +74,32 @@ package final class Replica {
             model: \(model.model.rawValue), \(networkText(of: model))hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
             \(self.model.layout.parameterCount) parameters
             """)
+        if let layoutText { log.notice("\(layoutText)") }
         log.notice(
             """
             \(world.size) ranks of \(configuration.run.threads) threads, \(shardCount) shards, global batch \
             \(configuration.training.globalBatch), \(trainer.stepsPerEpoch) steps per epoch
             """)
+        let training = configuration.training
+        if let part = training.freeze.part {
+            let count = self.model.layout.entries(of: part).reduce(0) { $0 + ($1.role == .statistic ? 0 : $1.range.count) }
+            log.notice("frozen: the \(count) parameters of the \(part.rawValue)")
+        }
         if trainer.progress.step > 0 { return log.notice("going on after step \(trainer.progress.step)") }
         // Rows that cannot be read are for training to speak of.
         for line in (try? TrainingAdvice(self).lines()) ?? [] { log.notice("\(line)") }
     }
 
     private func networkText(of model: Configuration.Model) -> String {
-        guard !configuration.isPlain, let map = try? configuration.map(data.source.rowShape) else { return "" }
-        if !model.encoder.isEmpty { return "encoder \(model.encoder) on rows \(map), " }
-        return model.network == .mlp ? "" : "\(model.network.rawValue) \(model.channels) on maps \(map), "
+        if !model.encoder.isEmpty { return "encoder \(model.encoder), " }
+        return model.network == .mlp ? "" : "\(model.network.rawValue) \(model.channels), "
+    }
+
+    /// What the rows are taken for, by networks that ask; nil for others.
+    private var layoutText: String? {
+        let (model, shape) = (configuration.model, data.source.rowShape)
+        guard !configuration.isPlain, let map = try? configuration.map(shape) else { return nil }
+        let other = model.layout == .auto ? " (if they are not, say what by --layout)" : ""
+        return "rows of shape \(shape) are taken for \(map.layout.rawValue), maps of \(map.text)\(other)"
     }
 }

@@ -13,6 +13,8 @@ struct ReplicaPlan {
     let identity: DataIdentity
     let model: Model
     let memory: MemoryPlan
+    /// The trained parameters to begin with; nil for none, and for a run that goes on.
+    let start: WarmStart?
 
     /// Opens the data, compares them with those of the checkpoint, and refuses what cannot be. Collective.
     ///
@@ -26,7 +28,9 @@ struct ReplicaPlan {
                 try FileProbe.survives(data, given.data.options)
             }
         }
-        let data = try RunData(configuration, as: resumed?.features, world: world)
+        start = try resumed == nil ? WarmStart.find(given, world: world) : nil
+        configuration.training.fromDigest = resumed?.startDigest ?? start?.digest ?? ""
+        let data = try RunData(configuration, as: resumed?.features ?? start?.features, world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
         let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
@@ -37,6 +41,7 @@ struct ReplicaPlan {
         let precision = configuration.training.precision
         let specification = try world.together { try configuration.modelSpecification(rowShape: data.source.rowShape) }
         let model = Model(specification, precision: precision)
+        try world.together { [start] in try start?.check(fits: model.layout, given, rowShape: data.source.rowShape) }
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
         if model.couplesRows {
             // A shard whose rows are coupled is never cut.
@@ -95,7 +100,8 @@ struct ReplicaPlan {
     func makeReduction(world: World, pool: WorkerPool, log: Logger) throws -> any GradientReduction {
         // Two modules that do not know each other.
         precondition(ParameterLayout.blockSize == GradientGroups.blockSize)
-        let (count, groups, training) = (model.layout.count, GradientGroups(model.layout.groups), configuration.training)
+        let (count, training) = (model.layout.count, configuration.training)
+        let groups = GradientGroups(model.layout.groups, frozen: model.layout.frozen(training))
         switch configuration.run.reduction {
         case .ordered:
             let ordered = try OrderedReduction(

@@ -59,8 +59,10 @@ package final class Trainer: PoolWork {
         (self.world, self.reduction, self.data, self.pool, self.progress) = (world, reduction, data, pool, progress)
         (model, parameters) = (applied.model, applied.parameters)
         plan = data.plan
+        let layout = applied.model.layout
         optimizer = OptimizerState(
-            configuration.optimizerConfiguration, range: reduction.owned, statistics: applied.model.layout.statistics)
+            configuration.optimizerConfiguration, range: reduction.owned, statistics: layout.statistics,
+            frozen: layout.frozen(training))
         clipNorm = configuration.optimizer.clipNorm > 0 ? configuration.optimizer.clipNorm : nil
         shardBatch = training.globalBatch / plan.shardCount
         seed = training.seed
@@ -70,7 +72,9 @@ package final class Trainer: PoolWork {
         buffer = BatchBuffer(
             capacity: steps.mostRows, format: data.format, preparation: preparation, corruption: configuration.corruption,
             workers: pool.count)
-        pass = TrainingPass(model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds)
+        pass = TrainingPass(
+            model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds,
+            trainsEncoder: training.freeze != .encoder)
         team = (0..<pool.count).map { worker in TeamMember(worker: worker, of: pool.count) { pool.meet() } }
         delay = TestVariable.slowRank.delay(ofRank: world.rank)
         dataSeconds = .zeros(pool.count)

@@ -113,6 +113,13 @@ struct PassStep {
     let scratch: UnsafeMutablePointer<Float>
     /// nil where nothing is trained.
     var training: TrainingStep?
+
+    /// The same where nothing is trained.
+    var applying: PassStep {
+        var step = self
+        step.training = nil
+        return step
+    }
 }
 
 /// What layers that train otherwise than they are applied know of the step.

@@ -110,8 +110,10 @@ public final class Inference {
     }
 
     /// What the encoder's blocks made of the rows that went through it last, `[rows, size]` each, before normalisation; the last one's is the
-    /// posterior's parameters, see ``Latent``.
-    public var encoderActivations: [(values: UnsafePointer<Float>, size: Int)] { forward.encoder.activations }
+    /// posterior's parameters, see ``Latent``. Rows whose axes were exchanged alone are still the rows, and not among them.
+    public var encoderActivations: ArraySlice<(values: UnsafePointer<Float>, shape: Shape)> {
+        forward.encoder.activations.dropFirst(model.specification.networks?.turnsRows == true ? 1 : 0)
+    }
 
     /// The mean of p(x | z) for codes.
     ///

@@ -6,6 +6,8 @@ public struct ModelNetworks: Sendable, Equatable {
     public let encoder: NetworkSpecification
     /// From codes to what the likelihood wants.
     public let decoder: [Block]
+    /// Whether the encoder's first block does nothing but bring the channels of planar rows to the end.
+    let turnsRows: Bool
 
     /// - Parameters:
     ///   - shape: of a row, channels last.
@@ -14,8 +16,10 @@ public struct ModelNetworks: Sendable, Equatable {
     ///   - latentSize: the numbers of a code.
     ///   - seesMask: whether the encoder sees the mask, as channels behind those of the values.
     ///   - heads: the numbers that the likelihood wants for each value.
+    ///   - isPlanar: whether rows have all of a channel before the next one.
     public init(
-        _ shape: Shape, encoder: [Block], decoder: [Block]? = nil, latentSize: Int, seesMask: Bool = false, heads: Int = 1
+        _ shape: Shape, encoder: [Block], decoder: [Block]? = nil, latentSize: Int, seesMask: Bool = false, heads: Int = 1,
+        isPlanar: Bool = false
     ) throws(NetworkError) {
         let seen = seesMask ? shape.times(2) : shape
         let given = shape.times(heads)
@@ -43,13 +47,16 @@ public struct ModelNetworks: Sendable, Equatable {
                 "the decoder ends with \(activation.rawValue), but what it gives is for the likelihood to interpret: leave it out"
             )
         }
-        // Values and mask, and heads, lie one behind the other outside of networks.
-        if heads > 1 { blocks.append(Block(.separated(heads))) }
+        // Outside of networks values and mask, and heads, lie one behind the other, and channels too where rows are planar.
+        let planes = isPlanar ? shape.sizes[shape.sizes.count - 1] : 1
+        let (parts, ends) = (planes * (seesMask ? 2 : 1), planes * heads)
+        if ends > 1 { blocks.append(Block(.separated(ends))) }
         self.shape = shape
+        turnsRows = planes > 1 && !seesMask
         self.decoder = blocks
         self.encoder =
-            seesMask
-            ? NetworkSpecification(Shape(2 * shape.count), [Block(.interleaved(2, to: seen))] + encoder) : network
+            parts > 1
+            ? NetworkSpecification(Shape(seen.count), [Block(.interleaved(parts, to: seen))] + encoder) : network
     }
 
     /// - Parameter outputs: of the encoder for a row, as the latent wants them.

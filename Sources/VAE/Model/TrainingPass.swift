@@ -9,6 +9,7 @@ public final class TrainingPass {
     /// Where the time of each worker went so far.
     public let times: UnsafeMutableBufferPointer<ComputeTimes>
     private let model: Model
+    private let trainsEncoder: Bool
     private let parts: Parts
     private let memory: AlignedBuffer
 
@@ -35,9 +36,12 @@ public final class TrainingPass {
     ///   - rows: that go through at once, at most.
     ///   - workers: the threads of the team.
     ///   - folds: the ways in which gradients will be summed.
-    public init(_ model: Model, rows: Int, workers: Int = 1, folds: [ShardFold]) {
+    ///   - trainsEncoder: false where nobody wants the gradients of the encoder's parameters, which then stay what they are: it is applied as
+    ///     when it is trained, without dropout and by its running statistics.
+    public init(_ model: Model, rows: Int, workers: Int = 1, folds: [ShardFold], trainsEncoder: Bool = true) {
         precondition(rows > 0 && workers > 0)
         self.model = model
+        self.trainsEncoder = trainsEncoder
         capacity = rows
         let plan = PassPlan(precision: model.precision, use: .training, rows: rows, folds: folds)
         (parts, memory) = PassMemory.allocate { Parts(model, plan, workers: workers, $0) }
@@ -70,7 +74,7 @@ public final class TrainingPass {
         let (row, count) = (step.rows.lowerBound, step.rows.count)
         let spent = times.baseAddress! + member.worker
         var watch = Stopwatch()
-        forward.encode(batch, step)
+        forward.encode(batch, trainsEncoder ? step : step.applying)
         spent.pointee.forward += watch.lap()
         forward.sample(batch, key, step)
         spent.pointee.noise += watch.lap()
@@ -79,12 +83,14 @@ public final class TrainingPass {
         forward.measure(batch, scale: scale, step)
         spent.pointee.loss += watch.lap()
         forward.decoder.backward(
-            forward.z, forward.decoder.output, into: parts.dz, by: parts.gradients, fold, step)
-        latent.backward(
-            forward.encoder.output + row * latent.headSize, noise: forward.noise + row * latent.noiseSize,
-            dz: parts.dz + row * latent.size, klWeight: scale * beta, weights: batch.weights + row,
-            into: parts.dhead + row * latent.headSize, rows: count)
-        forward.encoder.backward(batch.seen, parts.dhead, into: nil, by: parts.gradients, fold, step)
+            forward.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold, step)
+        if trainsEncoder {
+            latent.backward(
+                forward.encoder.output + row * latent.headSize, noise: forward.noise + row * latent.noiseSize,
+                dz: parts.dz + row * latent.size, klWeight: scale * beta, weights: batch.weights + row,
+                into: parts.dhead + row * latent.headSize, rows: count)
+            forward.encoder.backward(batch.seen, parts.dhead, into: nil, by: parts.gradients, fold, step)
+        }
         spent.pointee.backward += watch.lap()
     }
 

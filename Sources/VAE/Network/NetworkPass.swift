@@ -4,22 +4,22 @@ struct NetworkPass {
     /// What the layer of the same index applies of the one below on the way back.
     private let endings: [OutputDerivative?]
     private let activationLayers: [Int]
-    private let sizes: [Int]
+    private let shapes: [Shape]
 
     init(_ network: Network, _ plan: PassPlan, _ memory: PassMemory) {
         let passes = network.layers.map { $0.makePass(plan, memory) }
         self.passes = passes
         endings = passes.indices.map { $0 > 0 && passes[$0].appliesDerivatives ? passes[$0 - 1].outputDerivative : nil }
         activationLayers = network.activations
-        sizes = network.layers.map(\.output.count)
+        shapes = network.layers.map(\.output)
     }
 
     /// `[rows, output]` of the network.
     var output: UnsafeMutablePointer<Float> { passes.last!.output }
 
-    /// What the rows that went through left behind every block's operation and activation, `[rows, size]`; see ``Network/activations``.
-    var activations: [(values: UnsafePointer<Float>, size: Int)] {
-        activationLayers.map { (UnsafePointer(passes[$0].output), sizes[$0]) }
+    /// What the rows that went through left behind every block's operation and activation, `[rows, shape]`; see ``Network/activations``.
+    var activations: [(values: UnsafePointer<Float>, shape: Shape)] {
+        activationLayers.map { (UnsafePointer(passes[$0].output), shapes[$0]) }
     }
 
     /// This thread's rows to the network's ``output``.
@@ -57,7 +57,8 @@ struct NetworkPass {
             pass.sumGradients(x, dy, fold, step)
             if pass.isBackwardInPlace {
                 guard index == 0, let target else { continue }
-                let (first, size) = (step.rows.lowerBound * sizes[0], sizes[0])
+                let size = shapes[0].count
+                let first = step.rows.lowerBound * size
                 (target + first).update(from: dy + first, count: step.rows.count * size)
                 return
             }

@@ -39,13 +39,18 @@ public final class OptimizerState {
     public let range: Range<Int>
     /// From this element on there are statistics, which have no moments: what is summed of them is their change.
     private let statistics: Int
+    /// Elements that stay as they are, in ascending order.
+    private let frozen: [Range<Int>]
     private let buffers: [AlignedBuffer]
 
-    /// - Parameter statistics: ``ParameterLayout/statistics``.
-    public init(_ configuration: OptimizerConfiguration, range: Range<Int>, statistics: Int = .max) {
+    /// - Parameters:
+    ///   - statistics: ``ParameterLayout/statistics``.
+    ///   - frozen: elements that are never updated, in ascending order; their moments stay 0.
+    public init(_ configuration: OptimizerConfiguration, range: Range<Int>, statistics: Int = .max, frozen: [Range<Int>] = []) {
         self.configuration = configuration
         self.range = range
         self.statistics = statistics
+        self.frozen = frozen
         buffers = Self.momentNames(configuration.kind).map { _ in AlignedBuffer(count: range.count) }
     }
 
@@ -94,6 +99,22 @@ public final class OptimizerState {
         step: Step
     ) {
         precondition(part.isEmpty || (range.lowerBound <= part.lowerBound && part.upperBound <= range.upperBound))
+        var first = part.lowerBound
+        for still in frozen where still.overlaps(part) {
+            let trained = first..<max(first, still.lowerBound)
+            updateTrained(parameters, gradient: gradient + (first - part.lowerBound), range: trained, factor: factor, step: step)
+            first = still.upperBound
+        }
+        guard first < part.upperBound else { return }
+        updateTrained(
+            parameters, gradient: gradient + (first - part.lowerBound), range: first..<part.upperBound, factor: factor, step: step
+        )
+    }
+
+    private func updateTrained(
+        _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range part: Range<Int>, factor: Float,
+        step: Step
+    ) {
         guard part.lowerBound < statistics else {
             let target = parameters + part.lowerBound
             return kernel_add(target, target, gradient, part.count)
