@@ -21,7 +21,7 @@ def resident():
 def work(rank, options):
     import torch
     from torch import nn
-    from torch.nn import functional as F
+    from torch_model import VAE
 
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
@@ -29,34 +29,17 @@ def work(rank, options):
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(options.port))
         torch.distributed.init_process_group("gloo", rank=rank, world_size=options.ranks)
 
-    class VAE(nn.Module):
-        def __init__(self):
-            super().__init__()
-            def network(sizes):
-                layers = []
-                for a, b in zip(sizes, sizes[1:]):
-                    layers += [nn.Linear(a, b), nn.ReLU()]
-                return nn.Sequential(*layers[:-1])
-            hidden = options.hidden
-            self.encoder = network([options.features, *hidden, 2 * options.latent])
-            self.decoder = network([options.latent, *reversed(hidden), options.features])
-
-        def forward(self, x):
-            mean, log_variance = self.encoder(x).float().chunk(2, 1)
-            z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-            logits = self.decoder(z).float()
-            reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
-            kl = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
-            return (reconstruction + kl) / len(x)
-
     if options.features == 784:
         with gzip.open(f"{options.folder}/train-images-idx3-ubyte.gz") as file:
             rows = np.frombuffer(file.read(), np.uint8)[16:].reshape(-1, 784)
         rows = rows[rank :: options.ranks]
     else:
         rows = np.random.default_rng(rank).integers(0, 256, (20000 // options.ranks, options.features), np.uint8)
-    data = torch.from_numpy(rows.astype(np.float32) / 255)
-    model = VAE()
+    model = VAE(options, options.features)
+    data = model.shaped(torch.from_numpy(rows.astype(np.float32) / 255))
+    bytes = data.numel() * 4
+    if options.channels_last:
+        model, data = model.to(memory_format=torch.channels_last), data.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     if options.ranks > 1:
         model = nn.parallel.DistributedDataParallel(model)
@@ -71,7 +54,7 @@ def work(rank, options):
             chosen, order = order[: options.batch], order[options.batch :]
             optimizer.zero_grad()
             with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
-                loss = model(data[chosen])
+                loss = sum(model(data[chosen])) / options.batch
             loss.backward()
             optimizer.step()
 
@@ -92,7 +75,7 @@ def work(rank, options):
     if rank == 0:
         print(json.dumps({
             "samples_per_second": options.ranks * options.batch * count / sorted(times)[series // 2],
-            "resident_beyond_data": resident() - data.nbytes, "loss": float(loss.detach()),
+            "resident_beyond_data": resident() - bytes, "loss": float(loss.detach()),
         }), flush=True)
     if options.ranks > 1:
         torch.distributed.destroy_process_group()
@@ -104,8 +87,9 @@ def main():
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--batch", type=int, default=128, help="rows per rank")
     parser.add_argument("--features", type=int, default=784)
-    parser.add_argument("--hidden", type=lambda text: [int(size) for size in text.split(",")], default=[400])
-    parser.add_argument("--latent", type=int, default=20)
+    import torch_model
+    torch_model.add_arguments(parser)
+    parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--seconds", type=float, default=5)

@@ -9,6 +9,11 @@ struct AllocationTests {
     /// How the ranks are told to lie on nodes of their own.
     private static let apart = ["MPI_VAE_TEST_RANKS_PER_NODE": "1"]
 
+    /// A layer of each kind.
+    private static let listed =
+        "conv 8 k4 s4, batch-norm, relu, residual (conv 8 k3 p1, group-norm 2, relu, conv 8 k1), dropout 0.1, max-pool k2 s2, tokens, "
+        + "positions learned, residual (position-norm, attention 2), dense 16, layer-norm"
+
     /// Ranks of one node make no call. Between nodes sums are exchanged, flags told and parameters gathered, and norms where they are
     /// clipped.
     @Test(
@@ -27,6 +32,7 @@ struct AllocationTests {
                     "--clip-norm", "1",
                 ]
             ),
+            (1, [:], 0, ["--encoder", listed, "--threads", "2"]), (2, [:], 0, ["--encoder", listed, "--wire", "bf16"]),
             (2, apart, 3, ["--model", "vae"]), (3, apart, 4, ["--model", "vae", "--clip-norm", "1"]),
         ] as [(Int, [String: String], Int, [String])])
     func aStepAllocatesNothing(ranks: Int, environment: [String: String], calls: Int, options: [String]) throws {

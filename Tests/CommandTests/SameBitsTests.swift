@@ -19,6 +19,11 @@ struct SameBitsTests {
         ],
         ["--model", "vae", "--hidden", "70,40", "--normalization", "layer", "--initialization", "pytorch", "--clip-norm", "50"],
         ["--model", "vae", "--hidden", "64", "--wire", "bf16", "--micro-batch", "16"],
+        [
+            "--encoder",
+            "conv 4 k4 s4, batch-norm, relu, residual (conv 4 k3 p1, relu, conv 4 k1), dropout 0.1, dense 16, batch-norm, silu",
+            "--clip-norm", "5",
+        ],
     ]
 
     private func arguments(_ run: String, _ options: [String]) throws -> [String] {

@@ -24,11 +24,14 @@ final class HiddenDifferences {
     private let joined: AlignedBuffer?
     private let code: AlignedBuffer
 
-    /// - Parameter worker: whose thread it is for.
+    /// - Parameters:
+    ///   - applied: for whole blocks.
+    ///   - worker: whose thread it is for.
     init(_ applied: AppliedModel, worker: Int) {
         self.applied = applied
         inference = applied[worker]
         let (model, rows) = (applied.model, BlockPlan.blockSize)
+        precondition(inference.capacity >= rows)
         let hidden = inference.encoderActivations.dropLast().map(\.shape)
         width = hidden.reduce(model.inputSize + model.latentSize) { $0 + $1.count }
         pooling = DifferencePooling(

@@ -236,7 +236,7 @@ extension TrainedModel {
 
     /// How codes and activations differ among the rows that are fitted. Collective.
     private func fit(_ known: SourceRows, samples: Int) throws -> RowScorer {
-        let latent = model.latentSize
+        let (latent, applied) = (model.latentSize, applied.forWholeBlocks)
         let hidden = applied.workers.indices.map { HiddenDifferences(applied, worker: $0) }
         let (width, whitened) = (hidden[0].width, hidden[0].whitenedWidth)
         if whitened < width {

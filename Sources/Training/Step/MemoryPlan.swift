@@ -55,7 +55,7 @@ package struct MemoryPlan {
             (
                 "activations",
                 TrainingPass.byteCount(model, rows: max(rows, 1), workers: threads, folds: folds)
-                    + threads * Inference.byteCount(model, rows: BlockPlan.blockSize)
+                    + threads * Inference.byteCount(model, rows: AppliedModel.rows(model))
             ),
             ("batches", (rows + threads * BlockPlan.blockSize) * model.inputSize * 4 * copies),
         ]

@@ -45,10 +45,21 @@ public struct Model: Sendable {
         decoder.initialize(parameters, how, first: encoder.blocks.count, seed: seed)
     }
 
-    /// The rows to take at once where nobody says: 1024, or fewer for wide models, so that a layer's activations take at most 16 MiB. A matter
-    /// of memory alone.
+    /// The rows to take at once where nobody says: 1024, or fewer for wide models, so that a layer's activations take at most 16 MiB, and all of a
+    /// pass 256 MiB. A matter of memory alone.
     public var usualMicroBatch: Int {
-        max(32, min(1024, (1 << 22) / widest / 32 * 32))
+        let usual = max(32, min(1024, (1 << 22) / widest / 32 * 32))
+        return Self.rows(usual) { TrainingPass.byteCount(self, rows: $0, workers: 1, folds: []) }
+    }
+
+    /// The same where no gradients are wanted, and at most so many rows.
+    public func usualInferenceRows(most: Int) -> Int { Self.rows(most) { Inference.byteCount(self, rows: $0) } }
+
+    /// At most so many rows that take 256 MiB, but one.
+    private static func rows(_ most: Int, _ bytes: (_ rows: Int) -> Int) -> Int {
+        // What does not grow with the rows does not count.
+        let rowBytes = max(1, (bytes(2 * most) - bytes(most)) / most)
+        return max(1, min(most, (256 << 20) / rowBytes))
     }
 
     /// The most values that a row has on its way.
