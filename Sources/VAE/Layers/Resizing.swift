@@ -1,16 +1,24 @@
 internal import CKernels
 
-/// The nearest of the input's values for each position: along each axis number p of n is p m / n of m, rounded down. Makes maps larger behind or in
-/// place of transposed convolutions (Odena et al. 2016), or smaller.
+/// Maps of another size, for each channel by itself: larger behind or in place of transposed convolutions (Odena et al. 2016), or smaller.
 struct Resizing: Layer {
+    /// What a position p of n along an axis gets of the m that there are.
+    enum Kind: Sendable {
+        /// The value p m / n, rounded down.
+        case nearest
+        /// Between the two values next to (p + 1/2) m / n - 1/2, held to 0...m - 1, as with PyTorch's align_corners=False.
+        case linear
+    }
+
     let input: Shape
     let output: Shape
+    private let kind: Kind
     private let from: [Int]
     private let to: [Int]
     private let channels: Int
 
-    init(_ input: Shape, _ output: Shape) {
-        (self.input, self.output) = (input, output)
+    init(_ kind: Kind, _ input: Shape, _ output: Shape) {
+        (self.kind, self.input, self.output) = (kind, input, output)
         channels = output.sizes[output.sizes.count - 1]
         // Rows of channels alone are maps of one position.
         from = input.sizes.count > 1 ? input.sizes.asAxes : [1, 1, 1]
@@ -31,8 +39,9 @@ struct Resizing: Layer {
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
+            let resize = layer.kind == .nearest ? kernel_resize : kernel_interpolate
             let first = step.rows.lowerBound
-            kernel_resize(
+            resize(
                 layer.from, layer.to, layer.channels, step.rows.count, x + first * layer.input.count,
                 output + first * layer.output.count)
         }
@@ -43,8 +52,9 @@ struct Resizing: Layer {
             _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
             ending: OutputDerivative?, _ step: PassStep
         ) {
+            let resize = layer.kind == .nearest ? kernel_resize_backward : kernel_interpolate_backward
             let first = step.rows.lowerBound
-            kernel_resize_backward(
+            resize(
                 layer.from, layer.to, layer.channels, step.rows.count, dy + first * layer.output.count,
                 dx + first * layer.input.count)
         }
@@ -57,13 +67,18 @@ extension [Int] {
 }
 
 extension Block.Operation {
-    /// Rows of such a shape, by the nearest values of maps of the same channels.
-    public static func resized(to output: Shape) -> Block.Operation {
+    /// Rows of such a shape, by the nearest values of maps of the same channels, or of channels alone.
+    public static func resized(to output: Shape) -> Block.Operation { resized(.nearest, "resize", to: output) }
+
+    /// Rows of such a shape, by linear interpolation of maps of the same channels.
+    public static func interpolated(to output: Shape) -> Block.Operation { resized(.linear, "interpolate", to: output) }
+
+    private static func resized(_ kind: Resizing.Kind, _ word: String, to output: Shape) -> Block.Operation {
         Block.Operation(
-            "resize \(output.text)",
+            "\(word) \(output.text)",
             shape: { input throws(NetworkError) in
                 let channels = try output.axesAndChannels().channels
-                guard input.sizes.count == 1 || input.sizes.count == output.sizes.count else {
+                guard input.sizes.count == output.sizes.count || (kind == .nearest && input.sizes.count == 1) else {
                     throw NetworkError("cannot make rows of \(output) of such of \(input)")
                 }
                 guard input.sizes[input.sizes.count - 1] == channels else {
@@ -71,10 +86,10 @@ extension Block.Operation {
                 }
                 return output
             },
-            mirror: { input in .resized(to: input) },
+            mirror: { input in resized(kind, word, to: input) },
             make: { input, activation, _, _, _ in
                 precondition(activation == nil)
-                return Resizing(input, output)
+                return Resizing(kind, input, output)
             })
     }
 }
