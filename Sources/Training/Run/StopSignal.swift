@@ -11,6 +11,8 @@ package enum StopSignal {
     /// SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask the run to save and stop; a second one, of any kind, ends the process at once. What was
     /// asked before, between two runs of a sweep, still holds.
     package static func install() {
+        // Memory is taken here: in a handler that has interrupted malloc it would wait for itself.
+        _ = flag
         for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] {
             signal(number) { number in
                 if StopSignal.flag.pointee != 0 {
