@@ -10,6 +10,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/bf16.h"
+#include "kernels/condition.h"
 #include "kernels/convolution.h"
 #include "kernels/corrupt.h"
 #include "kernels/decode.h"

@@ -98,6 +98,18 @@
     KERNEL(void, channel_normalize_backward, (float *dx, const float *dy, const float *x, const                       \
             kernel_channel_terms *terms, ptrdiff_t positions, ptrdiff_t channels),                                    \
            (dx, dy, x, terms, positions, channels))                                                                   \
+    KERNEL(void, unit_normalize, (float *output, float *lengths, const float *values, ptrdiff_t rows,                 \
+            ptrdiff_t columns),                                                                                       \
+           (output, lengths, values, rows, columns))                                                                  \
+    KERNEL(void, unit_normalize_backward, (float *gradient, const float *output, const float *lengths,                \
+            ptrdiff_t rows, ptrdiff_t columns),                                                                       \
+           (gradient, output, lengths, rows, columns))                                                                \
+    KERNEL(void, add_condition, (float *output, const float *values, const float *conditions, const float *weight,    \
+            ptrdiff_t rows, ptrdiff_t positions, ptrdiff_t channels, ptrdiff_t width),                                \
+           (output, values, conditions, weight, rows, positions, channels, width))                                    \
+    KERNEL(void, sum_positions, (float *sums, const float *values, ptrdiff_t rows, ptrdiff_t positions,               \
+            ptrdiff_t channels),                                                                                      \
+           (sums, values, rows, positions, channels))                                                                 \
     KERNEL(void, dropout, (float *output, const float *values, const int64_t *row_numbers, ptrdiff_t rows,            \
             ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),                        \
            (output, values, row_numbers, rows, features, share, seed, purpose, epoch))                                \
@@ -141,12 +153,12 @@
     KERNEL(void, interpolate_backward, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels,               \
             ptrdiff_t rows, const float *dy, float *dx),                                                              \
            (from, to, channels, rows, dy, dx))                                                                        \
-    KERNEL(void, posterior, (const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows,             \
-            ptrdiff_t size),                                                                                          \
-           (code, noise, z, kl, rows, size))                                                                          \
-    KERNEL(void, posterior_backward, (const float *code, const float *noise, const float *dz, float scale,            \
-            const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),                                   \
-           (code, noise, dz, scale, weights, gradient, rows, size))                                                   \
+    KERNEL(void, posterior, (const float *code, const float *noise, float floor, float *z, double *kl,                \
+            ptrdiff_t rows, ptrdiff_t size),                                                                          \
+           (code, noise, floor, z, kl, rows, size))                                                                   \
+    KERNEL(void, posterior_backward, (const float *code, const float *noise, float floor, const float *dz,            \
+            float scale, const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),                      \
+           (code, noise, floor, dz, scale, weights, gradient, rows, size))                                            \
     KERNEL(void, take_missing, (float *values, float *mask, ptrdiff_t count),                                         \
            (values, mask, count))                                                                                     \
     KERNEL(void, join_mask, (float *values, const float *mask, float *encoder_input, ptrdiff_t rows,                  \

@@ -12,6 +12,7 @@ struct DataFlags: ParsableArguments {
     @Option(help: .key("labels")) var labels = ""
     @Option(help: .key("mask")) var mask = ""
     @Option(help: .key("weights")) var weights = ""
+    @Option(help: .key("condition")) var condition = ""
     @Option(help: .key("rows")) var rows = ""
     @Option(help: .key("columns")) var columns = ""
     @Option(help: .key("feature-names")) var featureNames = ""
@@ -22,6 +23,7 @@ struct DataFlags: ParsableArguments {
         options.labels = labels
         options.mask = mask
         options.weights = weights
+        options.conditions = condition
         options.rows = rows
         options.columns = columns
         options.featureNames = featureNames

@@ -18,6 +18,10 @@ struct Reconstruct: RankedCommand {
         help: "A PNG or JPEG file to write the first images to, each beside its reconstruction.",
         transform: FilePath.expandingHome)
     var grid = ""
+    @Option(
+        name: .customLong("as"),
+        help: "Decode all rows with a condition of its own, NAME=VALUE as batch=b1; once for each, their own if none is given.")
+    var conditions: [String] = []
     @Flag(help: "Replace the outputs if they are there.") var force = false
 
     func run(world: World) throws -> Int32 {
@@ -25,6 +29,7 @@ struct Reconstruct: RankedCommand {
         options.output = output
         options.clean = clean
         options.grid = grid
+        options.conditions = conditions
         options.force = force
         let report = try flags.model(world).reconstruct(flags.data, flags.dataOptions.options, options)
         guard world.isRoot else { return 0 }
@@ -74,6 +79,10 @@ struct Generate: RankedCommand {
     @Flag(help: "Interpolate on an arc around the origin, not on a line.") var spherical = false
     @Option(help: "Steps of traversals and interpolations, with both ends.") var steps = 11
     @Option(help: "Draw codes as those of the rows with this label.") var label: String?
+    @Option(
+        name: .customLong("as"),
+        help: "What the rows are conditioned on, NAME=VALUE as batch=b1; once for each of the model's conditions.")
+    var conditions: [String] = []
 
     func validate() throws {
         try checkThreads(threads)
@@ -127,6 +136,7 @@ struct Generate: RankedCommand {
         options.dataOptions = dataOptions.options
         options.output = output
         options.grid = grid
+        options.conditions = conditions
         options.force = force
         let model = try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model"))
         let written = try model.generate(options)

@@ -43,11 +43,14 @@ static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows
     const ptrdiff_t count = rows * features;
     float *code = floats(edges), *noise = floats(0), *z = floats(edges), *gradient = floats(edges), *weights = units();
     double kl[most];
-    k->posterior_backward(code, noise, z, 0.25f, weights, gradient, rows, features);
-    take_floats(r, "posterior", gradient, 2 * count);
-    k->posterior(code, noise, z, kl, rows, features);
-    take_floats(r, "posterior", z, count);
-    take_doubles(r, "posterior", kl, rows);
+    const float floors[] = {0, 1e-4f};
+    for (int i = 0; i < 2; i++) {
+        k->posterior_backward(code, noise, floors[i], z, 0.25f, weights, gradient, rows, features);
+        take_floats(r, "posterior", gradient, 2 * count);
+        k->posterior(code, noise, floors[i], z, kl, rows, features);
+        take_floats(r, "posterior", z, count);
+        take_doubles(r, "posterior", kl, rows);
+    }
 
     float *gain = floats(0), *shift = floats(0), *moments = floats(0), *output = floats(0);
     k->normalize(output, moments, code, gain, shift, rows, features);

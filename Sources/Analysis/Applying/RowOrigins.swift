@@ -129,7 +129,7 @@ extension TrainedModel {
                     try FileProbe.survives(data, located.data.options)
                 }
             }
-            return try RunData(located, as: checkpoint.features, world: world)
+            return try RunData(located, as: checkpoint.features, conditions: checkpoint.conditions, world: world)
         } catch let failure as SharedFailure {
             throw SharedFailure(exitStatus: failure.exitStatus, message: failure.message.map { "\(record.file): \($0)" })
         }

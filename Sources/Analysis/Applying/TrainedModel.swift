@@ -42,7 +42,8 @@ public final class TrainedModel {
             log.warning("this processor has no instructions for \(trained.rawValue), which the model was trained in: using fp32")
         }
         let model = Model(
-            try configuration.modelSpecification(rowShape: checkpoint.inputShape), precision: isFast ? trained : .fp32)
+            try configuration.modelSpecification(
+                rowShape: checkpoint.inputShape, conditions: checkpoint.conditions?.width ?? 0), precision: isFast ? trained : .fp32)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }
         try parameters.distribute(first: model.layout.count)
@@ -64,13 +65,16 @@ public final class TrainedModel {
 
     /// Opens data that the model can take. Collective.
     package func open(_ data: String, _ options: DataOptions) throws -> DataSource {
-        try world.onRoot { try FileProbe.survives(data, options) }
-        let source = try world.together {
+        var options = options
+        if let conditions = checkpoint.conditions, options.conditions.isEmpty { options.conditions = conditions.option }
+        try world.onRoot { [options] in try FileProbe.survives(data, options) }
+        let source = try world.together { [options] in
             let expected = checkpoint.inputShape
             var options = options
             if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }
             let source = try DataSource.open(data, options, as: checkpoint.features)
             try checkFits(source)
+            if let conditions = checkpoint.conditions { try source.use(conditions) }
             return source
         }
         for text in source.notes { note(text) }

@@ -39,6 +39,8 @@ public struct GenerationOptions: Sendable {
     public var output = ""
     /// A PNG or JPEG file; empty for none.
     public var grid = ""
+    /// What rows are to be conditioned on, NAME=VALUE each.
+    public var conditions: [String] = []
     public var force = false
 
     public init() {}
@@ -54,12 +56,13 @@ extension TrainedModel {
             try OutputFiles(files, force: wanted.force).check(data: [wanted.data ?? ""], files: self.files)
             if !wanted.grid.isEmpty { _ = try ImageShape.required(checkpoint.inputShape) }
         }
+        let conditions = try world.together { try RepeatedConditions(wanted.conditions, of: checkpoint) }
         let source = try wanted.data.map { try open($0, wanted.dataOptions) }
         let codes = try self.codes(wanted, source)
         var writer: GenerationWriter?
         try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
         let features = model.inputSize
-        try decode(codes) { rows, latent, means in
+        try decode(codes, conditions) { rows, latent, means in
             let data = preparation.restore(means.pointer, rows: rows.count, features: features, pool: pool)
             try writer!.write(rows, latent, data, features: features)
         }
@@ -71,7 +74,8 @@ extension TrainedModel {
     ///
     /// As in ``RowSweep``, by whole blocks, so that shapes and bits are the same on any number of ranks.
     private func decode(
-        _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
+        _ codes: any CodeSource, _ conditions: RepeatedConditions?,
+        receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.latentSize, model.inputSize)
         let results = SweepResults(world, rowCount: codes.count, columns: [latentSize, features], rowBytes: 0, everywhere: false)
@@ -84,7 +88,8 @@ extension TrainedModel {
                     let z = results.own[0].pointer + rows.lowerBound * latentSize
                     let mean = results.own[1].pointer + rows.lowerBound * features
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
-                    applied[worker].decode(z, rowCount: rows.count, applied.parameters, mean: mean)
+                    applied[worker].decode(
+                        z, rowCount: rows.count, conditions: conditions?.pointer, applied.parameters, mean: mean)
                 }
             }
             try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }

@@ -16,6 +16,8 @@ public struct ReconstructionOptions: Sendable {
     public var clean = ""
     /// A PNG or JPEG file of originals beside their reconstructions; empty for none.
     public var grid = ""
+    /// What rows are to be conditioned on when they are decoded, NAME=VALUE each; empty for what they are conditioned on themselves.
+    public var conditions: [String] = []
 
     public init() {}
 }
@@ -40,6 +42,9 @@ extension TrainedModel {
             let files = [.init("--output", wanted.output)] + OutputFiles.File.optional("--grid", wanted.grid, ImageGrid.formats)
             try OutputFiles(files, force: wanted.force).check(data: [data, wanted.clean], files: self.files)
         }
+        let conditions = try world.together {
+            try wanted.conditions.isEmpty ? nil : RepeatedConditions(wanted.conditions, of: checkpoint)
+        }
         let source = try open(data, options)
         let clean = try wanted.clean.isEmpty ? nil : openClean(wanted.clean, options, of: source)
         // Noisy rows of images leave 0...1, which only their likelihood would mind.
@@ -53,7 +58,7 @@ extension TrainedModel {
         try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
             source, source.selection, columns: [features]
         ) { worker, batch, columns in
-            applied[worker].reconstruct(batch, applied.parameters, into: columns[0])
+            applied[worker].reconstruct(batch, as: conditions?.pointer, applied.parameters, into: columns[0])
         } receive: { rows, columns in
             try writer!.write(
                 preparation.restore(columns[0].pointer, rows: rows.count, features: features, pool: pool), rows: rows)

@@ -13,6 +13,9 @@ struct DecodedRows {
     /// The shape of a row.
     let shape: [Int]
 
+    /// What is shown without a row's conditions, `[conditionSize]`.
+    let conditions: [Float]
+
     private var model: Model { applied.model }
     private var features: Int { model.inputSize }
     private var hasPrior: Bool { model.latent.hasPrior }
@@ -123,7 +126,9 @@ struct DecodedRows {
         let latent = AlignedBuffer(count: codes.count * model.latentSize)
         let means = AlignedBuffer(count: codes.count * features)
         codes.fill(latent.pointer, 0..<codes.count)
-        applied[0].decode(latent.pointer, rowCount: codes.count, applied.parameters, mean: means.pointer)
+        let conditions = RepeatedConditions(conditions, rows: codes.count)
+        applied[0].decode(
+            latent.pointer, rowCount: codes.count, conditions: conditions?.pointer, applied.parameters, mean: means.pointer)
         return means
     }
 

@@ -46,7 +46,7 @@ struct RunReport {
         }
         let decoded = DecodedRows(
             applied: applied, preparation: checkpoint.preparation(configuration), configuration: configuration,
-            shape: checkpoint.inputShape)
+            shape: checkpoint.inputShape, conditions: checkpoint.conditions?.first ?? [])
         if let source { try decoded.addReconstructions(of: source, to: &page) }
         try decoded.addSamples(to: &page)
         try decoded.addTraversals(embeddings, to: &page)

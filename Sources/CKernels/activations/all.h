@@ -13,4 +13,5 @@
 #include "tanh.h"
 #include "sigmoid.h"
 #include "silu.h"
+#include "symlog.h"
 #undef ACTIVATION

@@ -4,6 +4,7 @@
 #include "ckernels_arithmetic.h"
 #include "ckernels_attention.h"
 #include "ckernels_bf16.h"
+#include "ckernels_condition.h"
 #include "ckernels_convolution.h"
 #include "ckernels_corrupt.h"
 #include "ckernels_decode.h"

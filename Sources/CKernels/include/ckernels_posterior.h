@@ -5,10 +5,10 @@
 /// The limits of the posterior's log variance; beyond them it is held and gets no gradient.
 #define KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT 20.0f
 
-/// z = mean + exp(v / 2) noise, and KL(N(mean, exp(v)) || N(0, I)) per row in nats, from `code[rows, 2 size]`, which holds the
+/// z = mean + sqrt(exp(v) + floor) noise, and KL(N(mean, exp(v) + floor) || N(0, I)) per row in nats, from `code[rows, 2 size]`, which holds the
 /// mean and, behind it, v.
-void kernel_posterior(const float *code, const float *noise, float *z, double *kl, ptrdiff_t rows, ptrdiff_t size);
+void kernel_posterior(const float *code, const float *noise, float floor, float *z, double *kl, ptrdiff_t rows, ptrdiff_t size);
 
 /// The gradient with regard to `code` of `loss(z) + scale * weights[row] * KL`, where `dz` is the loss's with regard to z.
-void kernel_posterior_backward(const float *code, const float *noise, const float *dz, float scale, const float *weights,
+void kernel_posterior_backward(const float *code, const float *noise, float floor, const float *dz, float scale, const float *weights,
                                float *gradient, ptrdiff_t rows, ptrdiff_t size);

@@ -47,3 +47,32 @@ static void KERNEL(normalize_backward)(float *restrict gradient, const float *re
             gradient[i] = factor * (gradient[i] * gain[i] - level - (values[i] - mean) * factor * slope);
     }
 }
+
+static void KERNEL(unit_normalize)(float *restrict output, float *restrict lengths, const float *restrict values, ptrdiff_t rows,
+                                   ptrdiff_t columns) {
+    for (ptrdiff_t row = 0; row < rows; row++, output += columns, values += columns) {
+        double squares;
+        {
+            FOR_EACH_FEATURE(0, columns, { loss = values[i] * values[i]; })
+            squares = sum_of_lanes(lanes);
+        }
+        // A row of zeros stays one.
+        const float length = squares > 0 ? square_root((float)squares) : 1.0f, factor = 1.0f / length;
+        for (ptrdiff_t i = 0; i < columns; i++) output[i] = values[i] * factor;
+        lengths[row] = length;
+    }
+}
+
+// That of the values is (gradient - output (output . gradient)) / length.
+static void KERNEL(unit_normalize_backward)(float *restrict gradient, const float *restrict output, const float *lengths,
+                                            ptrdiff_t rows, ptrdiff_t columns) {
+    for (ptrdiff_t row = 0; row < rows; row++, gradient += columns, output += columns) {
+        double sum;
+        {
+            FOR_EACH_FEATURE(0, columns, { loss = output[i] * gradient[i]; })
+            sum = sum_of_lanes(lanes);
+        }
+        const float product = (float)sum, factor = 1.0f / lengths[row];
+        for (ptrdiff_t i = 0; i < columns; i++) gradient[i] = (gradient[i] - output[i] * product) * factor;
+    }
+}

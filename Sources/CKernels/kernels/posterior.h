@@ -1,13 +1,20 @@
 #include "../lanes.h"
 #include "../math.h"
 
-static void KERNEL(posterior)(const float *restrict code, const float *restrict noise, float *restrict z, double *restrict kl,
-                              ptrdiff_t rows, ptrdiff_t size) {
+// The standard deviation and the variance of the posterior by v, its log variance where there is no floor. `floor` is a constant 0 or not one, so that
+// there is a loop for each.
+#define POSTERIOR_DEVIATION                                                                                           \
+    const float variance_of_head = floor > 0 ? exp_float(held) : 0;                                                   \
+    const float deviation = floor > 0 ? square_root(variance_of_head + floor) : exp_float(0.5f * held)
+
+INLINE void posterior_rows(const float *restrict code, const float *restrict noise, float floor, float *restrict z,
+                           double *restrict kl, ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, z += size) {
         FOR_EACH_FEATURE(0, size, {
-            const float mean = code[i], v = clamp(code[size + i], -limit, limit);
-            const float deviation = exp_float(0.5f * v);
+            const float mean = code[i], held = clamp(code[size + i], -limit, limit);
+            POSTERIOR_DEVIATION;
+            const float v = floor > 0 ? log_float(variance_of_head + floor) : held;
             z[i] = mean + deviation * noise[i];
             // Kingma & Welling 2014, appendix B.
             loss = 0.5f * (mean * mean + deviation * deviation - 1.0f - v);
@@ -16,19 +23,34 @@ static void KERNEL(posterior)(const float *restrict code, const float *restrict 
     }
 }
 
-static void KERNEL(posterior_backward)(const float *restrict code, const float *restrict noise, const float *restrict dz,
-                                       float scale, const float *restrict weights, float *restrict gradient, ptrdiff_t rows,
-                                       ptrdiff_t size) {
+static void KERNEL(posterior)(const float *code, const float *noise, float floor, float *z, double *kl, ptrdiff_t rows,
+                              ptrdiff_t size) {
+    if (floor > 0) posterior_rows(code, noise, floor, z, kl, rows, size);
+    else posterior_rows(code, noise, 0, z, kl, rows, size);
+}
+
+INLINE void posterior_rows_backward(const float *restrict code, const float *restrict noise, float floor,
+                                    const float *restrict dz, float scale, const float *restrict weights,
+                                    float *restrict gradient, ptrdiff_t rows, ptrdiff_t size) {
     const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
     for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, noise += size, dz += size, gradient += 2 * size) {
         const float weight = scale * weights[row];
         for (ptrdiff_t i = 0; i < size; i++) {
             const float mean = code[i], v = code[size + i], held = clamp(v, -limit, limit);
-            const float deviation = exp_float(0.5f * held);
+            POSTERIOR_DEVIATION;
             const float dm = dz[i] + weight * mean;
-            const float dv = 0.5f * (dz[i] * deviation * noise[i] + weight * (deviation * deviation - 1.0f));
+            float dv = 0.5f * (dz[i] * deviation * noise[i] + weight * (deviation * deviation - 1.0f));
+            // d log(variance) / dv = exp(v) / variance
+            if (floor > 0) dv *= variance_of_head / (variance_of_head + floor);
             gradient[i] = dm;
             gradient[size + i] = v == held ? dv : 0.0f;
         }
     }
 }
+
+static void KERNEL(posterior_backward)(const float *code, const float *noise, float floor, const float *dz, float scale,
+                                       const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size) {
+    if (floor > 0) posterior_rows_backward(code, noise, floor, dz, scale, weights, gradient, rows, size);
+    else posterior_rows_backward(code, noise, 0, dz, scale, weights, gradient, rows, size);
+}
+#undef POSTERIOR_DEVIATION

@@ -71,6 +71,9 @@ package final class RowLoader {
             }
             (store.rows + position).update(from: rows, count: rows.count)
             if let weights = source.weights { try load(weights, rows, into: store.weights + position) }
+            if let values = source.conditionValues, let conditions = source.conditions {
+                try values.encode(rows, as: conditions, of: source.name, into: store.conditions + position * conditions.width)
+            }
         } catch let error as HDF5Error {
             throw Failure(error)
         }

@@ -86,6 +86,8 @@ package struct KeptRow {
     package let row: Int64
     /// How much it counts.
     package let weight: Float
+    /// `[conditions]`
+    package let conditions: UnsafePointer<Float>
 }
 
 /// What rows in memory look like.
@@ -95,6 +97,8 @@ package struct RowFormat: Sendable, Equatable {
     /// Whether the files' numbers have more digits than those in memory (``NumberFormat/isWide``): such rows are prepared while they
     /// are read, before they are rounded, others when a batch takes them.
     package var isWide = false
+    /// The numbers that stand for what a row is conditioned on.
+    package var conditions = 0
 
     package init(numbers: NumberFormat, features: Int, isWide: Bool = false) {
         self.numbers = numbers

@@ -19,7 +19,7 @@ package struct DataIdentity: Equatable, Sendable {
         package var keys: [String] {
             switch self {
             case .selection: ["rows", "fit-normal", "labels"]
-            case .columns: ["columns", "feature-names"]
+            case .columns: ["columns", "feature-names", "condition"]
             case .mask: ["mask"]
             case .weights: ["weights"]
             case .validation: ["validation-data"]
@@ -45,7 +45,7 @@ package struct DataIdentity: Equatable, Sendable {
         fingerprint = try onRoot { try source.fingerprint() }
         digests = [
             .selection: try onRoot { source.selectionDigest() },
-            .columns: try onRoot { source.columnsDigest() },
+            .columns: try onRoot { try source.columnsDigest() },
             .mask: try source.maskDigest(world: world),
             .weights: try onRoot { try source.weightsDigest() },
         ]
@@ -71,15 +71,17 @@ extension DataSource {
         return digest.finalize()
     }
 
-    /// Of which features are used: of their names, or else of their columns; empty for all without names.
-    fileprivate func columnsDigest() -> String {
-        if featureNames == nil, columns == nil { return "" }
+    /// Of which features are used: of their names, or else of their columns, and of what rows are conditioned on; empty for all without names.
+    /// Throws ``Failure``.
+    fileprivate func columnsDigest() throws -> String {
+        if featureNames == nil, columns == nil, conditionValues == nil { return "" }
         var digest = SHA256()
         if let featureNames {
             for name in featureNames { digest.update("\(name)\n") }
-        } else {
-            digest.update(columns!.map(Int64.init))
+        } else if let columns {
+            digest.update(columns.map(Int64.init))
         }
+        try conditionValues?.update(&digest, selection)
         return digest.finalize()
     }
 

@@ -1,7 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
-internal import Support
+package import Support
 
 /// What is used of data files besides the data themselves; as the section `data` of the configuration has it.
 public struct DataOptions: Codable, Sendable, Equatable {
@@ -9,6 +9,8 @@ public struct DataOptions: Codable, Sendable, Equatable {
     public var labels = ""
     public var mask = ""
     public var weights = ""
+    /// Columns that rows are conditioned on, by commas; empty for none.
+    public var conditions = ""
     /// `FIRST:END[:STEP]` or the path of a mask of rows; empty for all.
     public var rows = ""
     /// Features to use: `FIRST:END[:STEP]`, names, or the path of a mask of features; empty for all.
@@ -33,7 +35,7 @@ package final class DataSource {
     package private(set) var selection: RowSet
     /// The shape of a row, and the number of its values.
     package let rowShape: [Int]
-    package let format: RowFormat
+    package private(set) var format: RowFormat
     package let labels: RowValues?
     /// Why there are none, where some lie beside the data that do not fit.
     package let misfit: String?
@@ -43,6 +45,10 @@ package final class DataSource {
     package let weights: RowValues?
     /// What the weights are multiplied by.
     var weightScale = 1.0
+    /// What rows are conditioned on, as the files have it; nil for nothing.
+    package let conditionValues: ConditionValues?
+    /// What the model knows of it.
+    private(set) var conditions: Conditions?
     package let content: any Rows
     /// The features' names, in order; nil where there are none.
     package let featureNames: [String]?
@@ -138,6 +144,12 @@ package final class DataSource {
         }
         self.notes = notes
         weights = options.weights.isEmpty ? nil : RowValues(try files.map { try $0.weights(options.weights) }, counts: counts)
+        conditionValues =
+            options.conditions.isEmpty
+            ? nil
+            : try ConditionValues(options.conditions, of: name) { path in
+                RowValues(try files.map { try $0.values(path, "condition") }, counts: counts)!
+            }
         let count = content.rowCount
         if options.rows.isEmpty {
             selection = RowSet(all: count)
@@ -191,6 +203,15 @@ package final class DataSource {
             all.append(own)
         }
         return all
+    }
+
+    /// Takes rows with the numbers of their conditions, as a model knows them. Throws ``Failure`` where there are others.
+    package func use(_ conditions: Conditions) throws(Failure) {
+        guard conditionValues?.columns.count == conditions.columns.count else {
+            throw Failure(.configuration, "the model knows \(conditions.description): name as many columns by --condition")
+        }
+        self.conditions = conditions
+        format.conditions = conditions.width
     }
 
     /// Leaves rows out. - Parameter rows: those that stay.

@@ -19,6 +19,8 @@ package struct Checkpoint: Sendable {
     package var data: DataIdentity
     /// Of the features; empty where they have none.
     package var featureNames: [String] = []
+    /// What rows are conditioned on; nil for nothing.
+    package var conditions: Conditions?
     package var progress: Progress
     /// Of the preparation; nil where nothing is scaled.
     package var scaling: FeatureScaling?
@@ -58,6 +60,7 @@ package struct Checkpoint: Sendable {
                 let dataset = try file.createStrings("/features/name", count: featureNames.count)
                 try dataset.write(featureNames, rows: 0..<featureNames.count)
             }
+            try conditions?.write(to: file)
             let sums = progress.sums.flatMap { sums in
                 EvidenceLowerBound.terms.map { sums[$0] } + [sums.weight, Double(sums.rowCount)]
             }
@@ -120,6 +123,7 @@ package struct Checkpoint: Sendable {
         try addMoments(&digest)
         scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
+        conditions?.update(&digest)
         for sums in progress.sums {
             let terms = EvidenceLowerBound.terms.map { "\(sums[$0])" }.joined(separator: " ")
             digest.update("\(terms) \(sums.weight) \(sums.rowCount)\n")
@@ -196,8 +200,9 @@ extension Checkpoint {
         let inputShape = try reader.string("input_shape").split(separator: "x").compactMap { Int($0) }
         guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
         // A configuration can claim any size; the parameters are all there, uncompressed, or the file is damaged.
+        let conditions = try reader.conditions()
         guard content == nil || configuration.leastWeights(of: inputShape) <= Double(file.size / 4),
-            let model = try? configuration.modelSpecification(rowShape: inputShape)
+            let model = try? configuration.modelSpecification(rowShape: inputShape, conditions: conditions?.width ?? 0)
         else { throw reader.damaged }
         let layout = model.layout()
         guard content == nil || layout.count <= file.size / 4 + ParameterLayout.blockSize else { throw reader.damaged }
@@ -224,7 +229,7 @@ extension Checkpoint {
         var checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
             data: try reader.identity(version: version), featureNames: try reader.featureNames(count: model.inputSize),
-            progress: progress,
+            conditions: conditions, progress: progress,
             scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
             parameters: content == nil ? [] : try reader.flat("/parameters", layout),
             moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout.withMoments)) },
@@ -289,6 +294,14 @@ extension Checkpoint {
             let names = try file.dataset("/features/name")
             guard names.shape == [count] else { throw damaged }
             return try names.readStrings(rows: 0..<count)
+        }
+
+        func conditions() throws -> Conditions? {
+            do {
+                return try Conditions(file)
+            } catch is Conditions.Damaged {
+                throw damaged
+            }
         }
 
         func scaling(features: Int, _ configuration: Configuration) throws -> FeatureScaling? {

@@ -15,6 +15,7 @@ package struct ResumeState {
     private let owner: RunOwner?
 
     package var features: DataSource.Features? { checkpoint.features }
+    package var conditions: Conditions? { checkpoint.conditions }
     package var shardCount: Int { checkpoint.shardCount }
     /// Of the trained parameters that the run began with; empty for none.
     var startDigest: String { configuration.training.fromDigest }

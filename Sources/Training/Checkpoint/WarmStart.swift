@@ -56,6 +56,8 @@ struct WarmStart {
         checkpoint.featureNames.isEmpty ? nil : DataSource.Features(names: checkpoint.featureNames, origin: "the model of --from")
     }
 
+    var conditions: Conditions? { checkpoint.conditions }
+
     /// Throws ``Failure`` (78) that names the first parameter that is not the same in both models.
     func check(fits layout: ParameterLayout, _ now: Configuration, rowShape: [Int]) throws {
         guard let misfit = misfit(layout, part) else { return }

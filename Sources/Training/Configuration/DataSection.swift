@@ -33,6 +33,10 @@ extension Configuration {
                 "weights", \.data.options.weights, .names,
                 "path of the rows' weights in the files; all rows count alike if none is given"),
             .text(
+                "condition", \.data.options.conditions, .names,
+                "columns that rows are conditioned on, by commas, as /obs/batch,/obs/age: text and whole numbers are categories, others numbers, "
+                    + "and so is what has :number behind it; none if none is given"),
+            .text(
                 "rows", \.data.options.rows, .names,
                 "rows of data to use: FIRST:END[:STEP], several by commas, or the path of a mask of rows, as /good; all if none is given"
             ),

@@ -14,6 +14,9 @@ extension Configuration {
         public var channels = [32, 64]
         public var hidden = [400]
         public var latent = 20
+        public var conditionPlace = ConditionPlace.both
+        /// Added to the posterior's variances.
+        public var varianceFloor = 0.0
         public var likelihood = LikelihoodName.bernoulli
         public var likelihoodScale = 1.0
         public var activation = Activation.relu
@@ -45,6 +48,11 @@ extension Configuration {
                 "hidden", \.model.hidden, .decides,
                 "sizes of the encoder's dense hidden layers; the decoder has them in reverse; none for a linear model"),
             .integer("latent", \.model.latent, from: 1, .decides, "number of latents"),
+            .number(
+                "variance-floor", \.model.varianceFloor, [.atLeast(0), .atMost(1)], .decides,
+                "added to the variances of the posterior, so that none vanishes"),
+            .choice(
+                "condition-in", \.model.conditionPlace, .decides, "which of the networks know what rows are conditioned on (condition)"),
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,

@@ -7,6 +7,11 @@ package import VAE
 public enum NetworkKind: String, Sendable, CaseIterable {
     /// Dense layers of the sizes of `hidden`.
     case mlp
+    /// Dense layers for counts: the encoder takes log(1 + x), behind each dense layer is batch normalisation of slow running statistics, and in the
+    /// encoder dropout of 0.1 (Lopez et al. 2018, as scvi-tools has it).
+    case scvi
+    /// Dense layers for rows of clicks or words: the encoder takes rows of length 1 of which half is dropped (Liang et al. 2018, section 3).
+    case clicks
     /// Convolutions of 4 taps along each axis, each of which halves the map (stride 2, padding 1), of so many channels as `channels` says; then
     /// dense layers of the sizes of `hidden`. The decoder is the mirror image.
     case conv
@@ -25,9 +30,12 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         switch self {
         case .conv1d: 1
         case .conv3d: 3
-        case .mlp, .conv, .resnet, .attention: nil
+        case .mlp, .scvi, .clicks, .conv, .resnet, .attention: nil
         }
     }
+
+    /// Whether it takes a row as values, whatever its shape.
+    var takesValues: Bool { self == .mlp || self == .scvi || self == .clicks }
 
     /// The encoder's blocks.
     func blocks(_ model: Configuration.Model) -> [Block] {
@@ -36,6 +44,9 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         let halving = ConvolutionWindow(kernel: 4, stride: 2, padding: 1)
         switch self {
         case .mlp: return dense
+        case .scvi:
+            return [Block(.activated(.symlog))] + model.hidden.flatMap { [Self.cells($0, model), Block(.dropout(0.1))] }
+        case .clicks: return [Block(.normalized(.unit)), Block(.dropout(0.5))] + dense
         case .conv, .conv1d, .conv3d: return model.channels.map { Block(.convolution($0, halving), ending) } + dense
         case .resnet:
             return model.channels.flatMap { channels in
@@ -48,6 +59,23 @@ public enum NetworkKind: String, Sendable, CaseIterable {
             return [Block(patches), Block(.tokens), Block(.positions(.learned))]
                 + model.channels.flatMap { _ in Self.transformer(width: width, model.activation) } + dense
         }
+    }
+
+    /// The decoder's blocks where it is not the encoder's mirror: those of `scvi` know no dropout, and those of `clicks` end with what they sum.
+    ///
+    /// - Parameter outputs: what the likelihood wants for a row.
+    func decoder(_ model: Configuration.Model, outputs: Int) -> [Block]? {
+        switch self {
+        case .scvi: model.hidden.reversed().map { Self.cells($0, model) } + [Block(.dense(outputs))]
+        case .clicks:
+            model.hidden.reversed().map { Block(.dense($0), .usual(model.activation, model.normalization)) } + [Block(.dense(outputs))]
+        default: nil
+        }
+    }
+
+    /// The settings of scvi-tools' batch normalisation.
+    private static func cells(_ size: Int, _ model: Configuration.Model) -> Block {
+        Block(.dense(size), .usual(model.activation, Normalization(known: "batch e0.001 m0.01")))
     }
 
     /// Attention, then two layers for each position by itself, the inner twice as wide; both added to what they take, which is normalised first.
@@ -65,12 +93,18 @@ public enum NetworkKind: String, Sendable, CaseIterable {
 
 extension Configuration {
     /// What a model for rows of a shape is made of. Throws ``Failure`` (78) where the network does not fit the rows.
-    package func modelSpecification(rowShape: [Int]) throws -> ModelSpecification {
-        ModelSpecification(
+    ///
+    /// - Parameter conditions: the numbers that stand for what a row is conditioned on.
+    package func modelSpecification(rowShape: [Int], conditions: Int) throws -> ModelSpecification {
+        var specification = ModelSpecification(
             latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodScale: Float(model.likelihoodScale), initialization: model.initialization)
+        specification.conditionSize = conditions
+        specification.conditionPlace = model.conditionPlace
+        specification.varianceFloor = Float(model.varianceFloor)
+        return specification
     }
 
     /// Whether rows go through as they are, by dense layers of the sizes of `hidden`.
@@ -80,7 +114,10 @@ extension Configuration {
         if isPlain { return nil }
         // The lists were read before.
         let encoder = model.encoder.isEmpty ? model.network.blocks(model) : try! NetworkText.blocks(model.encoder)
-        let decoder = model.decoder.isEmpty ? nil : try! NetworkText.blocks(model.decoder)
+        let outputs = rowShape.reduce(1, *) * model.likelihood.heads
+        let decoder =
+            !model.decoder.isEmpty
+            ? try! NetworkText.blocks(model.decoder) : model.encoder.isEmpty ? model.network.decoder(model, outputs: outputs) : nil
         let name = model.encoder.isEmpty ? "network \(model.network.rawValue)" : "the encoder"
         let map: RowMap?
         do {
@@ -109,7 +146,7 @@ extension Configuration {
         // What lists say is bounded when they are read.
         guard model.encoder.isEmpty else { return 0 }
         let dense = model.hidden + [model.latent]
-        if model.network == .mlp { return products([rowShape.reduce(1, *)] + dense) }
+        if model.network.takesValues { return products([rowShape.reduce(1, *)] + dense) }
         let taps = model.network == .conv1d ? 4.0 : 16
         return taps * products(model.channels) + products(dense)
     }
@@ -117,7 +154,7 @@ extension Configuration {
     /// What a row is to the network; nil where it is values: of one axis, or for lists that begin with a dense layer, unless `layout` says what it is.
     package func map(_ rowShape: [Int]) throws(NetworkError) -> RowMap? {
         let isListed = !model.encoder.isEmpty
-        let takesValues = isListed ? rowShape.count < 2 || model.encoder.hasPrefix("dense ") : model.network == .mlp
+        let takesValues = isListed ? rowShape.count < 2 || model.encoder.hasPrefix("dense ") : model.network.takesValues
         if takesValues, model.layout == .auto { return nil }
         return try RowMap(model.layout, rowShape, along: isListed ? nil : model.network.axes)
     }

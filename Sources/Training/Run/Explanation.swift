@@ -13,7 +13,7 @@ extension TrainingRun {
         try GeneratedShapes.standingIn(configuration, world: world, log: log) { configuration in
             let data = try RunData(configuration, as: nil, world: world)
             let shape = data.source.rowShape
-            let specification = try world.together { try configuration.modelSpecification(rowShape: shape) }
+            let specification = try world.together { try configuration.modelSpecification(rowShape: shape, conditions: data.conditions?.width ?? 0) }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)
             let map = configuration.isPlain ? nil : try configuration.map(shape)
@@ -21,7 +21,8 @@ extension TrainingRun {
             return """
                 rows of shape \(shape), taken as \(rows)
                 \(NetworkTable(model).lines.joined(separator: "\n"))
-                latent \(model.latentSize), \(configuration.model.model.rawValue); likelihood \(configuration.model.likelihood.rawValue)\
+                latent \(model.latentSize), \(configuration.model.model.rawValue): \(configuration.model.model.help)
+                likelihood \(configuration.model.likelihood.rawValue)\
                 \(model.couplesRows ? "; rows of a shard are coupled" : "")
                 """
         }

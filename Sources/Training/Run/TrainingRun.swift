@@ -252,7 +252,7 @@ public final class TrainingRun {
             try snapshot.collect { progress, parameters, moments in
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
-                    data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], progress: progress,
+                    data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], conditions: data.conditions, progress: progress,
                     scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments,
                     history: history)
             }

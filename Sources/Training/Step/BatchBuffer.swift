@@ -21,6 +21,7 @@ package final class BatchBuffer {
     private let numbers: UnsafeMutablePointer<UnsafeRawPointer>
     private let rows: UnsafeMutablePointer<Int64>
     private let weights: UnsafeMutablePointer<Float>
+    private let conditions: AlignedBuffer?
 
     /// - Parameters:
     ///   - corruption: for training alone.
@@ -39,6 +40,7 @@ package final class BatchBuffer {
         numbers = .allocate(capacity: self.capacity)
         rows = .allocate(capacity: self.capacity)
         weights = .allocate(capacity: self.capacity)
+        conditions = format.conditions > 0 ? AlignedBuffer(count: self.capacity * format.conditions) : nil
     }
 
     deinit {
@@ -65,6 +67,9 @@ package final class BatchBuffer {
             numbers[index] = kept.numbers
             rows[index] = kept.row
             weights[index] = kept.weight
+            if let conditions {
+                (conditions.pointer + index * format.conditions).update(from: kept.conditions, count: format.conditions)
+            }
         }
         let features = format.features
         let (first, count) = (range.lowerBound * features, range.count)
@@ -100,8 +105,8 @@ package final class BatchBuffer {
     /// The first rows, as they were filled in.
     package func batch(count: Int) -> Batch {
         Batch(
-            input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer, weights: weights,
-            rowCount: count, rows: rows)
+            input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer,
+            conditions: conditions?.pointer, weights: weights, rowCount: count, rows: rows)
     }
 
     private static let lead = 4

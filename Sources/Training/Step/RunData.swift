@@ -14,6 +14,8 @@ package final class RunData {
     package let testSource: DataSource?
     /// What is done to all rows; without statistics until the training rows have been measured.
     package var preparation: Preparation
+    /// What rows are conditioned on; nil for nothing.
+    package let conditions: Conditions?
     /// The bytes of memory that this rank's rows may take.
     private var memory: Int
     /// What the node's ranks had for all when the data were opened; nil where the configuration says how much is for rows.
@@ -28,8 +30,12 @@ package final class RunData {
 
     /// Opens the data sets and compares their shapes. Collective. Throws ``SharedFailure``.
     ///
-    /// - Parameter features: what the rows must have; nil for what they have.
-    package init(_ configuration: Configuration, as features: DataSource.Features? = nil, world: World) throws {
+    /// - Parameters:
+    ///   - features: what the rows must have; nil for what they have.
+    ///   - conditions: what is known of what they are conditioned on; nil for what the rows in use have.
+    package init(
+        _ configuration: Configuration, as features: DataSource.Features? = nil, conditions: Conditions? = nil, world: World
+    ) throws {
         let preparation = Preparation(configuration)
         let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
@@ -62,6 +68,12 @@ package final class RunData {
         }
         for other in [source, validation, test].compactMap({ $0 }) where configuration.preparation.missing == .drop {
             try other.dropMissing(preparation.allowed, world: world)
+        }
+        self.conditions = try world.together {
+            guard let own = source.conditionValues else { return nil }
+            let known = try conditions ?? own.measure(source.selection, of: source.name)
+            for one in [source, validation, test].compactMap(\.self) { try one.use(known) }
+            return known
         }
         self.preparation = preparation
         self.source = source

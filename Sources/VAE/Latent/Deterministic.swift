@@ -6,6 +6,9 @@ extension LatentKind {
 /// A code that is the encoder's output: a plain autoencoder, without posterior or prior.
 struct Deterministic: Latent {
     let size: Int
+
+    init(size: Int, varianceFloor: Float) { self.size = size }
+
     var headSize: Int { size }
     var noiseSize: Int { 0 }
     var hasPrior: Bool { false }

@@ -2,8 +2,10 @@
 ///
 /// Shapes: `head [rows, headSize]` is the encoder's output, `z [rows, size]` a code.
 public protocol Latent: Sendable {
-    /// - Parameter size: the numbers of a code.
-    init(size: Int)
+    /// - Parameters:
+    ///   - size: the numbers of a code.
+    ///   - varianceFloor: added to the variances of the posterior.
+    init(size: Int, varianceFloor: Float)
 
     /// The numbers of a code.
     var size: Int { get }
@@ -60,5 +62,7 @@ public struct LatentKind: PartName {
     public init(known name: String) { rawValue = name }
 
     /// - Parameter size: the numbers of a code.
-    func make(size: Int) -> any Latent { Self.types.first { $0.name == rawValue }!.type.init(size: size) }
+    func make(size: Int, varianceFloor: Float = 0) -> any Latent {
+        Self.types.first { $0.name == rawValue }!.type.init(size: size, varianceFloor: varianceFloor)
+    }
 }

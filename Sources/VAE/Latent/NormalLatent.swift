@@ -8,9 +8,13 @@ extension LatentKind {
 
 /// A posterior N(mean, exp(v)) with a diagonal covariance and the prior N(0, I), z = mean + exp(v / 2) noise (Kingma & Welling 2014, section 3).
 ///
-/// The head of a row is the mean and, behind it, v, which is held to +-20.
+/// The head of a row is the mean and, behind it, v, which is held to +-20. With a floor the variance is exp(v) + floor, as scVI has it (Lopez et al. 2018).
 struct NormalLatent: Latent {
     let size: Int
+    private let floor: Float
+
+    init(size: Int, varianceFloor: Float) { (self.size, floor) = (size, varianceFloor) }
+
     var headSize: Int { 2 * size }
     var noiseSize: Int { size }
     var hasPrior: Bool { true }
@@ -19,14 +23,14 @@ struct NormalLatent: Latent {
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>,
         kl: UnsafeMutablePointer<Double>, rows: Int
     ) {
-        kernel_posterior(head, noise, z, kl, rows, size)
+        kernel_posterior(head, noise, floor, z, kl, rows, size)
     }
 
     func backward(
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, dz: UnsafePointer<Float>, klWeight: Float,
         weights: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
     ) {
-        kernel_posterior_backward(head, noise, dz, klWeight, weights, dhead, rows, size)
+        kernel_posterior_backward(head, noise, floor, dz, klWeight, weights, dhead, rows, size)
     }
 
     func mean(_ head: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int) {
@@ -36,7 +40,10 @@ struct NormalLatent: Latent {
     func logVariance(_ head: UnsafePointer<Float>, into logVariance: UnsafeMutablePointer<Float>, rows: Int) {
         let limit = Float(KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT)
         for row in 0..<rows {
-            for i in 0..<size { logVariance[row * size + i] = max(-limit, min(limit, head[row * headSize + size + i])) }
+            for i in 0..<size {
+                let held = max(-limit, min(limit, head[row * headSize + size + i]))
+                logVariance[row * size + i] = floor > 0 ? Float(Elementary.log(Elementary.exp(Double(held)) + Double(floor))) : held
+            }
         }
     }
 

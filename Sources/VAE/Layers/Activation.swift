@@ -21,6 +21,7 @@ public struct Activation: RawRepresentable, CaseIterable, Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 
     public static let relu = Activation(rawValue: "relu")!
+    public static let symlog = Activation(rawValue: "symlog")!
 
     /// Whether the derivative is a function of the input; of the others' it is a function of the output, which needs no memory.
     var needsInput: Bool { kernel_activation_needs_input(kernel) != 0 }

@@ -111,6 +111,8 @@ struct PassStep {
     let member: TeamMember
     /// Memory of the thread's own.
     let scratch: UnsafeMutablePointer<Float>
+    /// `[rows, conditions]` of all rows; nil where the network has none.
+    var conditions: UnsafePointer<Float>?
     /// nil where nothing is trained.
     var training: TrainingStep?
 

@@ -18,6 +18,7 @@ public struct Normalization: PartName {
         ("batch", BatchNormalization.read),
         ("group", GroupNormalization.read),
         ("position", LayerNormalization.readByPosition),
+        ("unit", UnitNormalization.read),
     ]
 
     public static let names = kinds.map(\.name)

@@ -6,6 +6,8 @@ public struct Batch {
     public var encoderInput: UnsafePointer<Float>?
     /// `[rowCount, inputSize]`: 1 for values that are there, 0 for missing ones; nil if none are missing.
     public var mask: UnsafePointer<Float>?
+    /// `[rowCount, conditionSize]`: of encoder and decoder; nil where the model has none.
+    public var conditions: UnsafePointer<Float>?
     /// `[rowCount]`: how much each row counts.
     public var weights: UnsafePointer<Float>
     public var rowCount: Int
@@ -14,11 +16,12 @@ public struct Batch {
 
     public init(
         input: UnsafePointer<Float>, encoderInput: UnsafePointer<Float>? = nil, mask: UnsafePointer<Float>? = nil,
-        weights: UnsafePointer<Float>, rowCount: Int, rows: UnsafePointer<Int64>
+        conditions: UnsafePointer<Float>? = nil, weights: UnsafePointer<Float>, rowCount: Int, rows: UnsafePointer<Int64>
     ) {
         self.input = input
         self.encoderInput = encoderInput
         self.mask = mask
+        self.conditions = conditions
         self.weights = weights
         self.rowCount = rowCount
         self.rows = rows
@@ -31,6 +34,7 @@ public struct Batch {
         let first = range.lowerBound
         return Batch(
             input: input + first * model.inputSize, encoderInput: encoderInput.map { $0 + first * model.encoder.input.count },
-            mask: mask.map { $0 + first * model.inputSize }, weights: weights + first, rowCount: range.count, rows: rows + first)
+            mask: mask.map { $0 + first * model.inputSize },
+            conditions: conditions.map { $0 + first * model.conditionSize }, weights: weights + first, rowCount: range.count, rows: rows + first)
     }
 }

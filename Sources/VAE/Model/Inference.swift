@@ -30,8 +30,9 @@ public final class Inference {
         PassMemory.byteCount { parts(model, rows: rows, $0) }
     }
 
-    private func step(_ parameters: PreparedParameters, rows: Int) -> PassStep {
-        PassStep(parameters: parameters, rows: 0..<rows, member: .alone, scratch: parts.scratch)
+    private func step(_ parameters: PreparedParameters, rows: Int, _ conditions: UnsafePointer<Float>?) -> PassStep {
+        PassStep(
+            parameters: parameters, rows: 0..<rows, member: .alone, scratch: parts.scratch, conditions: conditions)
     }
 
     /// Cuts a batch into pieces of at most ``capacity`` rows; gives each with the number of its first row.
@@ -40,7 +41,7 @@ public final class Inference {
     ) {
         for first in stride(from: 0, to: batch.rowCount, by: capacity) {
             let piece = batch.slice(first..<min(first + capacity, batch.rowCount), of: model)
-            body(piece, first, step(parameters, rows: piece.rowCount))
+            body(piece, first, step(parameters, rows: piece.rowCount, piece.conditions))
         }
     }
 
@@ -119,26 +120,35 @@ public final class Inference {
     ///
     /// - Parameters:
     ///   - z: `[rowCount, latentSize]`.
+    ///   - conditions: `[rowCount, conditionSize]`; nil where the decoder knows of none.
     ///   - mean: `[rowCount, inputSize]`, in the scale of prepared rows.
     public func decode(
-        _ z: UnsafePointer<Float>, rowCount: Int, _ parameters: PreparedParameters, mean: UnsafeMutablePointer<Float>
+        _ z: UnsafePointer<Float>, rowCount: Int, conditions: UnsafePointer<Float>?, _ parameters: PreparedParameters, mean: UnsafeMutablePointer<Float>
     ) {
         let features = model.inputSize
         for first in stride(from: 0, to: rowCount, by: capacity) {
             let rows = min(capacity, rowCount - first)
-            forward.decode(z + first * model.latentSize, step(parameters, rows: rows))
+            forward.decode(z + first * model.latentSize, step(parameters, rows: rows, conditions.map { $0 + first * model.conditionSize }))
             model.likelihood.mean(forward.decoder.output, into: mean + first * features, rows: rows, features: features)
         }
     }
 
     /// The mean of p(x | z) at every row's code, the posterior's mean: what the model takes a row for.
     ///
-    /// - Parameter mean: `[rowCount, inputSize]`, in the scale of prepared rows.
-    public func reconstruct(_ batch: Batch, _ parameters: PreparedParameters, into mean: UnsafeMutablePointer<Float>) {
+    /// - Parameters:
+    ///   - conditions: of what is made of the rows, `[rowCount, conditionSize]`; nil for their own.
+    ///   - mean: `[rowCount, inputSize]`, in the scale of prepared rows.
+    public func reconstruct(
+        _ batch: Batch, as conditions: UnsafePointer<Float>? = nil, _ parameters: PreparedParameters,
+        into mean: UnsafeMutablePointer<Float>
+    ) {
+        let conditions = conditions ?? batch.conditions
         forEachPiece(of: batch, parameters) { piece, first, step in
             forward.encode(piece, step)
             copyPosterior(rows: piece.rowCount, forward.z, nil)
-            decode(forward.z, rowCount: piece.rowCount, parameters, mean: mean + first * model.inputSize)
+            decode(
+                forward.z, rowCount: piece.rowCount, conditions: conditions.map { $0 + first * model.conditionSize }, parameters,
+                mean: mean + first * model.inputSize)
         }
     }
 

@@ -13,7 +13,7 @@ public struct Model: Sendable {
     public init(_ specification: ModelSpecification, precision: Precision = .fp32) {
         self.specification = specification
         self.precision = precision
-        latent = specification.latent.make(size: specification.latentSize)
+        latent = specification.latent.make(size: specification.latentSize, varianceFloor: specification.varianceFloor)
         likelihood = specification.likelihood.make(scale: specification.likelihoodScale)
         let heads = (latent.headSize, specification.inputSize * likelihood.heads)
         let (networks, plan) = ParameterPlan.make { plan in
@@ -25,6 +25,8 @@ public struct Model: Sendable {
 
     /// The features of a row.
     public var inputSize: Int { specification.inputSize }
+    /// The numbers of a row's conditions.
+    public var conditionSize: Int { specification.conditionSize }
     /// The numbers of a code.
     public var latentSize: Int { latent.size }
 

@@ -10,6 +10,11 @@ public struct ModelSpecification: Sendable, Equatable {
     /// Encoder and decoder of other layers; nil for dense ones.
     public var networks: ModelNetworks?
     public var latentSize: Int
+    /// The numbers of a row's conditions, 0 for none, and which networks know of them.
+    public var conditionSize = 0
+    public var conditionPlace = ConditionPlace.both
+    /// Added to the variances of the posterior.
+    public var varianceFloor: Float = 0
     public var activation: Activation
     public var normalization: Normalization
     public var likelihood: LikelihoodName
@@ -43,13 +48,26 @@ public struct ModelSpecification: Sendable, Equatable {
 
     /// - Parameter outputs: of the encoder for a row, as the latent wants them.
     func encoder(outputs: Int) -> NetworkSpecification {
-        if let networks { return networks.encoder(outputs: outputs) }
-        return .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
+        let network =
+            networks?.encoder(outputs: outputs)
+            ?? .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
+        return conditionPlace == .decoder ? network : network.conditioned(conditionSize)
     }
 
     /// - Parameter outputs: of the decoder for a row, as the likelihood wants them.
     func decoder(outputs: Int) -> NetworkSpecification {
-        if let networks { return NetworkSpecification(Shape(latentSize), networks.decoder) }
-        return .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
+        let network =
+            networks.map { NetworkSpecification(Shape(latentSize), $0.decoder) }
+            ?? .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
+        return conditionPlace == .encoder ? network : network.conditioned(conditionSize)
     }
+}
+
+/// The networks that know of a row's conditions.
+public enum ConditionPlace: String, Sendable, CaseIterable {
+    /// So that codes need not say what the conditions say, as Sohn et al. 2015.
+    case both
+    case encoder
+    /// As scVI does it by default: codes of rows whose conditions are not known to the encoder.
+    case decoder
 }

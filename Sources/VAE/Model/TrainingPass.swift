@@ -69,7 +69,7 @@ public final class TrainingPass {
     ) {
         let step = PassStep(
             parameters: parameters, rows: member.part(of: batch.rowCount), member: member, scratch: parts.scratch[member.worker],
-            training: TrainingStep(fold: fold, scale: scale, noise: key, rowNumbers: batch.rows))
+            conditions: batch.conditions, training: TrainingStep(fold: fold, scale: scale, noise: key, rowNumbers: batch.rows))
         let (forward, latent) = (parts.forward, model.latent)
         let (row, count) = (step.rows.lowerBound, step.rows.count)
         let spent = times.baseAddress! + member.worker

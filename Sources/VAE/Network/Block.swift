@@ -64,6 +64,8 @@ public struct Block: Sendable, Equatable {
 
     public var operation: Operation
     public var ending: Ending
+    /// The conditions that join what a linear operation sums; 0 for none.
+    public var conditions = 0
 
     public init(_ operation: Operation, _ activation: Activation? = nil, _ normalization: Normalization = .none) {
         self.init(operation, Ending(activation: activation, normalization: normalization))

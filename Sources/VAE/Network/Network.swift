@@ -21,8 +21,11 @@ struct Network: Sendable {
             let (name, ending) = ("\(name)/\(index)", block.ending)
             let shape = layers.last?.output ?? input
             blocks.append(layers.count)
-            let isFused = block.operation.isLinear && !ending.normalizesFirst
+            let isFused = block.operation.isLinear && !ending.normalizesFirst && block.conditions == 0
             layers.append(block.operation.make(shape, isFused ? ending.activation : nil, isFirst && index == 0, name, &plan))
+            if block.conditions > 0, let linear = layers.last as? any LinearLayer {
+                layers.append(ConditionShift(behind: linear, conditions: block.conditions, name, &plan))
+            }
             let normalize = ending.normalization.make
             if ending.normalizesFirst, let normalize { layers.append(normalize(layers.last!.output, name, &plan)) }
             if !isFused, let activation = ending.activation {

@@ -51,6 +51,16 @@ public struct NetworkSpecification: Sendable, Equatable {
         return try NetworkText.blocks(mirrored.flatMap(\.items))
     }
 
+    /// The same with conditions at all that has weights but the last of it, which gives what others interpret, unless it is all there is.
+    ///
+    /// - Parameter count: the numbers of a row's conditions.
+    func conditioned(_ count: Int) -> NetworkSpecification {
+        var conditioned = self
+        let linear = blocks.indices.filter { blocks[$0].operation.isLinear }
+        for index in linear.count > 1 ? linear.dropLast() : linear[...] { conditioned.blocks[index].conditions = count }
+        return conditioned
+    }
+
     private var firstOperation: Int { blocks.firstIndex { !$0.operation.isAside } ?? blocks.count }
 
     /// What the values behind a block have gone through: of one that does nothing to them, as pooling, what those below did.
