@@ -53,6 +53,20 @@ static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows
     }
 
     float *gain = floats(0), *shift = floats(0), *moments = floats(0), *output = floats(0);
+    k->unit_normalize(output, moments, code, rows, features);
+    take_floats(r, "unit_normalize", output, count);
+    take_floats(r, "unit_normalize", moments, rows);
+    memcpy(z, gradient, sizeof(float) * (size_t)count);
+    k->unit_normalize_backward(z, output, moments, rows, features);
+    take_floats(r, "unit_normalize_backward", z, count);
+    // One condition that is a number, one that is absent.
+    const float conditions[] = {0.7f, 0, -1.3f};
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        k->add_condition(output, code, conditions, gain, 1, features, 1, 3);
+        take_floats(r, "add_condition", output, features);
+    }
+    k->sum_positions(output, code, 1, rows, features);
+    take_floats(r, "sum_positions", output, features);
     k->normalize(output, moments, code, gain, shift, rows, features);
     take_floats(r, "normalize", output, count);
     take_floats(r, "normalize", moments, 2 * rows);

@@ -11,11 +11,14 @@ struct GradientTests {
     ) throws {
         let example = try Example(configuration, rowCount: rowCount, microBatch: microBatch, isWeighted: isWeighted)
         let reference = Reference(
-            configuration: configuration, layout: example.model.layout, operations: operations, layers: layers)
+            configuration: configuration, layout: example.model.layout, operations: operations, layers: layers,
+            conditions: example.conditions.map { $0.map(Double.init) })
         let (rows, noise, parameters) = example.doubles
         let (sums, gradient) = example.gradient(beta: beta, scale: 0.5)
 
-        let parts = zip(rows, noise).map { reference.parts($0, noise: $1, parameters) }
+        let parts = rows.indices.map {
+            reference.parts(rows[$0], noise: noise[$0], parameters, conditions: reference.conditions[$0])
+        }
         let weights = example.weights.map(Double.init)
         let reconstruction = zip(parts, weights).reduce(0) { $0 + $1.0.reconstruction * $1.1 }
         let kl = zip(parts, weights).reduce(0) { $0 + $1.0.kl * $1.1 }

@@ -18,6 +18,8 @@ struct Reference {
     /// By the blocks' names; all others are dense.
     var operations: [String: Operation] = [:]
     var layers: [String: Layer] = [:]
+    /// Of each row; none for models without.
+    var conditions: [[Double]] = []
 
     private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
 
@@ -30,18 +32,31 @@ struct Reference {
         case "tanh": Foundation.tanh(x)
         case "sigmoid": 1 / (1 + exp(-x))
         case "silu": x / (1 + exp(-x))
+        case "symlog": x < 0 ? -log1p(-x) : log1p(x)
         default: .nan
         }
     }
 
-    private func dense(_ name: String, _ x: [Double], _ p: [Double], activation: Activation?) -> [Double] {
+    private func dense(
+        _ name: String, _ x: [Double], _ p: [Double], activation: Activation?, _ conditions: [Double]
+    ) -> [Double] {
         let weight = entry("\(name)/weight")
         let bias = entry("\(name)/bias")
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
-        return (0..<outputs).map { j in
+        let sums = (0..<outputs).map { j in
             var sum = p[bias.range.lowerBound + j]
             for i in 0..<inputs { sum += x[i] * p[weight.range.lowerBound + i * outputs + j] }
-            return activation.map { Self.activate($0, sum) } ?? sum
+            return sum
+        }
+        return shift(name, sums, p, conditions).map { sum in activation.map { Self.activate($0, sum) } ?? sum }
+    }
+
+    /// At every position what the conditions give to each channel.
+    private func shift(_ name: String, _ values: [Double], _ p: [Double], _ conditions: [Double]) -> [Double] {
+        guard let weight = layout.entries.first(where: { $0.name == "\(name)/condition" }) else { return values }
+        let channels = weight.shape[1]
+        return values.indices.map { i in
+            conditions.indices.reduce(values[i]) { $0 + conditions[$1] * p[weight.range.lowerBound + $1 * channels + i % channels] }
         }
     }
 
@@ -60,7 +75,7 @@ struct Reference {
     }
 
     /// A block's operation, activation and normalisation.
-    private func block(_ name: String, _ block: Block, _ x: [Double], _ p: [Double]) -> [Double] {
+    private func block(_ name: String, _ block: Block, _ x: [Double], _ p: [Double], _ conditions: [Double]) -> [Double] {
         var hidden: [Double]
         if let layer = layers[name] {
             hidden = layer(x) { p[entry("\(name)/\($0)").range] }
@@ -69,24 +84,24 @@ struct Reference {
             func part(_ part: String) -> ArraySlice<Double> {
                 p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]
             }
-            hidden = operation(x, part("weight"), part("bias"))
+            hidden = shift(name, operation(x, part("weight"), part("bias")), p, conditions)
             if let activation = block.ending.activation { hidden = hidden.map { Self.activate(activation, $0) } }
         } else {
-            hidden = dense(name, x, p, activation: block.ending.activation)
+            hidden = dense(name, x, p, activation: block.ending.activation, conditions)
         }
         return [.layer, .position].contains(block.ending.normalization) ? normalize(name, hidden, p) : hidden
     }
 
-    private func network(_ part: String, _ x: [Double], _ p: [Double]) -> [Double] {
+    private func network(_ part: String, _ x: [Double], _ p: [Double], _ conditions: [Double]) -> [Double] {
         if let networks = configuration.networks {
             let blocks = part == "encoder" ? networks.encoder.blocks + [Block(.dense(1))] : networks.decoder
-            return blocks.enumerated().reduce(x) { block("\(part)/\($1.offset)", $1.element, $0, p) }
+            return blocks.enumerated().reduce(x) { block("\(part)/\($1.offset)", $1.element, $0, p, conditions) }
         }
         let count = configuration.hiddenSizes.count
         return (0...count).reduce(x) { x, index in
             let name = "\(part)/\(index)"
-            if index == count { return dense(name, x, p, activation: nil) }
-            let hidden = dense(name, x, p, activation: configuration.activation)
+            if index == count { return dense(name, x, p, activation: nil, conditions) }
+            let hidden = dense(name, x, p, activation: configuration.activation, conditions)
             return [.layer, .position].contains(configuration.normalization) ? normalize(name, hidden, p) : hidden
         }
     }
@@ -112,20 +127,21 @@ struct Reference {
     }
 
     /// Reconstruction and KL of one row.
-    func parts(_ x: [Double], noise: [Double], _ p: [Double]) -> (reconstruction: Double, kl: Double) {
+    func parts(_ x: [Double], noise: [Double], _ p: [Double], conditions: [Double] = []) -> (reconstruction: Double, kl: Double) {
         let values = x.map { $0.isNaN ? 0 : $0 }
-        let code = network("encoder", configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x, p)
+        let code = network("encoder", configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x, p, conditions)
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
         if configuration.latent == .normal {
             z = (0..<size).map { i in
-                let (mean, v) = (code[i], min(max(code[size + i], -20), 20))
+                let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
+                let (mean, v) = (code[i], log(variance))
                 kl += 0.5 * (mean * mean + exp(v) - 1 - v)
                 return mean + exp(0.5 * v) * noise[i]
             }
         }
-        let output = network("decoder", z, p)
+        let output = network("decoder", z, p, conditions)
         return (
             Self.loss(configuration.likelihood, x, output, scale: Double(configuration.likelihoodScale)), kl
         )
@@ -134,7 +150,7 @@ struct Reference {
     /// The sum of reconstruction + beta * KL over rows, by their weights.
     func loss(_ rows: [[Double]], weights: [Double], noise: [[Double]], beta: Double, _ p: [Double]) -> Double {
         rows.indices.reduce(0) { sum, row in
-            let parts = parts(rows[row], noise: noise[row], p)
+            let parts = parts(rows[row], noise: noise[row], p, conditions: conditions.isEmpty ? [] : conditions[row])
             return sum + weights[row] * (parts.reconstruction + beta * parts.kl)
         }
     }
@@ -178,6 +194,9 @@ final class Example {
     let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
     /// How much each row counts.
     let weights: [Float]
+    /// A category of a row's, but one number of it.
+    let conditions: [[Float]]
+    private let conditionBuffer: AlignedBuffer
     private let input: AlignedBuffer
     private let mask: AlignedBuffer
     private let encoderInput: AlignedBuffer
@@ -209,6 +228,11 @@ final class Example {
         }
         weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
         let count = max(rowCount, 1)
+        conditions = (0..<rowCount).map { row in
+            (0..<configuration.conditionSize).map { $0 == 0 ? 0.25 * Float(row - 2) : $0 == 1 + row % 2 ? 1 : 0 }
+        }
+        conditionBuffer = AlignedBuffer(count: max(1, count * configuration.conditionSize))
+        for (place, number) in conditions.joined().enumerated() { conditionBuffer.pointer[place] = number }
         input = AlignedBuffer(count: count * features)
         mask = AlignedBuffer(count: count * features)
         encoderInput = AlignedBuffer(count: count * features * 2)
@@ -247,7 +271,9 @@ final class Example {
                 let features = configuration.inputSize
                 let piece = Batch(
                     input: batch.input + first * features, encoderInput: batch.encoderInput.map { $0 + 2 * first * features },
-                    mask: batch.mask.map { $0 + first * features }, weights: batch.weights + first, rowCount: count,
+                    mask: batch.mask.map { $0 + first * features },
+                    conditions: batch.conditions.map { $0 + first * configuration.conditionSize },
+                    weights: batch.weights + first, rowCount: count,
                     rows: batch.rows + first)
                 pass.gradient(of: piece, prepared, noise: noise, beta: beta, scale: scale, summed: fold)
                 pass.add(piece, 0..<count, to: &sums)
@@ -291,7 +317,8 @@ final class Example {
             body(
                 Batch(
                     input: input.pointer, encoderInput: configuration.seesMask ? encoderInput.pointer : nil,
-                    mask: configuration.seesMask ? mask.pointer : nil, weights: weightBuffer.pointer, rowCount: rows.count,
+                    mask: configuration.seesMask ? mask.pointer : nil,
+                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil, weights: weightBuffer.pointer, rowCount: rows.count,
                     rows: $0.baseAddress ?? UnsafePointer(bitPattern: 8)!))
         }
     }

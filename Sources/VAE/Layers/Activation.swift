@@ -21,6 +21,7 @@ public struct Activation: RawRepresentable, CaseIterable, Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 
     public static let relu = Activation(rawValue: "relu")!
+    /// That of counts is log(1 + x).
     public static let symlog = Activation(rawValue: "symlog")!
 
     /// Whether the derivative is a function of the input; of the others' it is a function of the output, which needs no memory.

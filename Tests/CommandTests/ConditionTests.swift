@@ -1,0 +1,134 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Models that know what rows are conditioned on: batches of AnnData as categories, and numbers.
+@Suite(.serialized)
+struct ConditionTests {
+    /// 300 rows of three batches, shifted against each other by 2 in each of 12 features, with an age that moves all of them.
+    private static let files = Result {
+        let folder = try TemporaryFolder()
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            g = np.random.default_rng(3)
+            def write(name, codes, age, categories):
+                base = g.normal(size=(len(codes), 2)) @ g.normal(size=(2, 12))
+                x = base + 4.0 * (codes[:, None] - 1) + 0.1 * (age[:, None] - 50) + 0.1 * g.normal(size=(len(codes), 12))
+                with h5py.File(sys.argv[1] + "/" + name, "w") as f:
+                    f.attrs["encoding-type"], f.attrs["encoding-version"] = "anndata", "0.1.0"
+                    f["X"] = x.astype("f4")
+                    f["X"].attrs["encoding-type"], f["X"].attrs["encoding-version"] = "array", "0.2.0"
+                    for frame, count in (("obs", len(codes)), ("var", 12)):
+                        o = f.create_group(frame)
+                        o.attrs["encoding-type"], o.attrs["encoding-version"] = "dataframe", "0.2.0"
+                        o.attrs["_index"], o.attrs["column-order"] = "_index", []
+                        o["_index"] = np.array([f"{frame}{i}" for i in range(count)], h5py.string_dtype())
+                    b = f["obs"].create_group("batch")
+                    b.attrs["encoding-type"], b.attrs["encoding-version"], b.attrs["ordered"] = "categorical", "0.2.0", False
+                    b["codes"], b["categories"] = codes.astype("i1"), np.array(categories, h5py.string_dtype())
+                    f["obs/age"] = age
+            codes, age = g.integers(0, 3, 300), g.normal(50, 10, 300)
+            write("rows.h5ad", codes, age, ["late", "early", "mid, or so"])
+            write("fresh.h5ad", codes[:50], age[:50], ["late", "early", "never"])
+            codes[7] = -1
+            write("holes.h5ad", codes, age, ["late", "early", "mid, or so"])
+            """, [folder.url.path])
+        if python.status != 0 { throw CannotRun(description: "\(python)") }
+        return folder
+    }
+
+    private static let model = [
+        "--likelihood", "gaussian", "--hidden", "24", "--latent", "2", "--epochs", "40", "--global-batch", "32", "--lr", "0.005",
+        "--validation-fraction", "0.1", "--no-report",
+    ]
+    private static let conditions = ["--condition", "batch,/obs/age"]
+
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func data(_ name: String = "rows") throws -> String { try Self.files.get().path("\(name).h5ad") }
+
+    private func train(_ run: String, ranks: Int = 1, data: String = "rows", _ options: [String] = conditions) throws -> Outcome {
+        let arguments = ["train", "--data", try self.data(data), "--output", folder.path(run)] + Self.model + options
+        return try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
+    }
+
+    private func expectDone(_ outcome: Outcome) { #expect(outcome.status == 0, "\(outcome)") }
+
+    private func expectRefused(_ status: Int32, _ texts: [String], _ outcome: Outcome) {
+        #expect(outcome.status == status && outcome.errorLines.count == 1, "\(texts): \(outcome)")
+        for text in texts { #expect(outcome.errors.contains(text), "\(text): \(outcome)") }
+    }
+
+    private func digest(_ outcome: Outcome) -> Substring? {
+        outcome.errors.split(separator: "\n").last { $0.contains("digest after") }
+    }
+
+    /// The same bits on any number of ranks and straight through; the decoder moves rows from batch to batch, the codes do not tell batches apart.
+    @Test func batchesAreTakenOut() throws {
+        let options = Self.conditions + ["--condition-in", "decoder"]
+        let one = try train("one", options)
+        expectDone(one)
+        let three = try train("three", ranks: 3, options)
+        #expect(digest(one) != nil && digest(three) == digest(one), "\(three)")
+        expectDone(try train("cut", ranks: 2, options + ["--max-steps", "100"]))
+        let on = try train("cut", ranks: 3, options)
+        #expect(digest(on) == digest(one), "\(on)")
+
+        let run = folder.path("one")
+        let input = ["--checkpoint", run, "--data", try data()]
+        for (name, more) in [("own", []), ("early", ["--as", "batch=early", "--as", "age=50"])] as [(String, [String])] {
+            expectDone(try mpiVAE(arguments: ["reconstruct"] + input + ["--output", folder.path("\(name).h5")] + more))
+        }
+        let samples = ["generate", "--checkpoint", run, "--count", "200", "--output", folder.path("samples.h5")]
+        expectDone(try mpiVAE(arguments: samples + ["--as", "/obs/batch=mid, or so"].map { $0.replacing("/obs/", with: "") }))
+        for command in ["embed", "score"] {
+            expectDone(try mpiVAE(arguments: [command] + input + ["--output", folder.path("\(command).h5")]))
+        }
+        expectDone(try mpiVAE(arguments: ["evaluate"] + input + ["--samples", "5", "--json"]))
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            folder, rows, run = sys.argv[1:]
+            with h5py.File(rows) as f: x, b, age = f["X"][:], f["obs/batch/codes"][:], f["obs/age"][:]
+            read = lambda name, path: h5py.File(f"{folder}/{name}.h5")[path][:]
+            own, early, samples = read("own", "data"), read("early", "data"), read("samples", "data")
+            apart = lambda m: max(np.abs(m[b == k].mean(0) - m[b == 1].mean(0)).max() for k in (0, 2))
+            assert apart(x) > 3 and apart(own) > 3, (apart(x), apart(own))
+            assert apart(early) < 0.8, apart(early)
+            assert abs(early.mean() - 0) < 0.6 and samples.mean() > 3, (early.mean(), samples.mean())
+            z = read("embed", "latent/mean")
+            assert apart(z) < 0.5, apart(z)
+            with h5py.File(f"{run}/best.h5") as f:
+                c = f["conditions"]
+                assert list(c["name"].asstr()) == ["batch", "/obs/age"] and list(c["categories"]) == [3, 0]
+                assert list(c["category"].asstr()) == ["early", "late", "mid, or so"]
+                assert abs(c["mean"][1] - age.mean()) < 1e-9 and abs(c["deviation"][1] - age.std()) < 1e-9
+                assert f["parameters/decoder/0/condition"].shape == (4, 24) and "condition" not in f["parameters/encoder/0"]
+            """, [folder.url.path, try data(), run])
+        expectDone(python)
+    }
+
+    @Test func refusals() throws {
+        expectDone(try train("run", Self.conditions + ["--epochs", "2"]))
+        let run = ["--checkpoint", folder.path("run")]
+        expectRefused(
+            65, ["row 0", "never"].suffix(1) + ["but the model knows one of early, late, mid, or so"],
+            try mpiVAE(arguments: ["embed"] + run + ["--data", try data("fresh"), "--output", folder.path("e.h5")]))
+        expectRefused(65, ["1 rows have no value of the condition batch"], try train("holes", data: "holes"))
+        expectRefused(65, ["no condition at batches", "batch"], try train("other", ["--condition", "batches"]))
+        expectRefused(78, ["condition"], try train("run", ["--condition", "/obs/age", "--epochs", "3"]))
+        expectRefused(78, ["condition"], try train("run", ["--epochs", "3"]))
+        let generate = ["generate"] + run + ["--output", folder.path("g.h5")]
+        expectRefused(64, ["give --as batch=VALUE, one of early, late"], try mpiVAE(arguments: generate))
+        expectRefused(64, ["batch is one of early"], try mpiVAE(arguments: generate + ["--as", "batch=b1"]))
+        expectRefused(64, ["conditions are batch, /obs/age"], try mpiVAE(arguments: generate + ["--as", "sex=f"]))
+        expectDone(try train("plain", []))
+        expectRefused(
+            64, ["trained without --condition"],
+            try mpiVAE(arguments: ["generate", "--checkpoint", folder.path("plain"), "--as", "batch=late", "--output", folder.path("g.h5")]))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("g.h5")))
+    }
+}
