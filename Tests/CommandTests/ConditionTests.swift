@@ -83,7 +83,7 @@ struct ConditionTests {
             expectDone(try mpiVAE(arguments: ["reconstruct"] + input + ["--output", folder.path("\(name).h5")] + more))
         }
         let samples = ["generate", "--checkpoint", run, "--count", "200", "--output", folder.path("samples.h5")]
-        expectDone(try mpiVAE(arguments: samples + ["--as", "/obs/batch=mid, or so"].map { $0.replacing("/obs/", with: "") }))
+        expectDone(try mpiVAE(arguments: samples + ["--as", "batch=mid, or so"]))
         for command in ["embed", "score"] {
             expectDone(try mpiVAE(arguments: [command] + input + ["--output", folder.path("\(command).h5")]))
         }
@@ -115,7 +115,7 @@ struct ConditionTests {
         expectDone(try train("run", Self.conditions + ["--epochs", "2"]))
         let run = ["--checkpoint", folder.path("run")]
         expectRefused(
-            65, ["row 0", "never"].suffix(1) + ["but the model knows one of early, late, mid, or so"],
+            65, ["never", "but the model knows one of early, late, mid, or so"],
             try mpiVAE(arguments: ["embed"] + run + ["--data", try data("fresh"), "--output", folder.path("e.h5")]))
         expectRefused(65, ["1 rows have no value of the condition batch"], try train("holes", data: "holes"))
         expectRefused(65, ["no condition at batches", "batch"], try train("other", ["--condition", "batches"]))

@@ -143,7 +143,7 @@ struct GradientTests {
                         rowCount: 1,
                         rows: number)
                     inference.encode(batch, prepared, mean: code.pointer)
-                    inference.decode(code.pointer, rowCount: 1, prepared, mean: mean.pointer)
+                    inference.decode(code.pointer, rowCount: 1, conditions: nil, prepared, mean: mean.pointer)
                 }
             }
             return (

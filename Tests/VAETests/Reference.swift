@@ -228,8 +228,11 @@ final class Example {
         }
         weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
         let count = max(rowCount, 1)
-        conditions = (0..<rowCount).map { row in
-            (0..<configuration.conditionSize).map { $0 == 0 ? 0.25 * Float(row - 2) : $0 == 1 + row % 2 ? 1 : 0 }
+        conditions = (0..<rowCount).map { row -> [Float] in
+            (0..<configuration.conditionSize).map { place -> Float in
+                if place == 0 { return 0.25 * Float(row - 2) }
+                return place == 1 + row % 2 ? 1 : 0
+            }
         }
         conditionBuffer = AlignedBuffer(count: max(1, count * configuration.conditionSize))
         for (place, number) in conditions.joined().enumerated() { conditionBuffer.pointer[place] = number }

@@ -95,7 +95,7 @@ extension Configuration {
     /// What a model for rows of a shape is made of. Throws ``Failure`` (78) where the network does not fit the rows.
     ///
     /// - Parameter conditions: the numbers that stand for what a row is conditioned on.
-    package func modelSpecification(rowShape: [Int], conditions: Int) throws -> ModelSpecification {
+    package func modelSpecification(rowShape: [Int], conditions: Int = 0) throws -> ModelSpecification {
         var specification = ModelSpecification(
             latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
