@@ -140,3 +140,6 @@ static inline int chdf5_reserve(int descriptor, int64_t count) {
     enum { keep_size = 1 };
     return (int)syscall(SYS_fallocate, descriptor, keep_size, (off_t)0, (off_t)count);
 }
+
+/// For descriptors of folders that are only there to find what lies in them (O_PATH, which fcntl.h declares for _GNU_SOURCE only).
+static inline int chdf5_path_only(void) { return 010000000; }

@@ -22,33 +22,32 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
 
 /// A file that appears under its name all at once, complete, or not at all.
 ///
-/// It is written beside its place under a temporary name, brought to disk (fsync), and only then given its name (rename, fsync of
-/// the folder). Whatever had the name before stays whole until that moment.
+/// It is written in a ``PrivateFolder`` beside its place, brought to disk (fsync), and only then given its name (rename, fsync of
+/// the folder). Whatever had the name before stays whole until that moment, and is replaced, also where it is a link.
 public final class AtomicFile {
-    /// The name it will have, and the one it has until then.
+    /// The name it will have.
     public let path: String
-    public let temporaryPath: String
+    /// The file, for reading and writing, once it was made by ``reserve(_:)``; -1 before.
+    public private(set) var descriptor: Int32 = -1
     private let folder: String
-    private var isPublished = false
+    private let name: String
+    private var place: PrivateFolder?
 
-    /// Chooses a temporary name in the folder of `path`; creates nothing yet.
+    /// Creates nothing yet.
     public init(_ path: String) {
         self.path = path
         folder = FilePath.folder(of: path)
-        // Names may be as long as a file system takes them, but this one is longer.
-        let name = String(decoding: FilePath.name(of: path).utf8.prefix(200), as: UTF8.self)
-        let random = UInt32.random(in: 0 ... .max)
-        let temporary = ".\(name).tmp.\(getpid()).\(String(random, radix: 16))"
-        temporaryPath = folder.isEmpty ? temporary : folder == "/" ? "/\(temporary)" : "\(folder)/\(temporary)"
+        name = FilePath.name(of: path)
     }
 
     /// An unpublished file leaves nothing behind.
-    deinit { if !isPublished { unlink(temporaryPath) } }
-
-    /// Whether a name is one of those that files have until they are complete.
-    public static func isTemporary(_ name: String) -> Bool {
-        name.hasPrefix(".") && name.split(separator: ".").suffix(3).first == "tmp"
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        place?.remove()
     }
+
+    /// A path by which this process can open the file, whatever others do to the names on the way to it.
+    var libraryPath: String { place?.libraryPath ?? path }
 
     /// Makes a folder and those it lies in, as far as they are missing. Throws ``FileError``.
     public static func createFolder(_ path: String) throws(FileError) {
@@ -69,13 +68,30 @@ public final class AtomicFile {
         try file.publish()
     }
 
-    /// Makes the temporary file, or finds it, and takes hold of room for `byteCount` bytes on the disk.
+    /// The same, and gives a descriptor of the file, which appends to it whatever is put under its name later. Throws ``FileError``.
+    public static func writeToAppend(_ bytes: some Collection<UInt8>, to path: String) throws(FileError) -> Int32 {
+        let file = AtomicFile(path)
+        try file.fill(Array(bytes))
+        try file.publish()
+        let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0, fcntl(descriptor, F_SETFL, O_APPEND) == 0 else { throw file.failure("open") }
+        return descriptor
+    }
+
+    /// Makes the file where there is none yet.
+    private func make() throws(FileError) {
+        if descriptor >= 0 { return }
+        guard let place = PrivateFolder(in: folder, for: name) else { throw failure("create") }
+        self.place = place
+        descriptor = place.makeFile()
+        if descriptor < 0 { throw failure("create") }
+    }
+
+    /// Makes the file, or finds it, and takes hold of room for `byteCount` bytes on the disk.
     ///
     /// The HDF5 library does not survive a full disk (1.10.8 crashes when it closes), so it must not meet one. Throws ``FileError``.
     public func reserve(_ byteCount: Int) throws(FileError) {
-        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)
-        if descriptor < 0 { throw failure("create") }
-        defer { close(descriptor) }
+        try make()
         if chdf5_reserve(descriptor, Int64(byteCount)) == 0 { return }
         guard [EOPNOTSUPP, ENOSYS].contains(errno) else { throw failure("find \(byteCount >> 20) MiB of room for") }
         // A file system that cannot promise room can at least say how much there is.
@@ -86,7 +102,7 @@ public final class AtomicFile {
         }
     }
 
-    /// Makes the temporary file a copy of another one, and takes hold of room for `byteCount` bytes more. Throws ``FileError``.
+    /// Makes the file a copy of another one, and takes hold of room for `byteCount` bytes more. Throws ``FileError``.
     ///
     /// - Parameter progress: called after each piece.
     func fill(fromFile source: String, thenReserving byteCount: Int, progress: () -> Void) throws(FileError) {
@@ -96,9 +112,6 @@ public final class AtomicFile {
         var status = stat()
         if fstat(input, &status) != 0 { throw FileError(path: source, action: "read", errorNumber: errno) }
         try reserve(Int(status.st_size) + byteCount)
-        let output = open(temporaryPath, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
-        if output < 0 { throw failure("open") }
-        defer { close(output) }
         let piece = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { piece.deallocate() }
         while true {
@@ -106,30 +119,27 @@ public final class AtomicFile {
             if count < 0, errno == EINTR { continue }
             if count < 0 { throw FileError(path: source, action: "read", errorNumber: errno) }
             if count == 0 { return }
-            var written = 0
-            while written < count {
-                let some = Foundation.write(output, piece + written, count - written)
-                if some < 0, errno == EINTR { continue }
-                if some <= 0 { throw failure("write") }
-                written += some
-            }
+            try write(UnsafeRawBufferPointer(start: piece, count: count))
             progress()
         }
     }
 
-    private func fill(_ bytes: [UInt8]) throws(FileError) {
-        // O_EXCL and O_NOFOLLOW: nobody can have planted a link under the name.
-        let descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
-        if descriptor < 0 { throw failure("create") }
-        defer { close(descriptor) }
-        FaultPoint.opened.reach(name)
+    /// Writes bytes behind those that were written. Throws ``FileError``.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
             if count < 0, errno == EINTR { continue }
             if count <= 0 { throw failure("write") }
             written += count
         }
+    }
+
+    func fill(_ bytes: [UInt8]) throws(FileError) {
+        try make()
+        FaultPoint.opened.reach(name)
+        let written = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try write(bytes) } }
+        try written.get()
         FaultPoint.written.reach(name)
         if fsync(descriptor) != 0 { throw failure("write") }
         // Read from the disk where the system lets go of its copy, and compared before the file gets its name.
@@ -149,20 +159,15 @@ public final class AtomicFile {
         FaultPoint.synced.reach(name)
     }
 
-    /// Brings the temporary file to disk and gives it its name. Throws ``FileError``.
+    /// Brings the file to disk and gives it its name. Throws ``FileError``.
     public func publish() throws(FileError) {
-        let descriptor = open(temporaryPath, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
-        if descriptor < 0 { throw failure("open") }
+        try make()
         // Gives back what was reserved beyond the end.
         var status = stat()
-        if fstat(descriptor, &status) != 0 || ftruncate(descriptor, status.st_size) != 0 || fsync(descriptor) != 0 {
-            let error = failure("write")
-            close(descriptor)
-            throw error
-        }
-        if close(descriptor) != 0 { throw failure("write") }
-        if rename(temporaryPath, path) != 0 { throw failure("create") }
-        isPublished = true
+        if fstat(descriptor, &status) != 0 || ftruncate(descriptor, status.st_size) != 0 { throw failure("write") }
+        guard let place, setPermissions(replacing: place.status(beside: name)) else { throw failure("write") }
+        if fsync(descriptor) != 0 { throw failure("write") }
+        if !place.publish(descriptor, as: name) { throw failure("create") }
         FaultPoint.renamed.reach(name)
         // So that the name survives a power cut too; not all file systems allow it, and none loses the file for it.
         let folderDescriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
@@ -172,7 +177,23 @@ public final class AtomicFile {
         }
     }
 
-    private var name: String { FilePath.name(of: path) }
+    /// Gives a new file the permissions that files have here (0644 less umask), and one that replaces a file of ours those of that file. A
+    /// file of others, or one that has several names, can only take permissions away.
+    private func setPermissions(replacing old: stat?) -> Bool {
+        let mask = umask(0)
+        umask(mask)
+        var mode = 0o644 & ~mask
+        if let old, old.st_mode & S_IFMT == S_IFREG {
+            let isOurs = old.st_uid == geteuid() && old.st_nlink == 1
+            mode = isOurs ? old.st_mode & 0o777 : mode & (old.st_mode | 0o600)
+            var status = stat()
+            if fstat(descriptor, &status) == 0, status.st_gid != old.st_gid, fchown(descriptor, .max, old.st_gid) != 0 {
+                // What one group may do is not given to another.
+                mode &= ~0o070
+            }
+        }
+        return fchmod(descriptor, mode) == 0
+    }
 
     private func failure(_ action: String) -> FileError {
         FileError(path: path, action: action, errorNumber: errno)

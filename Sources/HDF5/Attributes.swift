@@ -92,7 +92,10 @@ extension File {
         case .string:
             if H5Tis_variable_str(type.id) > 0 {
                 var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-                guard H5Aread(attribute.id, type.id, &pointers) >= 0 else { break }
+                let status = TextGuard.limiting("\(self.path):\(path): attribute \(name)") {
+                    H5Aread(attribute.id, type.id, &pointers)
+                }
+                guard status >= 0 else { break }
                 defer { H5Dvlen_reclaim(type.id, space.id, chdf5_default(), &pointers) }
                 let strings = pointers.map { $0.map { String(cString: $0) } ?? "" }
                 return isScalar ? .string(strings[0]) : .strings(strings)

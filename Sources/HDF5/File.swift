@@ -28,6 +28,7 @@ public final class File {
         Library.lock()
         defer { Library.unlock() }
         Library.prepare
+        if let image = MemoryFile.image(path) { return try open(image: image, name: path) }
         // The library says only "unable to open file"; the system knows more.
         var status = stat()
         if stat(path, &status) != 0 {
@@ -37,6 +38,14 @@ public final class File {
         if status.st_mode & S_IFMT == S_IFDIR { throw HDF5Error(.notHDF5, file: path, "is a folder, not an HDF5 file") }
         if status.st_mode & S_IFMT != S_IFREG { throw HDF5Error(.notHDF5, file: path, "is not a regular file") }
         if access(path, R_OK) != 0 { throw HDF5Error(.noPermission, file: path, "may not be read (permission denied)") }
+        // Of too many open files, say, the library knows as little.
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 {
+            let number = errno
+            let advice = number == EMFILE ? " (ulimit -n allows more)" : ""
+            throw HDF5Error(.system, file: path, "cannot be opened: \(String(cString: strerror(number)).lowercased())\(advice)")
+        }
+        Foundation.close(descriptor)
         let known = H5Fis_hdf5(path)
         if known <= 0 {
             _ = takeErrorFrames()
@@ -74,7 +83,7 @@ public final class File {
         return File(name, try Handle(id, file: name, "cannot be created in memory"), memory: memory)
     }
 
-    /// Creates a file on disk under its temporary name, with room for `byteCount` bytes, which must be more than it will have.
+    /// Creates a file on disk, which has no name yet, with room for `byteCount` bytes, which must be more than it will have.
     ///
     /// Throws ``HDF5Error`` or ``FileError``.
     public static func create(_ file: AtomicFile, byteCount: Int) throws -> File {
@@ -82,7 +91,7 @@ public final class File {
         defer { Library.unlock() }
         Library.prepare
         try file.reserve(byteCount)
-        let path = file.temporaryPath
+        let path = file.libraryPath
         let access = try accessProperties(path)
         let creation = try creationProperties(path)
         let id = H5Fcreate(path, chdf5_truncate(), creation.id, access.id)
@@ -92,7 +101,7 @@ public final class File {
         return created
     }
 
-    /// Makes a copy of a file on disk under its temporary name, to add to it, with room for `byteCount` bytes more.
+    /// Makes a copy of a file on disk, which has no name yet, to add to it, with room for `byteCount` bytes more.
     ///
     /// - Parameter progress: called every now and then while the file is copied.
     /// - Throws: ``HDF5Error`` or ``FileError``.
@@ -101,21 +110,11 @@ public final class File {
         Library.lock()
         defer { Library.unlock() }
         Library.prepare
-        let access = try accessProperties(file.temporaryPath)
+        let access = try accessProperties(file.libraryPath)
         chdf5_ignore_disabled_locks(access.id)
-        let id = H5Fopen(file.temporaryPath, chdf5_read_write(), access.id)
+        let id = H5Fopen(file.libraryPath, chdf5_read_write(), access.id)
         return File(
             file.path, try Handle(id, file: source, "cannot be added to a copy of: damaged, or open for writing elsewhere"))
-    }
-
-    /// Opens a file to add to it.
-    public static func update(_ path: String) throws(HDF5Error) -> File {
-        Library.lock()
-        defer { Library.unlock() }
-        Library.prepare
-        let access = try accessProperties(path)
-        let id = H5Fopen(path, chdf5_read_write(), access.id)
-        return File(path, try Handle(id, file: path, "cannot be opened to be added to"))
     }
 
     /// Opens the bytes of a file for reading.

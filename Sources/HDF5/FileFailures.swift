@@ -7,6 +7,7 @@ extension Failure {
             switch error.kind {
             case .missingFile: .inputMissing
             case .noPermission: .noPermission
+            case .system: .inputOutput
             default: .badData
             }
         self.init(code, error.description)

@@ -5,6 +5,8 @@ public struct HDF5Error: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable {
         case missingFile
         case noPermission
+        /// The system gives no access just now: too many open files, a network file system that is gone.
+        case system
         case notHDF5
         case missingObject
         /// External or virtual storage, links into other files: refused, see ``File/dataset(_:)``.

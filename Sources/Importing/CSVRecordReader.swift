@@ -65,6 +65,8 @@ final class CSVRecordReader {
 
     private static let pieceBytes = 1 << 20
     private static let mostBytes = 64 << 20
+    /// What is known of each column takes some hundred bytes.
+    private static let mostFields = 1 << 20
 
     /// What spreadsheets write for missing and impossible values, behind the mark that otherwise begins a comment.
     private static let errors = ["N/A", "NA", "DIV/0!", "VALUE!", "REF!", "NAME?", "NUM!", "NULL!"].map { Array($0.utf8) }
@@ -143,7 +145,14 @@ final class CSVRecordReader {
                     return true
                 }
             }
-            if consume(&place) { return true }
+            let isWhole = consume(&place)
+            if ends.count > Self.mostFields {
+                throw Failure(
+                    .badData,
+                    "\(path):\(line): more than \(Self.mostFields) columns: save rows as wide as that by numpy.save, then `mpi-vae import npy`"
+                )
+            }
+            if isWhole { return true }
             if bytes.count + lastComment.count > Self.mostBytes {
                 throw Failure(
                     .badData, "\(path):\(line): a line, or a field in quotation marks, of more than 64 MiB: not a table")

@@ -18,7 +18,8 @@ struct ImageFolder {
     /// Throws ``Failure`` (65, 66, 77) unless there are images.
     init(_ folder: String) throws {
         self.folder = folder
-        try enter("", above: [])
+        var entered: Set<Identity> = []
+        try enter("", above: [], &entered)
         if paths.isEmpty {
             throw Failure(.badData, "\(folder): has no PNG or JPEG files (.png, .jpg, .jpeg); other files: \(otherCount)")
         }
@@ -36,8 +37,10 @@ struct ImageFolder {
 
     func path(_ relative: String) -> String { folder.hasSuffix("/") ? folder + relative : "\(folder)/\(relative)" }
 
-    /// - Parameter above: the folders that this one was reached through.
-    private mutating func enter(_ relative: String, above: Set<Identity>) throws {
+    /// - Parameters:
+    ///   - above: the folders that this one was reached through.
+    ///   - entered: those that were entered, each once: links from folder to folder make any number of ways.
+    private mutating func enter(_ relative: String, above: Set<Identity>, _ entered: inout Set<Identity>) throws {
         let path = relative.isEmpty ? folder : self.path(relative)
         var status = stat()
         guard stat(path, &status) == 0, let handle = opendir(path) else {
@@ -50,6 +53,9 @@ struct ImageFolder {
         defer { closedir(handle) }
         let identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
         if above.contains(identity) { throw Failure(.badData, "\(path): is a link to a folder that it lies in: remove the link") }
+        guard entered.insert(identity).inserted else {
+            throw Failure(.badData, "\(path): is a link to a folder that is among the others: remove the link")
+        }
         while let entry = readdir(handle) {
             let (name, type) = try Self.read(entry, in: path)
             if name == "." || name == ".." { continue }
@@ -57,7 +63,7 @@ struct ImageFolder {
             if name.hasPrefix(".") {
                 otherCount += 1
             } else if isFolder(inside, type) {
-                try enter(inside, above: above.union([identity]))
+                try enter(inside, above: above.union([identity]), &entered)
             } else if ["png", "jpg", "jpeg"].contains(FilePath.fileExtension(of: name)) {
                 paths.append(inside)
             } else {

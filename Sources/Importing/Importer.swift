@@ -66,7 +66,7 @@ public struct Importer {
     /// Rows are copied in pieces of about this size.
     package static let pieceBytes = 8 << 20
 
-    /// Opens the output under a temporary name, lets `body` write at most `byteCount` bytes, and publishes.
+    /// Opens the output, which has no name yet, lets `body` write at most `byteCount` bytes, and publishes.
     package func write(byteCount: Int, _ body: (File) throws -> String) throws -> String {
         let byteCount = byteCount + byteCount / 50 + 1 << 20
         let published = AtomicFile(output)
@@ -80,14 +80,7 @@ public struct Importer {
                 }
                 // Says so if it is not HDF5, before it is copied.
                 _ = try File.open(output)
-                do {
-                    try FileManager.default.copyItem(atPath: output, toPath: published.temporaryPath)
-                } catch {
-                    throw Failure(.inputOutput, "cannot copy \(output) to add to it: \(error.localizedDescription)")
-                }
-                let before = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
-                try published.reserve(before + byteCount)
-                file = try File.update(published.temporaryPath)
+                file = try File.copy(output, to: published, byteCount: byteCount, progress: {})
                 if try file.item("\(group)/data") != nil {
                     guard force else {
                         throw Failure(

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Foundation
 internal import HDF5
 internal import Support
@@ -45,10 +46,10 @@ final class NPYReader: ArrayReader {
         try stream.check(claimed: shape, elementSize: element.size)
         if header.isFortranOrder, shape.count > 1 {
             let memory = 2 * shape.reduce(type.size, *)
-            guard memory < ProcessInfo.processInfo.physicalMemory else {
+            guard memory < min(availableMemory(), allowedMemory()) else {
                 throw Failure(
                     .badData,
-                    "\(stream.path): is in Fortran order, to import which takes \(memory >> 30) GiB of memory: "
+                    "\(stream.path): is in Fortran order, to import which takes \(sizeText(memory)) of memory, more than is free: "
                         + "save it as numpy.ascontiguousarray")
             }
             turned = try turnAround()

@@ -19,7 +19,7 @@ struct NPYHeader {
         }
         let lengthBytes = try stream.read(exactly: magic[6] == 1 ? 2 : 4, "the header")
         let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length < 1 << 20 else { throw Failure(.badData, "\(path): a header of \(length) bytes: not an NPY file") }
+        guard length <= Self.mostBytes else { throw Failure(.badData, "\(path): a header of \(length) bytes: not an NPY file") }
         let header = PythonLiteral(String(decoding: try stream.read(exactly: length, "the header"), as: UTF8.self))
         guard let header, let type = header["descr"], case .truth(let order) = header["fortran_order"],
             let dimensions = Self.sizes(header["shape"])
@@ -29,6 +29,9 @@ struct NPYHeader {
         // No product of these can overflow, whatever the others are.
         guard dimensions.allSatisfy({ $0 >= 0 }), dimensions.reduce(1.0, { $0 * Double(max($1, 1)) }) < 1e15 else {
             throw Failure(.badData, "\(path): claims the shape \(dimensions)")
+        }
+        guard dimensions.count <= Self.mostDimensions else {
+            throw Failure(.badData, "\(path): claims \(dimensions.count) dimensions, but at most \(Self.mostDimensions) are read")
         }
         shape = dimensions
         isFortranOrder = order
@@ -42,6 +45,10 @@ struct NPYHeader {
             element = nil
         }
     }
+
+    /// More than any array of numpy needs; structured types have long ones.
+    private static let mostBytes = 1 << 16
+    private static let mostDimensions = 32
 
     static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 

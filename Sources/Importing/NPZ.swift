@@ -29,6 +29,9 @@ struct NPZFile {
         let member: ZipArchive.Member
     }
 
+    /// The headers of all are read.
+    private static let mostArrays = 1000
+
     private let archive: ZipArchive
     private let arrays: [Array]
 
@@ -36,7 +39,11 @@ struct NPZFile {
 
     init(_ path: String) throws {
         let archive = try ZipArchive(path)
-        arrays = try archive.members.filter { $0.name.hasSuffix(".npy") }.map { member in
+        let members = archive.members.filter { $0.name.hasSuffix(".npy") }
+        guard members.count <= Self.mostArrays else {
+            throw Failure(.badData, "\(path): has \(members.count) arrays, but at most \(Self.mostArrays) are read")
+        }
+        arrays = try members.map { member in
             let key = String(member.name.dropLast(4))
             return Array(key: key, header: try NPYHeader(try archive.open(member, as: key)), member: member)
         }

@@ -16,6 +16,7 @@ extension Importer {
     /// - Throws: ``Failure`` (65, 66, 73, 74, 77).
     public func importHDF5(_ data: String, _ options: DataOptions) throws -> String {
         try requireKept(data)
+        try FileProbe.survives(data, options)
         let source = try DataSource.open(data, options)
         for text in source.notes { log.notice("\(text)") }
         let stored = source.content.stored

@@ -52,8 +52,10 @@ struct RowMatrix<Number: HDF5Number> {
         var next = starts
         try matrix.forEachValue(Number.self) { row, column, value in
             if value == 0 { return }
+            guard row >= 0, row < matrix.rowCount, column >= 0, column < matrix.columnCount, next[row] < starts[row + 1] else {
+                throw Failure(.badData, "\(matrix.path): changed while it was read")
+            }
             let place = next[row]
-            guard place < starts[row + 1] else { throw Failure(.badData, "\(matrix.path): changed while it was read") }
             columns[Int(place)] = Int32(column)
             values[Int(place)] = value
             next[row] += 1

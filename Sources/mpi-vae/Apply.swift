@@ -86,6 +86,9 @@ struct Embed: RankedCommand {
     var format: EmbeddingFormat?
     @Flag(help: "With --format h5ad: write a copy of the data's .h5ad with the codes in obsm/X_vae and columns added to obs.")
     var withInput = false
+    @Flag(
+        help: "With --format csv: ids and labels that begin like formulas of spreadsheets (= + - @) get an apostrophe in front.")
+    var csvSafe = false
     @Flag(help: "Replace the output if it is there.") var force = false
 
     private static let formats = EmbeddingFormat.allCases.map(\.rawValue).joined(separator: ", ")
@@ -99,7 +102,8 @@ struct Embed: RankedCommand {
         let output = output ?? "embeddings.\((format ?? .hdf5).rawValue)"
         let format = try world.together { [wanted = self.format] in try EmbeddingFormat.of(output, wanted: wanted) }
         try flags.model(world).embed(
-            flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, force: force)
+            flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, csvSafe: csvSafe,
+            force: force)
         if world.isRoot { Terminal.sayWritten(output) }
         return 0
     }

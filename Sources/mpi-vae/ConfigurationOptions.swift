@@ -13,7 +13,12 @@ struct ConfigurationOptions: ParsableArguments {
     var assignments: [String] = []
     @OptionGroup(title: "Configuration keys") var flags: ConfigurationFlags
 
-    private var ownFile: String? { FileManager.default.fileExists(atPath: "mpi-vae.toml") ? "mpi-vae.toml" : nil }
+    private static let folderFile = "mpi-vae.toml"
+
+    /// The file of the current folder, which counts by itself; not where others could have written it.
+    private var ownFile: String? {
+        FilePath.exists(Self.folderFile) && FileOwner.isOursAlone(Self.folderFile) ? Self.folderFile : nil
+    }
 
     /// The configuration as this process reads it.
     ///
@@ -38,7 +43,15 @@ struct ConfigurationOptions: ParsableArguments {
     func load(world: World, log: Logger, writes: Bool = false) throws -> Configuration {
         var text = ""
         try world.onRoot {
-            if config == nil, ownFile != nil { log.notice("configuration: mpi-vae.toml of this folder") }
+            if config == nil, FilePath.exists(Self.folderFile) {
+                if ownFile != nil {
+                    log.notice("configuration: mpi-vae.toml of this folder")
+                } else {
+                    log.warning(
+                        "mpi-vae.toml of this folder is not taken, for others own it or may write it; if it is right, give it by --config"
+                    )
+                }
+            }
             let configuration = try read()
             if writes, let config { try configuration.checkKeeps(file: config) }
             text = configuration.resolvedTOML()

@@ -39,6 +39,10 @@ struct MPIVAE: ParsableCommand {
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let launcher = Launcher()
         do {
+            let faults = try TestVariable.allowed(in: ProcessInfo.processInfo.environment)
+            if !faults.isEmpty, launcher.rank == 0 {
+                Terminal.say("mpi-vae: warning: faults for tests are on: \(faults.joined(separator: " "))")
+            }
             try Instructions.choose()
         } catch {
             // Nodes may have different processors: one task of each speaks.
@@ -123,6 +127,7 @@ struct TerminalLog: LogHandler {
 
     func log(event: LogEvent) {
         let prefix = event.level >= .warning ? "mpi-vae: \(event.level): " : "mpi-vae: "
-        Terminal.say("\(prefix)\(event.message)")
+        // It may quote names and labels out of files.
+        Terminal.say(prefix + "\(event.message)".printable(limit: 1 << 16))
     }
 }

@@ -1,4 +1,8 @@
 @preconcurrency internal import Glibc
+internal import Support
+
+/// Prints results, which may quote names and labels out of files, on stdout.
+func print(_ text: String, terminator: String = "\n") { Swift.print(text.withoutControls, terminator: terminator) }
 
 /// What the program says: messages on stderr, results on stdout. Either may be closed, or a full disk.
 enum Terminal {

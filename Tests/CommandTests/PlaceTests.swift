@@ -143,13 +143,45 @@ struct PlaceTests {
         }
     }
 
+    /// Links that are planted while a run goes on, under the names of the tables that grow with each epoch: replaced, with every line.
+    @Test func plantedDuringARun() throws {
+        let precious = folder.path("precious")
+        try make(precious, "precious")
+        let running = try FaultTests.start(run, ranks: 2, ["--epochs", "100000"])
+        FaultTests.waitForCheckpoint(run)
+        for (name, isHard) in [("metrics.csv", false), ("ranks.csv", true)] {
+            unlink("\(run)/\(name)")
+            if isHard {
+                try FileManager.default.linkItem(atPath: precious, toPath: "\(run)/\(name)")
+            } else {
+                try FileManager.default.createSymbolicLink(atPath: "\(run)/\(name)", withDestinationPath: precious)
+            }
+        }
+        usleep(500_000)
+        try make("\(run)/STOP")
+        let outcome = try running.wait(timeout: 30)
+        #expect(outcome.status == 75, "\(outcome)")
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious")
+        for (name, linesPerEpoch) in [("metrics.csv", 1), ("ranks.csv", 2)] {
+            var status = stat()
+            #expect(
+                lstat("\(run)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1, "\(name)")
+            let lines = try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).split(separator: "\n").dropFirst()
+            let epochs = lines.compactMap { Int($0.prefix { $0 != "," }) }
+            #expect(epochs == (0..<lines.count).map { $0 / linesPerEpoch + 1 } && lines.count > 4, "\(name): \(epochs.suffix(5))")
+        }
+    }
+
     /// What lies about in a run folder: others' files stay, what killed runs left goes.
     @Test func foreignAndStaleFiles() throws {
         let foreign = [
             "notes.txt", ".hidden", "checkpoints/step-one.h5", "checkpoints/other.h5", "checkpoints/step-1.h5.bak", "old/best.h5",
-            "x.tmp.1.2",
+            "x.tmp.1.2", ".notes.txt.tmp.99.ab12", ".best.h5.tmp.mine.ab12", "checkpoints/.best.h5.tmp.99.ab12",
         ]
-        let stale = [".best.h5.tmp.99.ab12", "checkpoints/.step-0000000003.h5.tmp.99.ab12"]
+        let stale = [
+            ".best.h5.tmp.99.ab12", "checkpoints/.step-0000000003.h5.tmp.99.ab12",
+            "checkpoints/.step-0000000004.h5.tmp.99.cd/file",
+        ]
         for name in foreign + stale { try make("\(run)/\(name)", name) }
         // A name like a checkpoint's is taken for one, and for a damaged one.
         let refused = try mpiVAE(arguments: arguments(run))
@@ -160,6 +192,9 @@ struct PlaceTests {
         for name in foreign where !name.contains("step-one") {
             #expect(try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8) == name)
         }
-        for name in stale { #expect(!FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)") }
+        for name in stale {
+            let path = name.hasSuffix("/file") ? String(name.dropLast(5)) : name
+            #expect(!FileManager.default.fileExists(atPath: "\(run)/\(path)"), "\(name)")
+        }
     }
 }

@@ -203,6 +203,23 @@ struct StoppingTests {
         try lock("elsewhere", 1, "77")
         #expect(try status(noLocks) == 73, "another host")
         #expect(try status(noLocks.merging(["SLURM_JOB_ID": "77"]) { $1 }) == 0, "the same job, queued again")
+        // Steps of one job run side by side; only what ran before the job was queued again is gone.
+        func lock(_ host: String, _ pid: Int32, restarts: Int, ticks: Int? = nil) throws {
+            let more = ticks.map { #","ticks":\#($0)"# } ?? ""
+            try Data(
+                #"{"host":"\#(host)","pid":\#(pid),"job":"77","step":"0","restarts":\#(restarts)\#(more),"start":"2026"}"#.utf8
+            ).write(to: URL(fileURLWithPath: "\(run)/lock"))
+        }
+        let step = noLocks.merging(["SLURM_JOB_ID": "77", "SLURM_STEP_ID": "1"]) { $1 }
+        try lock("elsewhere", 1, restarts: 0)
+        #expect(try status(step) == 73, "another step of the same job, on another host")
+        #expect(try status(step.merging(["SLURM_RESTART_COUNT": "1"]) { $1 }) == 0, "queued again")
+        try lock(host, getpid(), restarts: 0)
+        #expect(try status(step.merging(["SLURM_RESTART_COUNT": "1"]) { $1 }) == 73, "the same host, and the process is alive")
+        try lock(host, getpid(), restarts: 0, ticks: 1)
+        #expect(try status(step) == 0, "the same host, and its number is another's")
+        try lock(host, 4_194_305, restarts: 0)
+        #expect(try status(step) == 0, "another step of the same job, whose process is gone")
         #expect(!FileManager.default.fileExists(atPath: "\(run)/lock"))
     }
 }

@@ -14,6 +14,8 @@ enum Target: String, CaseIterable {
     case csv, idx, npy, npz, mtx
     /// A folder with one image in it.
     case image
+    /// See ``HostileInputs``: headers of NPZ files, wide tables, folders that link to each other.
+    case headers, width, folder
     /// An HDF5 file's contents; see ``RowsFile``.
     case rows
 
@@ -26,6 +28,17 @@ enum Target: String, CaseIterable {
         case .npy: try Self.importing(bytes, "x.npy") { try $0.importNPY(file: $1, labels: nil) }
         case .npz: try Self.importing(bytes, "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
         case .mtx: try Self.importing(bytes, "x.mtx") { try $0.importMTX($1, transpose: false) }
+        case .headers:
+            try Self.importing(HostileInputs.archive(bytes), "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
+        case .width: try Self.importing(HostileInputs.table(bytes), "x.csv") { try $0.importCSV(file: $1, CSVOptions()) }
+        case .folder:
+            let tree = "\(Self.folder)/tree"
+            try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: tree) }
+            try HostileInputs.tree(bytes, in: tree)
+            try Self.importing(Data(), "empty") { importer, _ in
+                try importer.importImages(folder: tree, size: ImageSize("4x4"), color: nil, threads: 1)
+            }
         case .rows: try RowsFile.feed(bytes, folder: Self.folder)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in

@@ -10,7 +10,6 @@ final class SequentialFile {
     private let name: String
     private let descriptor: Int32
     private var buffer: [UInt8] = []
-    private var isOpen = true
 
     /// - Parameter byteCount: the bytes that it will have at least; there must be room for them.
     init(_ path: String, byteCount: Int) throws {
@@ -26,11 +25,8 @@ final class SequentialFile {
         } catch {
             throw Failure(error)
         }
-        descriptor = open(published.temporaryPath, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
-        if descriptor < 0 { throw Self.failure(path, "open") }
+        descriptor = published.descriptor
     }
-
-    deinit { if isOpen, published != nil { close(descriptor) } }
 
     func write(_ bytes: some Collection<UInt8>) throws {
         buffer.append(contentsOf: bytes)
@@ -43,9 +39,13 @@ final class SequentialFile {
     }
 
     private func flush() throws {
+        if isTerminal { buffer = Array(String(decoding: buffer, as: UTF8.self).withoutControls.utf8) }
         try buffer.withUnsafeBytes { try put($0) }
         buffer.removeAll(keepingCapacity: true)
     }
+
+    /// A terminal gets text that does not control it.
+    private lazy var isTerminal = published == nil && isatty(descriptor) == 1
 
     private func put(_ bytes: UnsafeRawBufferPointer) throws {
         var written = 0
@@ -61,8 +61,6 @@ final class SequentialFile {
     func finish() throws {
         try flush()
         guard let published else { return }
-        isOpen = false
-        if close(descriptor) != 0 { throw Self.failure(name, "write") }
         do {
             try published.publish()
         } catch {

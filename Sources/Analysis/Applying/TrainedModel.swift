@@ -104,10 +104,11 @@ public final class TrainedModel {
     ///
     /// - Parameters:
     ///   - withInput: whether the file is to be a copy of the data's AnnData file with the codes in it.
+    ///   - csvSafe: whether ids and labels in CSV that begin like formulas get an apostrophe in front.
     ///   - force: whether a file that is there is replaced.
     public func embed(
         _ data: String, _ options: DataOptions, to output: String, format: EmbeddingFormat = .hdf5, withInput: Bool = false,
-        force: Bool = false
+        csvSafe: Bool = false, force: Bool = false
     ) throws {
         try world.onRoot {
             try OutputFiles([.init("--output", output, [format.fileFormat])], force: force).check(data: [data], files: files)
@@ -118,7 +119,7 @@ public final class TrainedModel {
             world: world, pool: pool, applied, seed: configuration.training.seed, preparation: preparation)
         let notes = try embedder.write(
             [EmbeddedSource(source: source, part: { origins.part(ofRow: $0) })], to: output, checkpoint: checkpoint,
-            format: format, withInput: withInput)
+            format: format, withInput: withInput, csvSafe: csvSafe)
         for text in notes { note(text) }
     }
 }

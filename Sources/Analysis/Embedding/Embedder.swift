@@ -37,18 +37,20 @@ final class Embedder {
     /// - Parameters:
     ///   - format: what kind of file.
     ///   - withInput: whether it is to be a copy of the input with the codes in it.
+    ///   - csvSafe: whether no cell of CSV may begin like a formula.
     ///   - figures: gets the rows' figures, on root.
     /// - Returns: on root, what users should know of it.
     @discardableResult
     func write(
         _ sources: [EmbeddedSource], to path: String, checkpoint: Checkpoint, format: EmbeddingFormat = .hdf5,
-        withInput: Bool = false, addingTo figures: PartFigures? = nil
+        withInput: Bool = false, csvSafe: Bool = false, addingTo figures: PartFigures? = nil
     ) throws -> [String] {
         let latentSize = applied.model.latentSize
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
-                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint, withInput: withInput)
+                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint, withInput: withInput,
+                csvSafe: csvSafe)
         }
         var first = 0
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)

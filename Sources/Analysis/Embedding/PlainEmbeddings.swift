@@ -28,8 +28,11 @@ final class NPYEmbeddings: EmbeddingOutput {
 /// A table with a line of names: id (the row, where the data have no ids), label (empty where there are none), split, z0, z1, ...
 final class CSVEmbeddings: EmbeddingOutput {
     private let file: SequentialFile
+    private let isSafe: Bool
 
-    init(_ path: String, sources: [DataSource], latentSize: Int) throws {
+    /// - Parameter isSafe: whether ids and labels that begin like formulas get an apostrophe in front.
+    init(_ path: String, sources: [DataSource], latentSize: Int, isSafe: Bool) throws {
+        self.isSafe = isSafe
         file = try SequentialFile(path, byteCount: sources.reduce(0) { $0 + $1.rowCount } * (latentSize + 3) * 2)
         let names = ["id", "label", "split"] + (0..<latentSize).map { "z\($0)" }
         try file.write("\(names.csvLine)\n".utf8)
@@ -46,7 +49,8 @@ final class CSVEmbeddings: EmbeddingOutput {
             throw Failure(error)
         }
         for (index, row) in numbers.enumerated() {
-            var line = [ids[index], labels[index], item.part(Int(row)).name].csvLine
+            let texts = [ids[index], labels[index]]
+            var line = ((isSafe ? texts.map(\.csvSafe) : texts) + [item.part(Int(row)).name]).csvLine
             for i in index * codes.latentSize..<(index + 1) * codes.latentSize { line += ",\(codes.mean.pointer[i])" }
             try file.write((line + "\n").utf8)
         }

@@ -85,6 +85,7 @@ extension FileCheck {
         let matrices = contents.groups.compactMap { Inspection.sparseMatrix($0, in: file) }
         let matrixValues = Set(matrices.map { "\($0.path)/data" })
         report.problems += contents.problems.map { "\($0.object ?? "/"): \($0.reason)" }
+        report.problems += file.attributeProblems(of: contents)
         if !contents.isComplete {
             report.notes.append("holds more than is looked at: \(contents.datasets.count) data sets were read")
         }

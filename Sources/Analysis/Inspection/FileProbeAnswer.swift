@@ -8,6 +8,15 @@ extension FileProbe {
     /// Does what was asked for and writes the report, or the error, to stdout; gives the status to exit with.
     public func answer(_ arguments: [String]) -> Int32 {
         ChildLimits.limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), to: 0)
+        TextGuard.begin()
+        let status = answerGuarded(arguments)
+        // Whatever came of it: who reads the file next has no such limit.
+        guard let refusal = TextGuard.refusal else { return status }
+        try? ChildLimits.write(Data("\(Self.refusalMark)\(refusal)".utf8))
+        return Self.refusalStatus
+    }
+
+    private func answerGuarded(_ arguments: [String]) -> Int32 {
         // Opening may mean to read where the rows of a sparse matrix begin.
         ChildLimits.allowMoreComputing(
             seconds: [.open, .frames].contains(self) ? 6 * ChildLimits.computing : ChildLimits.computing)
@@ -21,15 +30,18 @@ extension FileProbe {
                 ChildLimits.limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: ChildLimits.memory)
                 try ChildLimits.write(try JSONEncoder().encode(Inspection.summary(of: file)))
             case .checkpoint:
+                ChildLimits.limitMemory(toRead: [file])
                 ChildLimits.allowMoreComputing(seconds: ChildLimits.computing + ChildLimits.seconds(toRead: file))
                 _ = try Checkpoint.readHere(file, .model)
             case .open:
                 var options = try JSONDecoder().decode(DataOptions.self, from: Data((arguments.dropFirst().first ?? "{}").utf8))
                 // Rows by their labels would be read without a limit.
                 options.onlyLabels = ""
+                ChildLimits.limitMemory(toRead: try DataSpecification(file).items.map(\.file))
                 if let source = try? DataSource.open(file, options) { try Self.readStrings(source, file) }
             case .frames:
                 guard arguments.count >= 3, let rows = Int(arguments[1]), let features = Int(arguments[2]) else { break }
+                ChildLimits.limitMemory(toRead: [file])
                 ChildLimits.allowMoreComputing(seconds: 6 * ChildLimits.computing + ChildLimits.seconds(toRead: file))
                 let copy = try File.inMemory(file)
                 try AnnDataFrames(file, Array(arguments[3...]), rows: rows, features: features).copy(into: copy)

@@ -1,6 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import Importing
+internal import Support
 
 /// A page that needs nothing but itself: style, graphics and images are in it. ``PageTemplates`` say how it looks.
 struct HTMLPage {
@@ -60,5 +61,5 @@ struct HTMLPage {
             "\"", with: "&quot;")
     }
 
-    var html: String { PageTemplates.render("page", ["title": title, "sections": sections]) }
+    var html: String { PageTemplates.render("page", ["title": title, "sections": sections]).withoutControls }
 }

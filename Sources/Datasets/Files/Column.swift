@@ -16,11 +16,17 @@ package struct Column {
     private let missing: Cells?
 
     /// The column at a path; nil if there is none, or none with one value a row.
-    package init?(_ file: File, _ path: String) throws(HDF5Error) {
+    ///
+    /// - Parameter areCategories: whether the values are what others stand for.
+    package init?(_ file: File, _ path: String, areCategories: Bool = false) throws(HDF5Error) {
         switch try file.item(path) {
         case .dataset:
-            try self.init(try file.dataset(path), nil, try Self.oldCategories(file, path))
+            try self.init(try file.dataset(path), nil, try areCategories ? nil : Self.oldCategories(file, path))
         case .group where try file.item("\(path)/codes") == .dataset:
+            // They could be their own.
+            guard !areCategories else {
+                throw HDF5Error(.unsuitable, file: file.path, object: path, "has categories that stand for others")
+            }
             guard let names = try Self.all(file, "\(path)/categories") else { return nil }
             try self.init(try file.dataset("\(path)/codes"), nil, names)
         case .group:
@@ -59,9 +65,9 @@ package struct Column {
         }
     }
 
-    /// All values of a column, as text; nil if there is none.
+    /// All categories that lie at a path, as text; nil if there are none.
     private static func all(_ file: File, _ path: String) throws(HDF5Error) -> [String]? {
-        guard let column = try Column(file, path) else { return nil }
+        guard let column = try Column(file, path, areCategories: true) else { return nil }
         try column.cells.dataset.checkStorage()
         return try column.strings(0..<column.count)
     }

@@ -29,6 +29,13 @@ package enum ChildLimits {
         do { try write(Data(" ".utf8)) } catch { exit(error.exitStatus) }
     }
 
+    /// From the start on, for what is read of files: 64 times what they have, for texts and numbers may be compressed, but no more than there is.
+    package static func limitMemory(toRead paths: [String]) {
+        let size = paths.reduce(0) { $0 + fileSize($1) }
+        limit(
+            __rlimit_resource_t(RLIMIT_DATA.rawValue), to: memoryInUse + min(memory + 64 * size, max(memory, availableMemory())))
+    }
+
     /// For checkpoints: a file of `size` bytes is read whole.
     package static func allowReading(wholeFileOf size: Int) {
         limit(__rlimit_resource_t(RLIMIT_DATA.rawValue), to: memory + 8 * size)

@@ -20,6 +20,10 @@ public enum FileProbe: String, CaseIterable, Sendable {
     /// The hidden command of the program that answers.
     public static let command = "probe-file"
 
+    /// The status of a child that met an attribute which claims too much, and what it writes before it says which.
+    package static let refusalStatus: Int32 = 3
+    package static let refusalMark = "\u{1}"
+
     /// Seconds of waiting for a sign of life.
     private static let patience = 120
 
@@ -38,7 +42,7 @@ public enum FileProbe: String, CaseIterable, Sendable {
     /// What a child writes. Throws ``Failure``, also the one that the child met with.
     private static func output(_ arguments: [String], _ file: String) throws -> Data {
         let (output, end) = try ChildProcess.run(arguments, patience: patience)
-        if let failure = failure(end, file) { throw failure }
+        if let failure = failure(end, output, file) { throw failure }
         if case .exited(let status) = end, status != 0 {
             let message = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespaces)
             throw Failure(ExitCode(rawValue: status) ?? .internal, message.isEmpty ? "\(file): no report" : message)
@@ -50,22 +54,24 @@ public enum FileProbe: String, CaseIterable, Sendable {
     ///
     /// - Parameter paths: of `obs` and `var`, or of one of them.
     package static func framesSurvive(_ path: String, _ paths: [String], rows: Int, features: Int) throws {
-        let (_, end) = try ChildProcess.run(
+        let (output, end) = try ChildProcess.run(
             [command, frames.rawValue, path, "\(rows)", "\(features)"] + paths,
             patience: patience + ChildLimits.seconds(toRead: path))
-        if let failure = failure(end, path) { throw failure }
+        if let failure = failure(end, output, path) { throw failure }
     }
 
     /// Throws ``Failure`` if the HDF5 library crashes when it reads a checkpoint; anything else that is wrong with it is left to who
     /// reads it next. Its strings lie in a heap without a checksum.
     package static func survives(checkpoint path: String) throws {
-        let (_, end) = try ChildProcess.run(
+        let (output, end) = try ChildProcess.run(
             [command, checkpoint.rawValue, path], patience: patience + ChildLimits.seconds(toRead: path))
-        if let failure = failure(end, path) { throw failure }
+        if let failure = failure(end, output, path) { throw failure }
     }
 
-    private static func failure(_ end: ChildProcess.End, _ file: String) -> Failure? {
+    private static func failure(_ end: ChildProcess.End, _ output: Data, _ file: String) -> Failure? {
         switch end {
+        case .exited(refusalStatus):
+            Failure(.badData, String(decoding: output, as: UTF8.self).components(separatedBy: refusalMark).last ?? file)
         case .exited: nil
         case .silent: Failure(.inputOutput, "\(file): nothing could be read for \(patience) seconds: is its disk well?")
         case .killed(SIGXCPU): Failure(.badData, "\(file): damaged: the HDF5 library does not come to an end with it")

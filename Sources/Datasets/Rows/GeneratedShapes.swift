@@ -12,9 +12,17 @@ public enum GeneratedShapes {
     private static let rotations = 16
     private static let positions = 8
 
-    /// Writes `/data` [N, 32, 32] uint8, `/label` (the shape), `/id`, and `/factors` [N, 5]: shape, scale, rotation in radians, x
-    /// and y in 0...1. Throws ``Failure``.
+    /// Writes them to a file. Throws ``Failure``.
     public static func write(to path: String) throws {
+        let bytes = try image(path)
+        do throws(FileError) { try AtomicFile.write(bytes, to: path) } catch { throw Failure(error) }
+    }
+
+    /// The bytes of a file with `/data` [N, 32, 32] uint8, `/label` (the shape), `/id`, and `/factors` [N, 5]: shape, scale, rotation in radians, x
+    /// and y in 0...1. Throws ``Failure``.
+    ///
+    /// - Parameter name: for messages.
+    package static func image(_ name: String) throws -> [UInt8] {
         var pixels: [UInt8] = []
         var labels: [Int64] = []
         var factors: [Float] = []
@@ -36,18 +44,16 @@ public enum GeneratedShapes {
         }
         let count = labels.count
         do {
-            let file = try File.inMemory(path)
+            let file = try File.inMemory(name)
             try file.write(pixels, shape: [count, side, side], to: "/data", compressed: true)
             try file.write(labels, shape: [count], to: "/label", compressed: true)
             try file.write(Array(0..<Int64(count)), shape: [count], to: "/id", compressed: true)
             try file.write(factors, shape: [count, 5], to: "/factors", compressed: true)
             try file.setAttribute("names", .strings(shapes), of: "/label")
             try file.setAttribute("names", .strings(["shape", "scale", "rotation", "x", "y"]), of: "/factors")
-            try AtomicFile.write(try file.closeInMemory(), to: path)
-        } catch let error as HDF5Error {
+            return try file.closeInMemory()
+        } catch {
             throw Failure(writing: error)
-        } catch let error as FileError {
-            throw Failure(error)
         }
     }
 

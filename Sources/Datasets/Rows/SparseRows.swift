@@ -235,6 +235,7 @@ private final class TurnedMatrix<Number: DecodedNumber> {
         }
         for row in 0..<matrix.rowCount { starts[row + 1] += starts[row] }
         self.starts = starts
+        // Freed also where the second pass fails, as all that was set is.
         columns = .allocate(capacity: max(count, 1))
         values = .allocate(capacity: max(count, 1))
         var next = starts
@@ -245,6 +246,10 @@ private final class TurnedMatrix<Number: DecodedNumber> {
             for place in range {
                 while Int(matrix.starts[column + 1]) <= place { column += 1 }
                 let row = Int(rows[place - first])
+                // What was counted in the first pass bounds the second: another process may write to the file.
+                guard starts.indices.dropLast().contains(row), next[row] < starts[row + 1] else {
+                    throw Failure(.badData, "\(matrix.name): changed while it was read")
+                }
                 columns[next[row]] = Int32(column)
                 values[next[row]] = numbers[place - first]
                 next[row] += 1

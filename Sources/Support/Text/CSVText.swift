@@ -11,6 +11,14 @@ extension String {
         return text + "\""
     }
 
+    /// The text as spreadsheets show it and do not compute it: behind an apostrophe where it begins like a formula and is no number.
+    package var csvSafe: String {
+        guard let first = unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r"].contains(first), Double(self) == nil else {
+            return self
+        }
+        return "'" + self
+    }
+
     /// The fields of a line of CSV.
     package var csvFields: [String] {
         var fields: [String] = [""]

@@ -12,6 +12,31 @@ extension String {
         return text
     }
 
+    /// The text, of any number of lines, as it can be shown on a terminal or a page: what controls them, but for line feeds and tabs, is written
+    /// as in JSON (`\u001b`), so that JSON stays what it is.
+    public var withoutControls: String {
+        func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control: scalar == "\n" || scalar == "\t"
+            case .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        if unicodeScalars.allSatisfy(isHarmless) { return self }
+        var text = ""
+        for scalar in unicodeScalars {
+            if isHarmless(scalar) {
+                text.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in scalar.utf16 {
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return text
+    }
+
     private func shortened(_ limit: Int) -> String {
         // Counted in bytes: a character may consist of any number of them.
         if utf8.count <= limit { return self }

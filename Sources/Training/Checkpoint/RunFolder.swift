@@ -55,11 +55,29 @@ package struct RunFolder {
         try RunLock.checkIsFree(folder: path, host: host)
     }
 
-    /// Removes what writers that were killed left of their files. Only for who holds the lock of the folder.
+    /// Why no run may begin in the folder: something lies there, and nothing of it is a run's, so that what a run writes could replace what is
+    /// others'. nil for a folder that is new, empty or of a run.
+    var refusalOfForeignFolder: Failure? {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+        guard let first = names.first, !names.contains(where: Self.marks.contains) else { return nil }
+        return Failure(
+            .cannotCreate,
+            "\(path) is not the folder of a run, but holds \(first)\(names.count > 1 ? " and more" : ""): choose another with --output"
+        )
+    }
+
+    /// What only runs have in their folder, and whoever asks one to stop.
+    private static let marks = ["checkpoints", "lock", "failure.txt", "STOP"]
+
+    /// Removes what writers that were killed left of a run's own files. Only for who holds the lock of the folder.
     func removeUnfinished() {
+        let own = [best, embeddings, metrics, ranks, report, summary, scores, configuration, failure, shapes].map(FilePath.name)
         for folder in [path, checkpoints] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            where AtomicFile.isTemporary(name) { unlink("\(folder)/\(name)") }
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                guard let final = TemporaryName.finalName(of: name) else { continue }
+                let isOwn = folder == path ? own.contains(final) : final == ".probe" || Self.step(ofPath: final) != nil
+                if isOwn { TemporaryName.remove("\(folder)/\(name)") }
+            }
         }
     }
 
@@ -89,7 +107,9 @@ package struct RunFolder {
     }
 
     private static func step(ofPath path: String) -> Int? {
-        Int(FilePath.name(of: path).dropFirst("step-".count).dropLast(".h5".count))
+        let name = FilePath.name(of: path)
+        guard name.hasPrefix("step-"), name.hasSuffix(".h5") else { return nil }
+        return Int(name.dropFirst("step-".count).dropLast(".h5".count))
     }
 
     /// Writes a file whole. Throws ``Failure``.

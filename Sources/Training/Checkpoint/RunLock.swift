@@ -15,23 +15,46 @@ final class RunLock {
         var pid: Int32
         /// Of Slurm; empty without.
         var job: String
+        /// Of Slurm: the job's step, if it is one, and how often the job was queued again. What older versions wrote lacks the latter.
+        var step: String?
+        var restarts: Int?
+        /// When the process began, in the kernel's ticks since the host's start.
+        var ticks: Int?
         /// For people; not compared with anything.
         var start: String
 
         static func current(host: String) -> Holder {
-            Holder(
-                host: host, pid: getpid(), job: ProcessInfo.processInfo.environment["SLURM_JOB_ID"] ?? "",
-                start: ISO8601DateFormatter().string(from: Date()))
+            let environment = ProcessInfo.processInfo.environment
+            let job = environment["SLURM_JOB_ID"] ?? ""
+            return Holder(
+                host: host, pid: getpid(), job: job, step: job.isEmpty ? nil : environment["SLURM_STEP_ID"],
+                restarts: job.isEmpty ? nil : environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0,
+                ticks: ticks(of: getpid()), start: ISO8601DateFormatter().string(from: Date()))
         }
 
         /// Whether its process cannot be running any more, as far as the file tells.
         func isGone(seenBy other: Holder) -> Bool {
-            // A job of Slurm runs once at a time: it was requeued.
-            if !job.isEmpty, job == other.job { return pid != other.pid || host != other.host }
-            return host == other.host && kill(pid, 0) != 0 && errno == ESRCH
+            if host == other.host {
+                if kill(pid, 0) != 0, errno == ESRCH { return true }
+                // Its number may be another's by now.
+                if let ticks, let now = Self.ticks(of: pid) { return ticks != now }
+                return false
+            }
+            // A job of Slurm runs once at a time, so whoever ran before it was queued again is gone; but its steps run side by side.
+            return !job.isEmpty && job == other.job && (restarts.map { $0 != other.restarts } ?? true)
         }
 
-        var description: String { "process \(pid) on \(host)\(job.isEmpty ? "" : ", Slurm job \(job)"), since \(start)" }
+        /// When a process of this host began; nil if that is not told.
+        private static func ticks(of pid: Int32) -> Int? {
+            let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            let fields = stat?.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 19 ? Int(fields[19]) : nil
+        }
+
+        var description: String {
+            let slurm = job.isEmpty ? "" : ", Slurm job \(job)\(step.map { " step \($0)" } ?? "")"
+            return "process \(pid) on \(host)\(slurm), since \(start)"
+        }
     }
 
     /// Takes the lock, or refuses at once.
@@ -61,9 +84,10 @@ final class RunLock {
     /// Throws ``Failure`` (73) if a folder is in use now; takes and changes nothing.
     static func checkIsFree(folder: String, host: String) throws {
         let path = "\(folder)/lock"
-        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         if descriptor < 0 { return }
         defer { close(descriptor) }
+        guard isOurs(descriptor) else { throw foreign(path) }
         let holder = Self.holder(descriptor)
         if lockWhole(descriptor) {
             flock(descriptor, LOCK_UN)
@@ -83,6 +107,10 @@ final class RunLock {
             if descriptor < 0 {
                 if errno == EEXIST, isNew { continue }
                 throw Failure(.cannotCreate, "cannot open \(path): \(String(cString: strerror(errno)).lowercased())")
+            }
+            guard isOurs(descriptor) else {
+                close(descriptor)
+                throw foreign(path)
             }
             let holder = Self.holder(descriptor)
             if lockWhole(descriptor) {
@@ -116,6 +144,17 @@ final class RunLock {
         guard rename(path, aside) == 0 else { return }
         if !isSame(descriptor, aside) { link(aside, path) }
         unlink(aside)
+    }
+
+    /// Whether it may be written to: a regular file of ours that has no other name, which somebody may have made a link of.
+    private static func isOurs(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink <= 1
+            && status.st_uid == geteuid()
+    }
+
+    private static func foreign(_ path: String) -> Failure {
+        Failure(.cannotCreate, "\(path) is not a file of ours with one name: remove it, or choose another --output")
     }
 
     private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {

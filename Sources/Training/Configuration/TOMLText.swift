@@ -13,6 +13,8 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
     let quotes: [Unicode.Scalar] = ["\"", "'"]
     let scalars = Array(text.unicodeScalars)
     var (line, place, index) = (1, Place.lineStart, 0)
+    // It calls itself for each part of a dotted name; no name of ours has more than two.
+    var (dots, isName) = (0, true)
     while index < scalars.count {
         let scalar = scalars[index]
         index += 1
@@ -22,13 +24,18 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
         case "\n":
             line += 1
             // Lists may go on over lines.
-            if place != .value { place = .lineStart }
+            if place != .value { (place, dots, isName) = (.lineStart, 0, true) }
             continue
         case " ", "\t", "\r": continue
         case "#":
             while index < scalars.count, scalars[index] != "\n" { index += 1 }
             continue
         default: break
+        }
+        if scalar == "=" { isName = false }
+        if isName, scalar == "." {
+            dots += 1
+            if dots > 32 { return line }
         }
         let isWord = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
         if quotes.contains(scalar) {

@@ -66,10 +66,10 @@ extension Configuration {
             .integer("epochs", \.training.epochs, from: 1, .extends, "passes over the data"),
             .integer("global-batch", \.training.globalBatch, from: 1, .decides, "rows per step over all ranks"),
             .integer(
-                "shards", \.training.shards, from: 0, .decidesIfGiven,
+                "shards", \.training.shards, 0...1 << 20, .decidesIfGiven,
                 "logical shards, at least the number of ranks; 0 for 8 or the number of ranks if larger"),
             .integer(
-                "micro-batch", \.training.microBatch, from: 0, .none,
+                "micro-batch", \.training.microBatch, 0...1 << 24, .none,
                 "most rows that a rank takes through the network at once; 0 for 1024, or fewer for wide models; a matter of memory alone"
             ),
             .integer(

@@ -16,6 +16,7 @@ extension TrainingRun {
         return try GeneratedShapes.standingIn(configuration, world: world, log: log) { configuration in
             let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
             let replica = try Replica(configuration, resumed: resumed, world: world, log: log)
+            try world.onRoot { if let refusal = folder.refusalOfForeignFolder { throw refusal } }
             replica.describe(log)
             // Measuring makes steps.
             let progress = replica.trainer.progress

@@ -1,20 +1,22 @@
 internal import Foundation
+internal import HDF5
 internal import Support
 internal import VAE
 
 /// A CSV file that grows by some lines each epoch, which begin with epoch and step. Written by root alone.
-struct EpochLog {
+///
+/// It stays open: under its name others may put a link during the run.
+final class EpochLog {
     private let path: String
-    private let columns: [String]
+    private var descriptor: Int32
 
     /// Opens the log of a run that stands at `step`: lines of later steps, which are about to be run again, are dropped.
     ///
     /// What an older version wrote may lack the last columns, which are empty there.
     init(_ path: String, columns: [String], resumedAt step: Int) throws {
         self.path = path
-        self.columns = columns
         var lines = [columns.csvLine]
-        if step > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+        if step > 0, FilePath.isRegularFile(path), let text = try? String(contentsOfFile: path, encoding: .utf8) {
             let old = text.split(separator: "\n")
             let width = old.first?.split(separator: ",").count ?? 0
             let missing = String(repeating: ",", count: max(0, columns.count - width))
@@ -23,22 +25,56 @@ struct EpochLog {
                 return fields.count == width && 2...columns.count ~= width && Int(fields[1]).map { $0 <= step } ?? false
             }.map { $0 + missing }
         }
-        try RunFolder(path: "").write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
+        descriptor = try Self.publish(Array((lines.joined(separator: "\n") + "\n").utf8), path)
     }
+
+    deinit { close(descriptor) }
 
     /// Adds lines, in one write. Throws ``Failure``.
     func append(_ lines: [[String]]) throws {
-        let text = lines.map { $0.csvLine + "\n" }.joined()
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw Failure(.inputOutput, "cannot append to \(path)")
+        let text = Array(lines.map { $0.csvLine + "\n" }.joined().utf8)
+        guard isInPlace else {
+            // Somebody removed or replaced it: it is made anew, whole.
+            let all = try content() + text
+            close(descriptor)
+            descriptor = -1
+            descriptor = try Self.publish(all, path)
+            return
         }
-        do {
-            try handle.seekToEnd()
-            try handle.write(contentsOf: Data(text.utf8))
-            try handle.close()
-        } catch {
-            throw Failure(.inputOutput, "cannot append to \(path): \(error.localizedDescription)")
+        var written = 0
+        while written < text.count {
+            let count = text.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { throw failure("append to") }
+            written += count
         }
+    }
+
+    /// Whether what has the name now is the file that is open.
+    private var isInPlace: Bool {
+        var (held, named) = (stat(), stat())
+        return fstat(descriptor, &held) == 0 && lstat(path, &named) == 0 && held.st_dev == named.st_dev
+            && held.st_ino == named.st_ino
+    }
+
+    private func content() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = pread(descriptor, &piece, piece.count, off_t(bytes.count))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { throw failure("read") }
+            if count == 0 { return bytes }
+            bytes += piece[..<count]
+        }
+    }
+
+    private static func publish(_ bytes: [UInt8], _ path: String) throws -> Int32 {
+        do throws(FileError) { return try AtomicFile.writeToAppend(bytes, to: path) } catch { throw Failure(error) }
+    }
+
+    private func failure(_ action: String) -> Failure {
+        Failure(.inputOutput, "cannot \(action) \(path): \(String(cString: strerror(errno)).lowercased())")
     }
 }
 

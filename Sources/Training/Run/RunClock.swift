@@ -63,7 +63,7 @@ final class RunClock {
         if now - start + margin(saveSeconds) >= end { flags.insert(.stop) }
         if now - lastLook >= 1 {
             lastLook = now
-            if access(stopFile, F_OK) == 0 { flags.insert(.stop) }
+            if isAskedToStop { flags.insert(.stop) }
         }
         let sinceSave = now - (lastSave ?? begin)
         if settings.checkpointEveryMinutes > 0, sinceSave >= settings.checkpointEveryMinutes * 60 { flags.insert(.save) }
@@ -82,6 +82,18 @@ final class RunClock {
     /// The state is being saved.
     func noteSave() { lastSave = Stopwatch.now }
 
+    /// Only by a file: a folder of that name cannot be removed, and would end every start.
+    private var isAskedToStop: Bool {
+        var status = stat()
+        return lstat(stopFile, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// The run has stopped, so the file that may have asked for it has been obeyed.
-    func removeStopFile() { unlink(stopFile) }
+    ///
+    /// - Returns: why it could not be removed; nil if there is none any more.
+    func removeStopFile() -> String? {
+        guard isAskedToStop, unlink(stopFile) != 0 else { return nil }
+        return
+            "\(stopFile) cannot be removed (\(String(cString: strerror(errno)).lowercased())), and will stop the next start too"
+    }
 }

@@ -1,6 +1,7 @@
 package import Datasets
 internal import Distributed
 internal import Foundation
+internal import HDF5
 package import Logging
 
 extension GeneratedShapes {
@@ -14,21 +15,15 @@ extension GeneratedShapes {
         return isMissing
     }
 
-    /// For what is to write nothing: lets `body` open the shapes in a temporary file where no data are given, on this node's ranks.
-    /// Collective.
+    /// For what is to write nothing: lets `body` open the shapes in memory where no data are given, each rank its own. Collective.
     static func standingIn<Result>(
         _ configuration: Configuration, world: World, log: Logger, _ body: (Configuration) throws -> Result
     ) throws -> Result {
         if !configuration.data.data.isEmpty { return try body(configuration) }
         var configuration = configuration
-        let path = try world.broadcastFromRoot {
-            log.notice("no --data: generated shapes")
-            let path = "\(FileManager.default.temporaryDirectory.path)/mpi-vae-shapes-\(getpid()).h5"
-            try write(to: path)
-            return path
-        }
-        defer { if world.isRoot { unlink(path) } }
-        configuration.data.takeShapes(path)
-        return try body(configuration)
+        if world.isRoot { log.notice("no --data: generated shapes") }
+        let file = try world.together { MemoryFile("shapes", try image("shapes")) }
+        configuration.data.takeShapes(file.path)
+        return try withExtendedLifetime(file) { try body(configuration) }
     }
 }

@@ -46,11 +46,13 @@ public final class TrainingRun {
         let folder = RunFolder(path: configuration.run.output)
         var lock: RunLock?
         var (made, madeShapes): (MadeFolders?, Bool) = (nil, false)
+        var refusal: Failure?
         // Until all is written.
         defer { withExtendedLifetime(lock) {} }
         let run: TrainingRun
         do {
             try world.onRoot {
+                refusal = folder.refusalOfForeignFolder
                 made = try folder.create()
                 lock = try RunLock(folder: folder.path, host: world.host)
                 folder.removeUnfinished()
@@ -61,7 +63,7 @@ public final class TrainingRun {
                 configuration.data.takeShapes(folder.shapes)
                 try world.onRoot { madeShapes = try GeneratedShapes.provide(folder.shapes, log: log) }
             }
-            run = try TrainingRun(configuration, folder, world, log, observer, completion)
+            run = try TrainingRun(configuration, folder, refusal, world, log, observer, completion)
         } catch {
             // Nothing stays of a start that failed; the lock goes before the folder that it lies in.
             if madeShapes { unlink(folder.shapes) }
@@ -72,9 +74,10 @@ public final class TrainingRun {
         return try run.train()
     }
 
+    /// - Parameter refusal: why nothing must be written into the folder.
     private init(
-        _ configuration: Configuration, _ folder: RunFolder, _ world: World, _ log: Logger, _ observer: (any RunObserver)?,
-        _ completion: @escaping (TrainedRun) throws -> Void
+        _ configuration: Configuration, _ folder: RunFolder, _ refusal: Failure?, _ world: World, _ log: Logger,
+        _ observer: (any RunObserver)?, _ completion: @escaping (TrainedRun) throws -> Void
     ) throws {
         let resumed = try ResumeState.find(configuration, folder: folder, world: world, log: log)
         replica = try Replica(configuration, resumed: resumed, world: world, log: log)
@@ -85,6 +88,7 @@ public final class TrainingRun {
             let from = replica.configuration.training.from
             let start = resumed == nil && !from.isEmpty ? [try CheckpointPlace(from).file()] : []
             try folder.check(reading: replica.data.files + start)
+            if let refusal { throw refusal }
             try observer?.begin(replica)
         }
         if world.isRoot, let warning = resumed?.warning { log.warning("\(warning)") }
@@ -146,7 +150,7 @@ public final class TrainingRun {
             return limit == .asked ? .temporary : .done
         }
         guard isTrained else {
-            if limit == .asked { clock?.removeStopFile() }
+            if limit == .asked, let left = clock?.removeStopFile() { log.warning("\(left)") }
             if world.isRoot {
                 let next = limit == .asked ? "the same command" : "a larger max-steps"
                 log.notice("stopped after step \(trainer.progress.step), saved: \(next) goes on from there")

@@ -1,0 +1,197 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Files of a few kilobytes that claim gigabytes, never end, or speak to terminals: refused at once in little memory, or read and shown harmlessly.
+@Suite(.serialized)
+struct UntrustedFileTests {
+    private static let files = Result {
+        let folder = try TemporaryFolder()
+        let python = try Program.python(
+            #"""
+            import h5py, numpy as np, os, struct, sys, zipfile
+            os.chdir(sys.argv[1])
+            x = np.random.default_rng(1).random((400, 6)).astype("f4")
+            with h5py.File("good.h5", "w") as f: f["data"] = x
+            with h5py.File("escapes.h5", "w") as f: f["\x1b]0;TITLE\x07\x1b[31mred"] = x
+            texts = ["<script>alert(1)</script>", "=cmd|'/c calc'!A0", "\x1b[31mRED\x1b[0m", "-1.5"]
+            with h5py.File("texts.h5", "w") as f:
+                f["data"], f["label"], f["id"] = x, [texts[i % 4] for i in range(400)], ["@SUM(A1)"] * 400
+            # Categories that are their own group.
+            with h5py.File("recursive.h5", "w") as f:
+                g = f.create_group("label")
+                f["data"], g["codes"], g["categories"] = x, np.zeros(400, "i1"), g
+            # A text of 1.6 GB in an attribute.
+            def claim(name, attribute, make):
+                with h5py.File(name, "w", libver="earliest") as f: make(f).attrs.create(attribute, "ABCDEFGHIJKLMNOP", dtype=h5py.string_dtype())
+                b = bytearray(open(name, "rb").read())
+                for i in range(len(b) - 16):
+                    size, address, index = struct.unpack_from("<IQI", b, i)
+                    if size == 16 and address < len(b) and b[address:address + 4] == b"GCOL" and index == 1:
+                        struct.pack_into("<I", b, i, 0x60000000)
+                open(name, "wb").write(b)
+            def matrix(f): g = f.create_group("m"); g["data"] = x; return g
+            claim("claim.h5", "encoding-type", matrix)
+            claim("checkpoint.h5", "format", lambda f: f)
+            shape = "(" + "1," * 524000 + ")"
+            def header(shape): return ("{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % shape).encode()
+            def npy(h): return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(h)) + h + b"\0" * 4
+            with zipfile.ZipFile("headers.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as z:
+                for i in range(100): z.writestr("a%d.npy" % i, npy(header(shape)))
+            with zipfile.ZipFile("members.npz", "w") as z:
+                for i in range(1001): z.writestr("a%d.npy" % i, npy(header("(1, 1)")))
+            open("dimensions.npy", "wb").write(npy(header("(" + "1," * 33 + ")")))
+            h = b"{'descr': '<f4', 'fortran_order': True, 'shape': (20000000000, 4), }"
+            with open("fortran.npy", "wb") as f:
+                f.write(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(h)) + h); f.truncate(f.tell() + 320000000000)
+            open("wide.csv", "w").write(",".join(["1"] * 20_000_000) + "\n")
+            open("dots.toml", "w").write("[" + ".".join(["a"] * 200000) + "]\n")
+            os.makedirs("images/0")
+            for level in range(24):
+                os.makedirs(f"images/{level + 1}", exist_ok=True)
+                for link in "ab": os.symlink(f"../{level + 1}", f"images/{level}/{link}")
+            """#, [folder.url.path])
+        if python.status != 0 { throw CannotRun(description: "\(python)") }
+        return folder
+    }
+
+    private func expect(_ outcome: Measured, _ status: Int, _ texts: [String], seconds: Double = 1) {
+        #expect(outcome.status == status && outcome.seconds < seconds && outcome.megabytes < 200, "\(texts): \(outcome)")
+        for text in texts { #expect((outcome.output + outcome.errors).contains(text), "\(text): \(outcome)") }
+        #expect(!(outcome.output + outcome.errors).contains("\u{1B}"), "\(outcome)")
+    }
+
+    private func train(_ data: String, _ run: String) -> [String] {
+        [
+            "train", "--data", data, "--hidden", "4", "--global-batch", "8", "--epochs", "1", "--likelihood", "gaussian",
+            "--output", run,
+        ]
+    }
+
+    /// An attribute's text is taken from the file's length of it: found out by the child, which all commands have look first.
+    @Test func claimsOfText() throws {
+        let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
+        let (claim, checkpoint) = (folder.path("claim.h5"), folder.path("checkpoint.h5"))
+        let outcomes = try Measured.run(
+            [
+                ["check", claim], ["inspect", checkpoint], ["check", checkpoint], train("\(claim):/m", runs.path("a")),
+                train(folder.path("good.h5"), runs.path("b")) + ["--resume", checkpoint],
+                ["evaluate", "--checkpoint", checkpoint, "--data", folder.path("good.h5")],
+            ], ranks: 1)
+        expect(outcomes[0], 65, ["attribute encoding-type"])
+        expect(outcomes[1], 65, ["attribute format"])
+        expect(outcomes[2], 65, ["attribute format"])
+        for outcome in outcomes[3...] { expect(outcome, 65, ["claims more than 64 MiB of text"], seconds: 2) }
+        let several = try Measured.run([train("\(claim):/m", runs.path("c"))], ranks: 3)
+        expect(several[0], 65, ["claims more than 64 MiB of text"], seconds: 5)
+    }
+
+    @Test func categoriesOfThemselves() throws {
+        let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
+        let path = folder.path("recursive.h5")
+        let outcomes = try Measured.run(
+            [train(path, runs.path("run")), ["import", "hdf5", path, "--output", runs.path("out.h5")]], ranks: 1)
+        for outcome in outcomes { expect(outcome, 65, ["/label/categories", "stand for others"], seconds: 3) }
+    }
+
+    @Test func importsThatClaim() throws {
+        let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
+        let cases = [
+            (["npz", "headers.npz"], "a header of 1048"), (["npz", "members.npz"], "has 1001 arrays, but at most 1000"),
+            (["npy", "dimensions.npy"], "claims 33 dimensions, but at most 32"), (["npy", "fortran.npy"], "more than is free"),
+            (["csv", "wide.csv"], "more than 1048576 columns"), (["images", "images"], "is a link to a folder"),
+        ]
+        let outcomes = try Measured.run(
+            cases.map { ["import", $0.0[0], folder.path($0.0[1]), "--output", runs.path("out.h5")] }, ranks: 1)
+        for (item, outcome) in zip(cases, outcomes) { expect(outcome, 65, [item.1]) }
+        #expect(!FileManager.default.fileExists(atPath: runs.path("out.h5")))
+    }
+
+    @Test func configurations() throws {
+        let folder = try Self.files.get()
+        let dots = try mpiVAE("config", "--config", folder.path("dots.toml"))
+        #expect(dots.status == 78 && dots.errors.contains("dots.toml:1: not valid TOML"), "\(dots)")
+        for (flag, text) in [("--shards", "1048577"), ("--micro-batch", "1099511627776")] {
+            let outcome = try mpiVAE("config", flag, text)
+            #expect(outcome.status == 78 && outcome.errors.contains("must be a whole number of 0 to"), "\(outcome)")
+        }
+    }
+
+    /// Too few open files is not the file's fault.
+    @Test func tooFewOpenFiles() throws {
+        let folder = try Self.files.get()
+        let paths = try Program.python(
+            """
+            import h5py, sys
+            for i in range(100): h5py.File(f"{sys.argv[1]}/part{i:02}.h5", "w")["data"] = [[1., 2.]] * 9
+            """, [folder.url.path])
+        #expect(paths.status == 0)
+        let command = train(folder.path("part*.h5"), folder.path("many"))
+        let outcome = try Program.run("/bin/sh", ["-c", "ulimit -n 64; exec \"$@\"", "sh", Program.built("mpi-vae")] + command)
+        #expect(outcome.status == 74 && outcome.errors.contains("too many open files"), "\(outcome)")
+    }
+
+    /// A file that grows between the two passes over a matrix by columns: a line, and no memory that is not ours.
+    @Test func matricesThatChange() throws {
+        let folder = try TemporaryFolder()
+        let (path, stop) = (folder.path("csc.h5"), folder.path("stop"))
+        let helper = """
+            import h5py, numpy as np, os, sys
+            rows, columns, each = 2000, 400, 1000
+            with h5py.File(sys.argv[1], "w") as f:
+                g = f.create_group("X"); f.create_group("obs")
+                g.attrs["encoding-type"] = "csc_matrix"; g.attrs["shape"] = [rows, columns]
+                g["data"] = np.ones(columns * each, "f4"); g["indptr"] = np.arange(columns + 1) * each
+                g["indices"] = np.tile(np.arange(each, dtype="i4") * 2, columns)
+                offset = g["indices"].id.get_offset()
+            print("ready", flush=True)
+            even, odd = (np.tile(np.arange(each, dtype="i4") * 2 + i, columns).tobytes() for i in (0, 1))
+            d = os.open(sys.argv[1], os.O_WRONLY)
+            while not os.path.exists(sys.argv[2]): os.pwrite(d, odd, offset); os.pwrite(d, even, offset)
+            """
+        let writer = try Program.start("/usr/bin/python3", ["-c", helper, path, stop])
+        while !FileManager.default.fileExists(atPath: path) { usleep(10_000) }
+        usleep(500_000)
+        var changes = 0
+        for round in 0..<6 {
+            let outcome = try mpiVAE(arguments: ["import", "hdf5", "\(path):/X", "--output", folder.path("\(round).h5")])
+            // What was written in mid-row may also be two values in one place.
+            #expect(outcome.status == 0 || outcome.status == 65 && outcome.errorLines.count == 1, "\(outcome)")
+            if outcome.errors.contains("changed while it was read") { changes += 1 }
+        }
+        try Data().write(to: URL(fileURLWithPath: stop))
+        #expect(try writer.wait(timeout: 10).status == 0)
+        #expect(changes > 0)
+    }
+
+    /// Names, labels and ids: escaped in messages, tables and pages.
+    @Test func textsOnTerminals() throws {
+        let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
+        for name in ["escapes", "texts"] {
+            let outcome = try mpiVAE(arguments: train(folder.path("\(name).h5"), runs.path(name)))
+            #expect(outcome.status == 0 && !(outcome.output + outcome.errors).contains("\u{1B}"), "\(outcome)")
+            let page = try String(contentsOfFile: runs.path("\(name)/report.html"), encoding: .utf8)
+            #expect(!page.contains("\u{1B}") && !page.contains("<script>alert"), "\(name)")
+            if name == "escapes" {
+                #expect(outcome.errors.contains(#"/\u{1B}]0;TITLE\u{07}\u{1B}[31mred"#), "\(outcome)")
+                let shown = try mpiVAE("inspect", folder.path("escapes.h5"), "--json")
+                #expect(shown.output.contains(#"\u001b]0;TITLE"#) && !shown.output.contains("\u{1B}"), "\(shown)")
+            }
+        }
+        func embed(_ more: String...) throws -> [[String]] {
+            let command = ["embed", "--checkpoint", runs.path("texts"), "--data", folder.path("texts.h5"), "--format", "csv"]
+            let outcome = try mpiVAE(arguments: command + ["--output", "-"] + more)
+            #expect(outcome.status == 0, "\(outcome)")
+            return outcome.output.split(separator: "\n").dropFirst().prefix(4).map { $0.split(separator: ",").map(String.init) }
+        }
+        let (plain, safe) = (try embed(), try embed("--csv-safe"))
+        #expect(plain.map { $0[1] } == ["<script>alert(1)</script>", "=cmd|'/c calc'!A0", "\u{1B}[31mRED\u{1B}[0m", "-1.5"])
+        #expect(safe.map { $0[1] } == ["<script>alert(1)</script>", "'=cmd|'/c calc'!A0", "\u{1B}[31mRED\u{1B}[0m", "-1.5"])
+        #expect(plain.allSatisfy { $0[0] == "@SUM(A1)" } && safe.allSatisfy { $0[0] == "'@SUM(A1)" })
+        #expect(zip(plain, safe).allSatisfy { $0[2...] == $1[2...] })
+        let refused = try mpiVAE(
+            "embed", "--checkpoint", runs.path("texts"), "--data", folder.path("texts.h5"), "--csv-safe", "--output",
+            runs.path("e.h5"))
+        #expect(refused.status == 64 && refused.errors.contains("--csv-safe is for --format csv"), "\(refused)")
+    }
+}
