@@ -31,6 +31,8 @@ public struct GenerationOptions: Sendable {
     public var count = 64
     /// Of traversals and interpolations, with both ends.
     public var steps = 11
+    /// The sum of a row of counts.
+    public var library = RowLibrary.usual
     /// nil for that of the training.
     public var seed: UInt64?
     /// `file.h5[:/path]`; nil where none is needed.
@@ -59,7 +61,8 @@ extension TrainedModel {
         var writer: GenerationWriter?
         try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
         let features = model.inputSize
-        try decode(codes) { rows, latent, means in
+        if model.likelihood.takesCounts { note("rows of \(wanted.library) counts each (--library)") }
+        try decode(codes, library: wanted.library) { rows, latent, means in
             let data = preparation.restore(means.pointer, rows: rows.count, features: features, pool: pool)
             try writer!.write(rows, latent, data, features: features)
         }
@@ -71,7 +74,8 @@ extension TrainedModel {
     ///
     /// As in ``RowSweep``, by whole blocks, so that shapes and bits are the same on any number of ranks.
     private func decode(
-        _ codes: any CodeSource, receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
+        _ codes: any CodeSource, library: Float,
+        receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.latentSize, model.inputSize)
         let results = SweepResults(world, rowCount: codes.count, columns: [latentSize, features], rowBytes: 0, everywhere: false)
@@ -84,7 +88,7 @@ extension TrainedModel {
                     let z = results.own[0].pointer + rows.lowerBound * latentSize
                     let mean = results.own[1].pointer + rows.lowerBound * features
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
-                    applied[worker].decode(z, rowCount: rows.count, applied.parameters, mean: mean)
+                    applied[worker].decode(z, rowCount: rows.count, .given(library), applied.parameters, mean: mean)
                 }
             }
             try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }
@@ -118,6 +122,7 @@ final class GenerationWriter {
             "mean of p(x|z), in the data's scale")
         latent = try file.column("/latent", Float.self, shape: [count, latentSize], "code z")
         try file.describe(checkpoint, sources: source.map { [$0] } ?? [])
+        if model.likelihood.takesCounts { try file.writing { try $0.setAttribute("library", .double(Double(wanted.library))) } }
         try codes.describe(in: file)
     }
 

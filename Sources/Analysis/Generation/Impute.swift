@@ -80,7 +80,7 @@ extension TrainedModel {
         let (latent, features, rows) = (model.latentSize, model.inputSize, batch.rowCount)
         let (codes, logVariance) = (AlignedBuffer(count: rows * latent), AlignedBuffer(count: rows * latent))
         applied[worker].encode(batch, applied.parameters, mean: codes.pointer, logVariance: logVariance.pointer)
-        applied[worker].decode(codes.pointer, rowCount: rows, applied.parameters, mean: mean)
+        applied[worker].decode(codes.pointer, rowCount: rows, .ofRows(batch), applied.parameters, mean: mean)
         if wanted.draws == 0 { return }
         let chosen = resample(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
         let value = AlignedBuffer(count: rows * features)

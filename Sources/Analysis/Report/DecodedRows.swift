@@ -123,7 +123,8 @@ struct DecodedRows {
         let latent = AlignedBuffer(count: codes.count * model.latentSize)
         let means = AlignedBuffer(count: codes.count * features)
         codes.fill(latent.pointer, 0..<codes.count)
-        applied[0].decode(latent.pointer, rowCount: codes.count, applied.parameters, mean: means.pointer)
+        applied[0].decode(
+            latent.pointer, rowCount: codes.count, .given(RowLibrary.usual), applied.parameters, mean: means.pointer)
         return means
     }
 

@@ -16,6 +16,8 @@ extension Configuration {
         public var latent = 20
         public var likelihood = LikelihoodName.bernoulli
         public var likelihoodScale = 1.0
+        public var variance = LikelihoodSettings.Variance.fixed
+        public var dispersion = LikelihoodSettings.Dispersion.gene
         public var activation = Activation.relu
         public var normalization = Normalization.none
         public var initialization = Initialization.glorot
@@ -49,6 +51,13 @@ extension Configuration {
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
                 "standard deviation of the likelihood gaussian, scale of laplace"),
+            .choice(
+                "variance", \.model.variance, .decides,
+                "of the likelihood gaussian: fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
+            ),
+            .choice(
+                "dispersion", \.model.dispersion, .decides,
+                "of the likelihoods nb and zinb: one for each gene (feature), or by the decoder for each value of each cell"),
             .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
             .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
             .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),

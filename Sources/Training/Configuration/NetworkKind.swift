@@ -70,7 +70,7 @@ extension Configuration {
             latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
-            likelihoodScale: Float(model.likelihoodScale), initialization: model.initialization)
+            likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)
     }
 
     /// Whether rows go through as they are, by dense layers of the sizes of `hidden`.
@@ -92,7 +92,7 @@ extension Configuration {
         do {
             return try ModelNetworks(
                 shape, encoder: encoder, decoder: decoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
-                heads: model.likelihood.heads, isPlanar: map?.isPlanar ?? false)
+                heads: model.madeLikelihood.heads, isPlanar: map?.isPlanar ?? false)
         } catch {
             let table = NetworkTable(NetworkSpecification(shape, encoder), "encoder")
             throw Failure(
