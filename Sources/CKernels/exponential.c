@@ -1,8 +1,9 @@
 // Exponentials, logarithms and powers. The algorithms and polynomials are those of Sun's fdlibm (e_exp.c, s_expm1.c, e_log.c).
+// Before what has products and sums in its functions.
+#pragma clang fp contract(off)
 #include "bits.h"
 #include "ckernels_elementary.h"
 #include "pairs.h"
-#pragma clang fp contract(off)
 
 static const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 

@@ -37,6 +37,9 @@
     KERNEL(void, corrupt_salt_and_pepper, (float *corrupted, const float *values, const int64_t *row_numbers,         \
             ptrdiff_t rows, ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),        \
            (corrupted, values, row_numbers, rows, features, share, seed, purpose, epoch))                             \
+    KERNEL(void, count_means, (float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x,   \
+            const float *mask, float library, ptrdiff_t rows, ptrdiff_t features),                                    \
+           (means, output, width, is_inflated, x, mask, library, rows, features))                                     \
     KERNEL(void, to_float, (float *values, const void *numbers, enum kernel_number type, ptrdiff_t count),            \
            (values, numbers, type, count))                                                                            \
     KERNEL(void, to_double, (double *values, const void *numbers, enum kernel_number type, ptrdiff_t count),          \
@@ -53,6 +56,10 @@
     KERNEL(ptrdiff_t, find_outside_exact, (const double *values, double low, double high, int missing,                \
             ptrdiff_t count),                                                                                         \
            (values, low, high, missing, count))                                                                       \
+    KERNEL(ptrdiff_t, find_fraction, (const float *values, ptrdiff_t count),                                          \
+           (values, count))                                                                                           \
+    KERNEL(ptrdiff_t, find_fraction_exact, (const double *values, ptrdiff_t count),                                   \
+           (values, count))                                                                                           \
     KERNEL(void, exact_scale_to_total, (double *row, double total, ptrdiff_t features),                               \
            (row, total, features))                                                                                    \
     KERNEL(void, exact_log1p, (double *row, ptrdiff_t features),                                                      \

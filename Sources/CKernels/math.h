@@ -68,6 +68,27 @@ INLINE float log_float(float x) {
     return (m + p) + e * 0.693359375f;
 }
 
+/// log(1 + x) for x >= 0, and log(1 + x) - x / (1 + x) without cancellation, which is x^2 / 2 for small x; `share` is 1 / (1 + x).
+typedef struct {
+    float log, rest, share;
+} log1p_terms;
+
+INLINE log1p_terms log1p_float(float x) {
+    // log(1 + x) = 2 (s + s^3 / 3 + s^5 / 5 + ...) with s = x / (2 + x), of which x / (1 + x) leaves s x / (1 + x) in place of 2 s.
+    const float share = 1.0f / (1.0f + x), s = x / (2.0f + x), z = s * s;
+    float p = 7.6923076923e-2f;
+    p = p * z + 9.0909090909e-2f;
+    p = p * z + 1.1111111111e-1f;
+    p = p * z + 1.4285714286e-1f;
+    p = p * z + 2.0e-1f;
+    p = p * z + 3.3333333333e-1f;
+    const float series = 2.0f * s * z * p;
+    // Not a number has some logarithm there.
+    const float large = log_float(1.0f + x) + (x - x);
+    const int is_small = x < 1.0f;
+    return (log1p_terms){is_small ? series + 2.0f * s : large, is_small ? series + s * (x * share) : large - x * share, share};
+}
+
 /// (log(1 + f) - 2 s) / (s z) for s = f / (2 + f), z = s^2 and 1 + f in sqrt(1/2)...sqrt(2) (Sun's fdlibm, e_log.c).
 INLINE double log_series(double z) {
     double p = 1.479819860511658591e-01;

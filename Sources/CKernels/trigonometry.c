@@ -1,8 +1,9 @@
 // Angles and lengths. The algorithms and polynomials are those of Sun's fdlibm (k_sin.c, k_cos.c, e_acos.c).
+// Before what has products and sums in its functions.
+#pragma clang fp contract(off)
 #include "bits.h"
 #include "ckernels_elementary.h"
 #include "pairs.h"
-#pragma clang fp contract(off)
 
 static const double half_pi_high = 1.57079632679489655800e+00, half_pi_low = 6.12323399573676603587e-17;
 

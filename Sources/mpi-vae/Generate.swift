@@ -83,6 +83,7 @@ struct Generate: RankedCommand {
         name: .customLong("as"),
         help: "What the rows are conditioned on, NAME=VALUE as batch=b1; once for each of the model's conditions.")
     var conditions: [String] = []
+    @Option(help: "The sum of a made-up row of counts, for the likelihoods of counts.") var library = GenerationOptions().library
 
     func validate() throws {
         try checkThreads(threads)
@@ -90,6 +91,7 @@ struct Generate: RankedCommand {
         if data?.isEmpty == true { throw ValidationError.emptyData }
         if count < 1 || count > 1 << 40 { throw ValidationError("--count must be at least 1") }
         if steps < 2 || steps > 1 << 20 { throw ValidationError("--steps must be at least 2") }
+        if !(library > 0 && library <= 1e9) { throw ValidationError("--library must be above 0, at most 1e9") }
         if components < 1 || components > 1000 { throw ValidationError("--components must be 1 to 1000") }
         if fitRows != 0, fitRows < 2 { throw ValidationError("--fit-rows must be 0 or at least 2") }
         if let seed, seed >= 1 << 63 { throw ValidationError("--seed must be below 2^63") }
@@ -131,6 +133,7 @@ struct Generate: RankedCommand {
         options.origin = try origin()
         options.count = count
         options.steps = steps
+        options.library = library
         options.seed = seed
         options.data = data
         options.dataOptions = dataOptions.options

@@ -128,7 +128,9 @@ struct ConditionTests {
         expectDone(try train("plain", []))
         expectRefused(
             64, ["trained without --condition"],
-            try mpiVAE(arguments: ["generate", "--checkpoint", folder.path("plain"), "--as", "batch=late", "--output", folder.path("g.h5")]))
+            try mpiVAE(arguments: [
+                "generate", "--checkpoint", folder.path("plain"), "--as", "batch=late", "--output", folder.path("g.h5"),
+            ]))
         #expect(!FileManager.default.fileExists(atPath: folder.path("g.h5")))
     }
 }

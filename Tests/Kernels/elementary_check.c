@@ -62,6 +62,14 @@ int main(void) {
                                  kernel_acos(unit), kernel_hypot(x, y), kernel_pow(x, y), kernel_log2(x), kernel_log10(x)};
         const int count = i % 8 == 0 ? 10 : 7;
         for (int j = 0; j < count; j++) take(&digest, values[j]);
+        // Of counts, or between them, and dispersions of 2^-22 to 2^22.
+        if (i % 8 != 0) continue;
+        const double n = i % 16 ? (double)(random_bits() >> (44 + random_bits() % 20)) : 40 * (unit + 1);
+        const double c = kernel_pow(2, 22 * unit);
+        take(&digest, kernel_log_factorial(n));
+        take(&digest, kernel_log_rising_ratio(n, c));
+        take(&digest, kernel_log_rising_slope(n, c));
+        if (i % 128 == 0) take(&digest, kernel_draw_count(0.5 * (unit + 1), 0.01 * n, c));
     }
     uint8_t result[32];
     kernel_sha256_finish(&digest, result);

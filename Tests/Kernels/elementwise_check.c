@@ -21,22 +21,29 @@ static void run_activations(const struct kernels *k, struct results *r, ptrdiff_
 }
 
 static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
-    float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0);
+    float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0), *scratch = floats(0);
     double losses[most];
-    static const float settings[] = {0.3f};
     for (int i = 0; i < most; i++) mask[i] = mask[i] < 0.25f ? 0 : 1;
-    for (int choice = 0; choice < 4; choice++) {
+    for (int choice = 0; choice < 8; choice++) {
+        // Values in 0...1, and counts, of which most are 0; a setting of 0 or not.
+        if (choice == 4)
+            for (int i = 0; i < most; i++) x[i] = x[i] < 0.7f ? 0 : (float)(random_bits() >> (random_bits() % 16 + 48));
+        const float settings[] = {choice == 6 ? 0 : 0.3f};
         const kernel_loss_terms terms = {.x = x, .mask = choice & 1 ? mask : NULL, .weights = choice & 2 ? weights : NULL,
-                                         .output = changed, .scale = 0.125f, .settings = settings, .losses = losses,
-                                         .rows = rows, .features = features};
+                                         .output = changed, .scale = 0.125f, .settings = settings, .scratch = scratch,
+                                         .losses = losses, .rows = rows, .features = features};
 #define LIKELIHOOD(name, heads, ...)                                                                                  \
     memcpy(changed, output, most * sizeof(float));                                                                    \
     k->loss(kernel_likelihood_##name, &terms);                                                                        \
     take_floats(r, #name, changed, (heads) * rows * features);                                                        \
     take_doubles(r, #name, losses, rows);
 #include "likelihoods/all.h"
+        k->count_means(changed, output, features, 0, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
+        take_floats(r, "count_means", changed, rows * features);
+        k->count_means(changed, output, 2 * features, 1, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
+        take_floats(r, "count_means", changed, rows * features);
     }
-    free(x), free(output), free(weights), free(mask), free(changed);
+    free(x), free(output), free(weights), free(mask), free(changed), free(scratch);
 }
 
 static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
@@ -288,6 +295,14 @@ static void run_decoding(const struct kernels *k, struct results *r, ptrdiff_t c
                                  k->find_outside_exact(odd_exact, -1000, 1000, missing, count)};
         take(r, "find_outside", found, sizeof found);
     }
+    for (ptrdiff_t i = 0; i < count; i++) {
+        odd[i] = (float)(random_bits() >> 40) - 0x1p23f;
+        odd_exact[i] = (double)(random_bits() >> 11) - 0x1p52;
+    }
+    odd[random_bits() % (uint64_t)count] = random_unit() + 1000;
+    odd_exact[random_bits() % (uint64_t)count] = (double)random_unit() + 0x1p30;
+    const int64_t found[] = {k->find_fraction(odd, count), k->find_fraction_exact(odd_exact, count)};
+    take(r, "find_fraction", found, sizeof found);
     free(values), free(exact), free(odd), free(odd_exact);
 }
 

@@ -9,7 +9,8 @@ extension GradientTests {
     func conditions(size: Int, place: ConditionPlace) throws {
         for hidden in [[7, 5], []] {
             var model = ModelSpecification(
-                latent: .normal, inputSize: 6, seesMask: true, hiddenSizes: hidden, latentSize: 3, activation: .tanh, normalization: .layer)
+                latent: .normal, inputSize: 6, seesMask: true, hiddenSizes: hidden, latentSize: 3, activation: .tanh,
+                normalization: .layer)
             (model.conditionSize, model.conditionPlace) = (size, place)
             try check(model, rowCount: 7, microBatch: 4, isWeighted: true)
         }
@@ -71,7 +72,9 @@ extension GradientTests {
 struct UnitNormTests {
     /// A row of zeros stays one, forward and back.
     @Test func rowOfZeros() {
-        var (output, lengths, gradient) = ([Float](repeating: 1, count: 3), [Float](repeating: 9, count: 1), [Float](repeating: 2, count: 3))
+        var (output, lengths, gradient) = (
+            [Float](repeating: 1, count: 3), [Float](repeating: 9, count: 1), [Float](repeating: 2, count: 3)
+        )
         kernel_unit_normalize(&output, &lengths, [0, 0, 0], 1, 3)
         kernel_unit_normalize_backward(&gradient, output, lengths, 1, 3)
         #expect(output == [0, 0, 0] && lengths == [1] && gradient == [2, 2, 2])

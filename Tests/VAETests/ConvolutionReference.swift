@@ -98,7 +98,7 @@ struct ConvolutionExample {
             likelihood: likelihood)
     }
 
-    static func heads(_ likelihood: LikelihoodName) -> Int { likelihood.rawValue == "gaussian-learned" ? 2 : 1 }
+    static func heads(_ likelihood: LikelihoodName) -> Int { likelihood.make().heads }
 
     /// `[outer, inner, channels]` to `[inner, outer, channels]`.
     private static func exchange(_ x: [Double], _ outer: Int, _ inner: Int) -> [Double] {

@@ -143,7 +143,7 @@ struct GradientTests {
                         rowCount: 1,
                         rows: number)
                     inference.encode(batch, prepared, mean: code.pointer)
-                    inference.decode(code.pointer, rowCount: 1, conditions: nil, prepared, mean: mean.pointer)
+                    inference.decode(code.pointer, rowCount: 1, .given(1), conditions: nil, prepared, mean: mean.pointer)
                 }
             }
             return (
@@ -178,7 +178,7 @@ struct GradientTests {
         try check(
             ModelSpecification(
                 latent: kind, inputSize: 9, hiddenSizes: [8], latentSize: 2, activation: .tanh, likelihood: likelihood,
-                likelihoodScale: 0.7),
+                likelihoodSettings: LikelihoodSettings(scale: 0.7)),
             beta: 0.3)
     }
 
@@ -189,8 +189,23 @@ struct GradientTests {
             try check(
                 ModelSpecification(
                     latent: kind, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
-                    likelihood: likelihood, likelihoodScale: 0.7),
+                    likelihood: likelihood, likelihoodSettings: LikelihoodSettings(scale: 0.7)),
                 rowCount: 7, microBatch: 4, isWeighted: isWeighted)
+        }
+    }
+
+    /// What likelihoods take from parameters or from the decoder, as settings say; with values that are missing, and rows that count more.
+    @Test(arguments: [false, true])
+    func settingsOfLikelihoods(seesMask: Bool) throws {
+        let settings =
+            LikelihoodSettings.Variance.allCases.map { (LikelihoodName.gaussian, LikelihoodSettings(scale: 0.7, variance: $0)) }
+            + ["nb", "zinb"].map { (LikelihoodName(rawValue: $0)!, LikelihoodSettings(dispersion: .cell)) }
+        for (likelihood, settings) in settings {
+            try check(
+                ModelSpecification(
+                    latent: .normal, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                    likelihood: likelihood, likelihoodSettings: settings),
+                rowCount: 7, microBatch: 4, isWeighted: true)
         }
     }
 

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Support
 import Testing
 import VAE
 
@@ -45,6 +46,7 @@ struct KernelTests {
         features: Int
     ) {
         let (x, weights) = (x + [0], weights ?? [])
+        var scratch = [Float](repeating: .nan, count: Int(KERNEL_LIKELIHOOD_SCRATCH) * features)
         output.withUnsafeMutableBufferPointer { output in
             losses.withUnsafeMutableBufferPointer { losses in
                 x.withUnsafeBufferPointer { x in
@@ -52,9 +54,12 @@ struct KernelTests {
                         withUnsafePointer(to: 0.5 as Float) { setting in
                             var terms = kernel_loss_terms(
                                 x: x.baseAddress, mask: nil, weights: weights.isEmpty ? nil : weights.baseAddress,
-                                output: output.baseAddress, scale: 1, settings: setting, losses: losses.baseAddress, rows: rows,
-                                features: features)
-                            kernel_loss(kind, &terms)
+                                output: output.baseAddress, scale: 1, settings: setting, scratch: nil,
+                                losses: losses.baseAddress, rows: rows, features: features)
+                            scratch.withUnsafeMutableBufferPointer { scratch in
+                                terms.scratch = scratch.baseAddress
+                                kernel_loss(kind, &terms)
+                            }
                         }
                     }
                 }
@@ -67,6 +72,8 @@ struct KernelTests {
         "bernoulli": (kernel_likelihood_bernoulli, 1), "gaussian": (kernel_likelihood_gaussian, 1),
         "gaussian-learned": (kernel_likelihood_gaussian_learned, 2),
         "laplace": (kernel_likelihood_laplace, 1), "mse": (kernel_likelihood_squared_error, 1),
+        "multinomial": (kernel_likelihood_multinomial, 1), "nb": (kernel_likelihood_negative_binomial, 2),
+        "poisson": (kernel_likelihood_poisson, 1), "zinb": (kernel_likelihood_zero_inflated, 3),
     ]
 
     @Test(arguments: LikelihoodName.allCases)
@@ -75,7 +82,8 @@ struct KernelTests {
         // Sizes around the number of lanes.
         for features in [1, 15, 31, 32, 33, 64, 100] {
             let width = heads * features
-            let x = (0..<2 * features).map { Float($0 % 7) / 7 }
+            let isCount = likelihood.make().support?.isWhole == true
+            let x = (0..<2 * features).map { i -> Float in isCount ? Float(max(0, i % 7 - 3)) : Float(i % 7) / 7 }
             var output = (0..<2 * width).map { 6 * sin(Float($0)) }
             let before = output.map(Double.init)
             var losses = [0.0, 0.0]
@@ -91,7 +99,7 @@ struct KernelTests {
             for row in 0..<2 {
                 let exact = Reference.loss(
                     likelihood, x[row * features..<(row + 1) * features].map(Double.init),
-                    Array(before[row * width..<(row + 1) * width]), scale: 0.5)
+                    Array(before[row * width..<(row + 1) * width]), LikelihoodSettings(scale: 0.5))
                 #expect(abs(losses[row] - exact) < 2e-6 * max(1, abs(exact)), "\(features) features")
             }
         }

@@ -57,7 +57,7 @@ struct ListedNetworkTests {
                 let (m, v) = (codes[row][i], codes[row][size + i])
                 return sum + 0.5 * (m * m + exp(v) - 1 - v)
             }
-            return sum + Reference.loss(.bernoulli, rows[row], outputs[row], scale: 1) + kl
+            return sum + Reference.loss(.bernoulli, rows[row], outputs[row]) + kl
         }
     }
 

@@ -56,7 +56,9 @@ struct Reference {
         guard let weight = layout.entries.first(where: { $0.name == "\(name)/condition" }) else { return values }
         let channels = weight.shape[1]
         return values.indices.map { i in
-            conditions.indices.reduce(values[i]) { $0 + conditions[$1] * p[weight.range.lowerBound + $1 * channels + i % channels] }
+            conditions.indices.reduce(values[i]) {
+                $0 + conditions[$1] * p[weight.range.lowerBound + $1 * channels + i % channels]
+            }
         }
     }
 
@@ -107,7 +109,11 @@ struct Reference {
     }
 
     /// -log p(x | output), or the squared error, of the values that are there.
-    static func loss(_ likelihood: LikelihoodName, _ x: [Double], _ output: [Double], scale: Double) -> Double {
+    static func loss(
+        _ likelihood: LikelihoodName, _ x: [Double], _ output: [Double], _ settings: LikelihoodSettings = LikelihoodSettings()
+    ) -> Double {
+        let scale = Double(settings.scale)
+        if let counts = CountReference(likelihood, x, output) { return counts.loss }
         let half = 0.5 * log(2 * Double.pi)
         return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
             let o = output[i]
@@ -115,14 +121,21 @@ struct Reference {
             case "bernoulli":
                 let p = 1 / (1 + exp(-o))
                 return sum - x[i] * log(p) - (1 - x[i]) * log(1 - p)
-            case "gaussian": return sum + 0.5 * pow((x[i] - o) / scale, 2) + log(scale) + half
-            case "gaussian-learned":
+            case "gaussian" where settings.variance == .fixed: return sum + 0.5 * pow((x[i] - o) / scale, 2) + log(scale) + half
+            case "gaussian-learned", "gaussian":
                 let v = min(max(output[x.count + i], -10), 10)
                 return sum + 0.5 * pow(x[i] - o, 2) / exp(v) + 0.5 * v + half
             case "laplace": return sum + abs(x[i] - o) / scale + log(2 * scale)
             case "mse": return sum + pow(x[i] - o, 2)
             default: return .nan
             }
+        }
+    }
+
+    /// What the likelihood takes from parameters.
+    private func sharedHeads(_ p: [Double], features: Int) -> [Double] {
+        layout.entries.filter { $0.name.hasPrefix("decoder/") && $0.name.contains("/log-") }.flatMap { entry in
+            entry.range.count == features ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
         }
     }
 
@@ -141,9 +154,9 @@ struct Reference {
                 return mean + exp(0.5 * v) * noise[i]
             }
         }
-        let output = network("decoder", z, p, conditions)
+        let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
         return (
-            Self.loss(configuration.likelihood, x, output, scale: Double(configuration.likelihoodScale)), kl
+            Self.loss(configuration.likelihood, x, output, configuration.likelihoodSettings), kl
         )
     }
 
@@ -223,7 +236,10 @@ final class Example {
         rows = (0..<rowCount).map { row in
             (0..<features).map { i in
                 let isMissing = configuration.seesMask && (row * 5 + i * 3) % 4 == 1
-                return isMissing ? .nan : 0.5 + 0.5 * sin(Float(row * 31 + i * 17 + 1))
+                let unit = 0.5 + 0.5 * sin(Float(row * 31 + i * 17 + 1))
+                // Counts are mostly 0.
+                let isCount = configuration.likelihood.make().support?.isWhole == true
+                return isMissing ? .nan : isCount ? max(0, (12 * unit - 7).rounded()) : unit
             }
         }
         weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
@@ -321,7 +337,8 @@ final class Example {
                 Batch(
                     input: input.pointer, encoderInput: configuration.seesMask ? encoderInput.pointer : nil,
                     mask: configuration.seesMask ? mask.pointer : nil,
-                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil, weights: weightBuffer.pointer, rowCount: rows.count,
+                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil, weights: weightBuffer.pointer,
+                    rowCount: rows.count,
                     rows: $0.baseAddress ?? UnsafePointer(bitPattern: 8)!))
         }
     }

@@ -35,7 +35,8 @@ struct ModelEvaluator {
             BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             applied[worker].decode(
-                columns[0], rowCount: batch.rowCount, conditions: batch.conditions, applied.parameters, mean: expected.pointer)
+                columns[0], rowCount: batch.rowCount, .ofRows(batch), conditions: batch.conditions, applied.parameters,
+                mean: expected.pointer)
             for row in 0..<batch.rowCount {
                 var (squares, seen) = (0.0, 0.0)
                 for i in row * features..<(row + 1) * features {

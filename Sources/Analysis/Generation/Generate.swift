@@ -31,6 +31,8 @@ public struct GenerationOptions: Sendable {
     public var count = 64
     /// Of traversals and interpolations, with both ends.
     public var steps = 11
+    /// The sum of a row of counts.
+    public var library = RowLibrary.usual
     /// nil for that of the training.
     public var seed: UInt64?
     /// `file.h5[:/path]`; nil where none is needed.
@@ -62,7 +64,8 @@ extension TrainedModel {
         var writer: GenerationWriter?
         try world.onRoot { writer = try GenerationWriter(wanted, codes, model, checkpoint, source: source?.name) }
         let features = model.inputSize
-        try decode(codes, conditions) { rows, latent, means in
+        if model.likelihood.takesCounts { note("rows of \(wanted.library) counts each (--library)") }
+        try decode(codes, conditions, library: wanted.library) { rows, latent, means in
             let data = preparation.restore(means.pointer, rows: rows.count, features: features, pool: pool)
             try writer!.write(rows, latent, data, features: features)
         }
@@ -74,7 +77,7 @@ extension TrainedModel {
     ///
     /// As in ``RowSweep``, by whole blocks, so that shapes and bits are the same on any number of ranks.
     private func decode(
-        _ codes: any CodeSource, _ conditions: RepeatedConditions?,
+        _ codes: any CodeSource, _ conditions: RepeatedConditions?, library: Float,
         receive: (_ rows: Range<Int>, _ latent: AlignedBuffer, _ means: AlignedBuffer) throws -> Void
     ) throws {
         let (latentSize, features) = (model.latentSize, model.inputSize)
@@ -89,7 +92,7 @@ extension TrainedModel {
                     let mean = results.own[1].pointer + rows.lowerBound * features
                     codes.fill(z, mine.lowerBound + rows.lowerBound..<mine.lowerBound + rows.upperBound)
                     applied[worker].decode(
-                        z, rowCount: rows.count, conditions: conditions?.pointer, applied.parameters, mean: mean)
+                        z, rowCount: rows.count, .given(library), conditions: conditions?.pointer, applied.parameters, mean: mean)
                 }
             }
             try results.deliver(from: start) { rows, columns in try receive(rows, columns[0], columns[1]) }
@@ -123,6 +126,7 @@ final class GenerationWriter {
             "mean of p(x|z), in the data's scale")
         latent = try file.column("/latent", Float.self, shape: [count, latentSize], "code z")
         try file.describe(checkpoint, sources: source.map { [$0] } ?? [])
+        if model.likelihood.takesCounts { try file.writing { try $0.setAttribute("library", .double(Double(wanted.library))) } }
         try codes.describe(in: file)
     }
 

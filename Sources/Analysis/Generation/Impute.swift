@@ -81,7 +81,7 @@ extension TrainedModel {
         let (codes, logVariance) = (AlignedBuffer(count: rows * latent), AlignedBuffer(count: rows * latent))
         applied[worker].encode(batch, applied.parameters, mean: codes.pointer, logVariance: logVariance.pointer)
         applied[worker].decode(
-            codes.pointer, rowCount: rows, conditions: batch.conditions, applied.parameters, mean: mean)
+            codes.pointer, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: mean)
         if wanted.draws == 0 { return }
         let chosen = resample(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
         let value = AlignedBuffer(count: rows * features)

@@ -128,7 +128,8 @@ struct DecodedRows {
         codes.fill(latent.pointer, 0..<codes.count)
         let conditions = RepeatedConditions(conditions, rows: codes.count)
         applied[0].decode(
-            latent.pointer, rowCount: codes.count, conditions: conditions?.pointer, applied.parameters, mean: means.pointer)
+            latent.pointer, rowCount: codes.count, .given(RowLibrary.usual), conditions: conditions?.pointer, applied.parameters,
+            mean: means.pointer)
         return means
     }
 

@@ -64,7 +64,7 @@ final class HiddenDifferences {
         let count = rows * applied.model.inputSize
         let values = reconstruction.pointer
         add(batch.input, mean, rows: rows, sign: 1, to: differences, isFirst: true)
-        inference.decode(mean, rowCount: rows, conditions: batch.conditions, applied.parameters, mean: values)
+        inference.decode(mean, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: values)
         var seen = batch
         (seen.input, seen.encoderInput) = (UnsafePointer(values), nil)
         if let mask = batch.mask, let joined {

@@ -12,6 +12,7 @@
 #include "ckernels_elementary.h"
 #include "ckernels_exact.h"
 #include "ckernels_fold.h"
+#include "ckernels_gamma.h"
 #include "ckernels_interpolate.h"
 #include "ckernels_isa.h"
 #include "ckernels_likelihood.h"

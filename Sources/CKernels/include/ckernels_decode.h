@@ -44,6 +44,12 @@ ptrdiff_t kernel_find_outside(const float *values, float low, float high, int mi
 /// The same in double precision.
 ptrdiff_t kernel_find_outside_exact(const double *values, double low, double high, int missing, ptrdiff_t count);
 
+/// The first value that is no whole number; `count` if there is none. What is not a number passes.
+ptrdiff_t kernel_find_fraction(const float *values, ptrdiff_t count);
+
+/// The same in double precision.
+ptrdiff_t kernel_find_fraction_exact(const double *values, ptrdiff_t count);
+
 /// Asks for memory that is about to be read.
 static inline void kernel_prefetch(const void *memory, ptrdiff_t byte_count) {
     for (ptrdiff_t i = 0; i < byte_count; i += 64) __builtin_prefetch((const char *)memory + i, 0, 2);

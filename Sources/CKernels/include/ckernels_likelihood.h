@@ -5,6 +5,13 @@
 /// The limits of a learned log variance of the likelihood; beyond them it is held and gets no gradient.
 #define KERNEL_LIKELIHOOD_LOG_VARIANCE_LIMIT 10.0f
 
+/// The limits of the logarithm of a dispersion of counts, likewise.
+#define KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW -10.0f
+#define KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH 18.0f
+
+/// The floats of scratch memory that a loss needs for each feature.
+#define KERNEL_LIKELIHOOD_SCRATCH 3
+
 /// What there is, see likelihoods/all.h: `kernel_likelihood_bernoulli` and so on.
 enum kernel_likelihood {
 #define LIKELIHOOD(name, ...) kernel_likelihood_##name,
@@ -25,6 +32,8 @@ typedef struct {
     float scale;
     /// The likelihood's own numbers, see its file (of `gaussian` the standard deviation); NULL for none.
     const float *settings;
+    /// `KERNEL_LIKELIHOOD_SCRATCH * features` floats, of any value.
+    float *scratch;
     /// `[rows]`: each row's loss in nats without its weight, summed over features.
     double *losses;
     ptrdiff_t rows, features;
@@ -32,3 +41,11 @@ typedef struct {
 
 /// The loss of each row and, with weights, the gradient.
 void kernel_loss(enum kernel_likelihood kind, const kernel_loss_terms *terms);
+
+/// Means of counts `[rows, features]`: l softmax(o), o the first `features` of each row's `width` outputs; times 1 - sigmoid of the next
+/// ones where they are inflated by zeros.
+///
+/// l is the sum of the row's counts `x`, and the softmax sums over its columns that are there, by `mask` (NULL for all), so what is missing
+/// gets what the others let expect; or, where x is NULL, l is `library`.
+void kernel_count_means(float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x, const float *mask,
+                        float library, ptrdiff_t rows, ptrdiff_t features);

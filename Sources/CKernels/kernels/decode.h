@@ -145,3 +145,24 @@ static uint32_t KERNEL(fletcher32)(const uint8_t *bytes, ptrdiff_t byte_count) {
     }
 FIND_OUTSIDE(find_outside, float)
 FIND_OUTSIDE(find_outside_exact, double)
+
+// From `whole` on, 2 to the power of the digits of a fraction, all numbers are whole, and to others the sum rounds.
+#define FIND_FRACTION(name, real, whole)                                                                              \
+    static ptrdiff_t KERNEL(name)(const real *values, ptrdiff_t count) {                                              \
+        for (ptrdiff_t start = 0; start < count; start += 1024) {                                                     \
+            const ptrdiff_t end = count - start < 1024 ? count : start + 1024;                                        \
+            int is_found = 0;                                                                                         \
+            for (ptrdiff_t i = start; i < end; i++) {                                                                 \
+                const real x = values[i] < 0 ? -values[i] : values[i];                                                \
+                is_found |= x < (whole) & (x + (whole)) - (whole) != x;                                               \
+            }                                                                                                         \
+            if (!is_found) continue;                                                                                  \
+            for (ptrdiff_t i = start; i < end; i++) {                                                                 \
+                const real x = values[i] < 0 ? -values[i] : values[i];                                                \
+                if (x < (whole) && (x + (whole)) - (whole) != x) return i;                                            \
+            }                                                                                                         \
+        }                                                                                                             \
+        return count;                                                                                                 \
+    }
+FIND_FRACTION(find_fraction, float, 0x1p23f)
+FIND_FRACTION(find_fraction_exact, double, 0x1p52)

@@ -1,9 +1,12 @@
+#include "../gamma.h"
 #include "../lanes.h"
 #include "../math.h"
 
 // Every likelihood is written once, in ../likelihoods, and compiled four times: with a mask or, where `SEEN` is the constant 1,
 // without one; and with a gradient or with the loss alone.
 #define SEEN (masked ? mask[i] : 1.0f)
+
+#include "counts.h"
 
 /// The values of a row that are there.
 INLINE double seen_count(int masked, const float *mask, ptrdiff_t features) {
@@ -12,9 +15,6 @@ INLINE double seen_count(int masked, const float *mask, ptrdiff_t features) {
     for (ptrdiff_t i = 0; i < features; i++) count += (double)mask[i];
     return count;
 }
-
-// log(2 pi) / 2
-#define HALF_LOG_2_PI 0.91893853320467274178
 
 // A loop over rows, whose body sets `losses[row]`; `x`, `mask` and `output` are those of the row.
 #define FOR_EACH_ROW(...)                                                                                             \
@@ -27,9 +27,10 @@ INLINE double seen_count(int masked, const float *mask, ptrdiff_t features) {
 #define LIKELIHOOD(name, heads, ...)                                                                                  \
     INLINE void loss_of_##name(int masked, int has_gradient, const float *restrict x, const float *restrict mask,     \
                                const float *weights, float *restrict output, float scale, const float *settings,      \
-                               double *restrict losses, ptrdiff_t rows, ptrdiff_t features) {                         \
+                               float *restrict scratch, double *restrict losses, ptrdiff_t rows,                      \
+                               ptrdiff_t features) {                                                                  \
         const ptrdiff_t width = (heads) * features;                                                                   \
-        (void)settings;                                                                                               \
+        (void)settings, (void)scratch;                                                                                \
         __VA_ARGS__                                                                                                   \
     }
 #include "../likelihoods/all.h"
@@ -40,7 +41,7 @@ INLINE void loss_of(int masked, int has_gradient, enum kernel_likelihood kind, c
 #define LIKELIHOOD(name, ...)                                                                                         \
     case kernel_likelihood_##name:                                                                                    \
         return loss_of_##name(masked, has_gradient, t->x, t->mask, t->weights, t->output, t->scale, t->settings,      \
-                              t->losses, t->rows, t->features);
+                              t->scratch, t->losses, t->rows, t->features);
 #include "../likelihoods/all.h"
     }
 }

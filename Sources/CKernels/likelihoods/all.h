@@ -10,5 +10,9 @@
 #include "gaussian.h"
 #include "gaussian_learned.h"
 #include "laplace.h"
+#include "multinomial.h"
+#include "negative_binomial.h"
+#include "poisson.h"
 #include "squared_error.h"
+#include "zero_inflated.h"
 #undef LIKELIHOOD

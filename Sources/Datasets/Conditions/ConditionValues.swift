@@ -43,7 +43,8 @@ package struct ConditionValues {
                 guard classes.rowsWithoutLabel == 0 else {
                     throw Failure(
                         .badData,
-                        "\(name): \(classes.rowsWithoutLabel) rows have no value of the condition \(column.name): leave them out by --rows")
+                        "\(name): \(classes.rowsWithoutLabel) rows have no value of the condition \(column.name): leave them out by --rows"
+                    )
                 }
                 guard classes.counts.count <= Self.mostCategories else {
                     throw Failure(

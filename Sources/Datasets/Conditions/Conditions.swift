@@ -51,7 +51,8 @@ package struct Conditions: Equatable, Sendable {
         /// What the values may be, as the end of a sentence.
         package var listing: String {
             guard case .categories(let names) = kind else { return "a number" }
-            return "one of " + names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
+            return "one of " + names.prefix(20).joined(separator: ", ")
+                + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
         }
     }
 
@@ -90,7 +91,8 @@ package struct Conditions: Equatable, Sendable {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let column = columns.first(where: { $0.isCalled(parts[0]) }) else {
                 throw Failure(
-                    .usage, "--as \(text): the model's conditions are \(columns.map(\.name).joined(separator: ", ")): give NAME=VALUE")
+                    .usage,
+                    "--as \(text): the model's conditions are \(columns.map(\.name).joined(separator: ", ")): give NAME=VALUE")
             }
             given[column.name] = parts[1]
         }

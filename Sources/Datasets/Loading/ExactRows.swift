@@ -72,9 +72,12 @@ package final class ExactRows {
         while true {
             column += kernel_find_outside_exact(
                 values + column, allowed.range.lowerBound, allowed.range.upperBound, allowed.missing ? 1 : 0, features - column)
-            guard column < features else { return }
+            guard column < features else { break }
             try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
             column += 1
         }
+        guard allowed.isWhole else { return }
+        column = kernel_find_fraction_exact(values, features)
+        if column < features { try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)") }
     }
 }

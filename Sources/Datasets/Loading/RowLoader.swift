@@ -151,6 +151,9 @@ package final class RowLoader {
                 try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
                 column += 1
             }
+            guard allowed.isWhole else { continue }
+            column = kernel_find_fraction(values, features)
+            if column < features { try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)") }
         }
     }
 }

@@ -3,6 +3,8 @@ internal import Support
 /// The values that rows may have as they come.
 package struct AllowedValues {
     package var range: ClosedRange<Double>
+    /// Whether they must be whole numbers.
+    package var isWhole = false
     /// Why no others.
     package var reason: String
     /// Whether values may be missing (NaN).
@@ -20,8 +22,8 @@ package struct AllowedValues {
         self.init(range: -largest...largest, reason: "", missing: missing, largest: largest)
     }
 
-    init(range: ClosedRange<Double>, reason: String, missing: Bool, largest: Double = largestFloat) {
-        (self.range, self.reason, self.missing, self.largest) = (range, reason, missing, largest)
+    init(range: ClosedRange<Double>, isWhole: Bool = false, reason: String, missing: Bool, largest: Double = largestFloat) {
+        (self.range, self.isWhole, self.reason, self.missing, self.largest) = (range, isWhole, reason, missing, largest)
     }
 
     /// All numbers that can be worked with in double precision, as for rows that are only shown.
@@ -36,7 +38,8 @@ package struct AllowedValues {
     /// Whether numbers of a format can be others.
     func mustBeChecked(_ format: NumberFormat) -> Bool {
         switch format {
-        case .pixel, .bit: range.lowerBound > 0 || range.upperBound < 1
+        case .pixel: isWhole || range.lowerBound > 0 || range.upperBound < 1
+        case .bit: range.lowerBound > 0 || range.upperBound < 1
         case .uint8, .uint16: range.upperBound < 65535
         case .int8, .int16: range.lowerBound > -32768 || range.upperBound < 32767
         case .float16, .float32, .int32, .uint32, .int64, .uint64, .float64: true
@@ -53,7 +56,8 @@ package struct AllowedValues {
         }
         if value.isInfinite { throw Failure(.badData, "\(place()) is infinite: remove or fill such values") }
         // What is kept may have fewer digits: 1.0000000000000002 is 1.
-        if range.contains(Double(value)) || range.contains(Double(Float(value))) { return }
+        let isInRange = range.contains(Double(value)) || range.contains(Double(Float(value)))
+        if isInRange, !isWhole || value == value.rounded() { return }
         guard abs(Double(value)) <= largest else {
             let canBeScaled = abs(Double(value)) <= Self.largestScaled
             throw Failure(

@@ -57,7 +57,7 @@ package struct Preparation: Sendable {
         // Values that are drawn by are probabilities, whatever the likelihood; those that a threshold makes 0 or 1 may be any.
         let needed = settings.binarize == .dynamic ? Self.probabilities : settings.binarize == .none ? support : nil
         if let needed, settings.scale != .minMax {
-            return AllowedValues(range: needed.range, reason: needed.reason, missing: masks)
+            return AllowedValues(range: needed.range, isWhole: needed.isWhole, reason: needed.reason, missing: masks)
         }
         return AllowedValues(missing: masks, largest: largest)
     }

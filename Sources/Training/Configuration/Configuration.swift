@@ -1,6 +1,6 @@
 public import Datasets
 internal import Distributed
-internal import VAE
+package import VAE
 
 /// Everything a run is made of, by sections. Each section has its properties, with their defaults, and its keys in a file of its own.
 public struct Configuration: Sendable, Equatable {
@@ -40,10 +40,19 @@ extension Configuration {
     }
 }
 
+extension Configuration.Model {
+    var likelihoodSettings: LikelihoodSettings {
+        LikelihoodSettings(scale: Float(likelihoodScale), variance: variance, dispersion: dispersion)
+    }
+
+    /// The likelihood with its settings.
+    package var madeLikelihood: any Likelihood { likelihood.make(likelihoodSettings) }
+}
+
 extension Preparation {
     /// That of a configuration. - Parameter scaling: as a checkpoint has it.
     package init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
-        self.init(configuration.preparation, support: configuration.model.likelihood.support, scaling: scaling)
+        self.init(configuration.preparation, support: configuration.model.madeLikelihood.support, scaling: scaling)
     }
 }
 

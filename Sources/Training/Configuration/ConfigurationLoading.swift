@@ -81,11 +81,31 @@ extension Configuration {
         }
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
-        if model.likelihood.support != nil, !staysInUnit, p.binarize != .fixed {
+        let support = model.madeLikelihood.support
+        if let support, support.isWhole {
+            guard p.transform == .none, p.librarySize == 0, p.scale == .none else {
+                throw Failure(
+                    .configuration,
+                    "the likelihood \(model.likelihood.rawValue) needs counts, which this preparation leaves: leave out transform, "
+                        + "library-size and scale, or give --likelihood gaussian")
+            }
+        } else if support != nil, !staysInUnit, p.binarize != .fixed {
             throw Failure(
                 .configuration,
                 "the likelihood \(model.likelihood.rawValue) needs values in 0...1, which this preparation leaves: give --scale min-max, "
                     + "or --likelihood gaussian")
+        }
+        if model.variance != .fixed, model.likelihood.rawValue != "gaussian" {
+            throw Failure(
+                .configuration,
+                "variance \(model.variance.rawValue) is for --likelihood gaussian, not \(model.likelihood.rawValue): leave it out"
+            )
+        }
+        if model.dispersion != .gene, !["nb", "zinb"].contains(model.likelihood.rawValue) {
+            throw Failure(
+                .configuration,
+                "dispersion \(model.dispersion.rawValue) is for --likelihood nb or zinb, not \(model.likelihood.rawValue): leave it out"
+            )
         }
         if p.binarize == .dynamic, !staysInUnit {
             throw Failure(.configuration, "binarize dynamic takes values for probabilities: give --scale min-max")

@@ -180,6 +180,10 @@ public enum GuessedNames {
         meansquarederror squarederror: mse
         bce crossentropy binarycrossentropy binary xent: bernoulli
         gaussianvariance heteroscedastic: gaussian-learned
+        negativebinomial negbinomial nbinom: nb
+        zeroinflated zeroinflatednegativebinomial zi scvi: zinb
+        counts count: poisson
+        categoricalcounts multvae: multinomial
         l1 mae absolute absoluteerror doubleexponential: laplace
         standard zscore standardscaler standardise znorm unitvariance meanstd: standardize
         minmaxscaler unit range 01 normalize: min-max

@@ -19,6 +19,8 @@ extension Configuration {
         public var varianceFloor = 0.0
         public var likelihood = LikelihoodName.bernoulli
         public var likelihoodScale = 1.0
+        public var variance = LikelihoodSettings.Variance.fixed
+        public var dispersion = LikelihoodSettings.Dispersion.gene
         public var activation = Activation.relu
         public var normalization = Normalization.none
         public var initialization = Initialization.glorot
@@ -52,11 +54,19 @@ extension Configuration {
                 "variance-floor", \.model.varianceFloor, [.atLeast(0), .atMost(1)], .decides,
                 "added to the variances of the posterior, so that none vanishes"),
             .choice(
-                "condition-in", \.model.conditionPlace, .decides, "which of the networks know what rows are conditioned on (condition)"),
+                "condition-in", \.model.conditionPlace, .decides,
+                "which of the networks know what rows are conditioned on (condition)"),
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
                 "standard deviation of the likelihood gaussian, scale of laplace"),
+            .choice(
+                "variance", \.model.variance, .decides,
+                "of the likelihood gaussian: fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
+            ),
+            .choice(
+                "dispersion", \.model.dispersion, .decides,
+                "of the likelihoods nb and zinb: one for each gene (feature), or by the decoder for each value of each cell"),
             .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
             .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
             .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),

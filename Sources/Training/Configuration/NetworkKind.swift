@@ -68,7 +68,9 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         switch self {
         case .scvi: model.hidden.reversed().map { Self.cells($0, model) } + [Block(.dense(outputs))]
         case .clicks:
-            model.hidden.reversed().map { Block(.dense($0), .usual(model.activation, model.normalization)) } + [Block(.dense(outputs))]
+            model.hidden.reversed().map { Block(.dense($0), .usual(model.activation, model.normalization)) } + [
+                Block(.dense(outputs))
+            ]
         default: nil
         }
     }
@@ -100,7 +102,7 @@ extension Configuration {
             latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
-            likelihoodScale: Float(model.likelihoodScale), initialization: model.initialization)
+            likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)
         specification.conditionSize = conditions
         specification.conditionPlace = model.conditionPlace
         specification.varianceFloor = Float(model.varianceFloor)
@@ -114,10 +116,11 @@ extension Configuration {
         if isPlain { return nil }
         // The lists were read before.
         let encoder = model.encoder.isEmpty ? model.network.blocks(model) : try! NetworkText.blocks(model.encoder)
-        let outputs = rowShape.reduce(1, *) * model.likelihood.heads
+        let outputs = rowShape.reduce(1, *) * model.madeLikelihood.heads
         let decoder =
             !model.decoder.isEmpty
-            ? try! NetworkText.blocks(model.decoder) : model.encoder.isEmpty ? model.network.decoder(model, outputs: outputs) : nil
+            ? try! NetworkText.blocks(model.decoder)
+            : model.encoder.isEmpty ? model.network.decoder(model, outputs: outputs) : nil
         let name = model.encoder.isEmpty ? "network \(model.network.rawValue)" : "the encoder"
         let map: RowMap?
         do {
@@ -129,7 +132,7 @@ extension Configuration {
         do {
             return try ModelNetworks(
                 shape, encoder: encoder, decoder: decoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
-                heads: model.likelihood.heads, isPlanar: map?.isPlanar ?? false)
+                heads: model.madeLikelihood.heads, isPlanar: map?.isPlanar ?? false)
         } catch {
             let table = NetworkTable(NetworkSpecification(shape, encoder), "encoder")
             throw Failure(

@@ -20,25 +20,30 @@ public struct Preset: Sendable {
         Preset(
             "denoising", .deterministic, "plain autoencoder that restores rows from corrupted ones (Vincent et al. 2008)",
             ["corruption": "gaussian"]),
-        Preset("beta-vae", .normal, "VAE whose KL term weighs more, so that latents are apart (Higgins et al. 2017)", ["beta": "4"]),
-        Preset("cvae", .normal, "VAE conditioned on the columns that `condition` names (Sohn et al. 2015)", ["condition-in": "both"]),
+        Preset(
+            "beta-vae", .normal, "VAE whose KL term weighs more, so that latents are apart (Higgins et al. 2017)", ["beta": "4"]),
+        Preset(
+            "cvae", .normal, "VAE conditioned on the columns that `condition` names (Sohn et al. 2015)", ["condition-in": "both"]),
         Preset(
             "scvi", .normal,
             "counts of single cells, with batches as conditions of the decoder (Lopez et al. 2018), by the defaults of scvi-tools 1.4; 128 rows a shard",
             [
                 "network": "scvi", "hidden": "128", "latent": "10", "likelihood": "zinb", "condition-in": "decoder",
-                "variance-floor": "0.0001", "initialization": "pytorch", "lr": "0.001", "epsilon": "0.01", "weight-decay": "0.000001",
+                "variance-floor": "0.0001", "initialization": "pytorch", "lr": "0.001", "epsilon": "0.01",
+                "weight-decay": "0.000001",
                 "beta-schedule": "linear", "beta-warmup-epochs": "400", "epochs": "400", "global-batch": "1024",
                 "validation-fraction": "0.1",
             ]),
         Preset(
-            "mult-vae", .normal, "clicks of users or words of texts, as draws from a multinomial distribution (Liang et al. 2018)",
+            "mult-vae", .normal,
+            "clicks of users or words of texts, as draws from a multinomial distribution (Liang et al. 2018)",
             [
                 "network": "clicks", "hidden": "600", "latent": "200", "likelihood": "multinomial", "activation": "tanh",
                 "beta": "0.2", "beta-schedule": "linear", "beta-warmup-epochs": "50", "epochs": "100", "global-batch": "512",
             ]),
         Preset(
-            "pca", .deterministic, "linear autoencoder of the squared error, whose codes span those of the principal components (Baldi & Hornik 1989)",
+            "pca", .deterministic,
+            "linear autoencoder of the squared error, whose codes span those of the principal components (Baldi & Hornik 1989)",
             ["hidden": "none", "likelihood": "mse"]),
     ]
 

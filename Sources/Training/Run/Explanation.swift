@@ -13,7 +13,9 @@ extension TrainingRun {
         try GeneratedShapes.standingIn(configuration, world: world, log: log) { configuration in
             let data = try RunData(configuration, as: nil, world: world)
             let shape = data.source.rowShape
-            let specification = try world.together { try configuration.modelSpecification(rowShape: shape, conditions: data.conditions?.width ?? 0) }
+            let specification = try world.together {
+                try configuration.modelSpecification(rowShape: shape, conditions: data.conditions?.width ?? 0)
+            }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)
             let map = configuration.isPlain ? nil : try configuration.map(shape)

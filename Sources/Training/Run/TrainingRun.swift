@@ -256,7 +256,8 @@ public final class TrainingRun {
             try snapshot.collect { progress, parameters, moments in
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
-                    data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], conditions: data.conditions, progress: progress,
+                    data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], conditions: data.conditions,
+                    progress: progress,
                     scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments,
                     history: history)
             }

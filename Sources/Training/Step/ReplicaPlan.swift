@@ -31,7 +31,8 @@ struct ReplicaPlan {
         start = try resumed == nil ? WarmStart.find(given, world: world) : nil
         configuration.training.fromDigest = resumed?.startDigest ?? start?.digest ?? ""
         let data = try RunData(
-            configuration, as: resumed?.features ?? start?.features, conditions: resumed?.conditions ?? start?.conditions, world: world)
+            configuration, as: resumed?.features ?? start?.features, conditions: resumed?.conditions ?? start?.conditions,
+            world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
         let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
@@ -40,7 +41,9 @@ struct ReplicaPlan {
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         let precision = configuration.training.precision
-        let specification = try world.together { try configuration.modelSpecification(rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0) }
+        let specification = try world.together {
+            try configuration.modelSpecification(rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0)
+        }
         let model = Model(specification, precision: precision)
         try world.together { [start] in try start?.check(fits: model.layout, given, rowShape: data.source.rowShape) }
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }

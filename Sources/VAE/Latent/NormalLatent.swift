@@ -42,7 +42,8 @@ struct NormalLatent: Latent {
         for row in 0..<rows {
             for i in 0..<size {
                 let held = max(-limit, min(limit, head[row * headSize + size + i]))
-                logVariance[row * size + i] = floor > 0 ? Float(Elementary.log(Elementary.exp(Double(held)) + Double(floor))) : held
+                logVariance[row * size + i] =
+                    floor > 0 ? Float(Elementary.log(Elementary.exp(Double(held)) + Double(floor))) : held
             }
         }
     }

@@ -67,7 +67,8 @@ struct ConditionShift: Layer {
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
             kernel_weight_gradient(
                 Precision.fp32.kernel, fold.kernel, layer.conditions, layer.channels, step.conditions!,
-                sums.map { UnsafePointer($0) } ?? dy, layer.weight.lowerBound, step.member.worker, step.member.count, step.scratch)
+                sums.map { UnsafePointer($0) } ?? dy, layer.weight.lowerBound, step.member.worker, step.member.count, step.scratch
+            )
         }
 
         /// The gradient is that of the output. Others may sum over it while the layer below changes its own in place.

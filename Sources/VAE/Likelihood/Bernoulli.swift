@@ -8,25 +8,27 @@ extension LikelihoodName {
 
 /// Independent Bernoulli variables, by logits; data in 0...1, between them as probabilities (Kingma & Welling 2014, appendix C.1).
 struct Bernoulli: Likelihood {
-    static let support: ValueSupport? = ValueSupport(
-        range: 0...1,
-        reason: "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
-
-    init(scale: Float) {}
-
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
-        loss(kernel_likelihood_bernoulli, rows, output, scale: scale, losses: losses)
+    var support: ValueSupport? {
+        ValueSupport(
+            range: 0...1,
+            reason:
+                "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
     }
 
-    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_bernoulli, rows, output, step)
+    }
+
+    func mean(
+        _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int
+    ) {
         kernel_activate(kernel_sigmoid, mean, output, rows * features)
     }
 
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        drawByUniform(output, mask: mask, noise: noise, rows: rows, features: features, into: drawn) { mean, uniform in
+        drawByUniform(output, seen, noise: noise, features: features, into: drawn) { mean, uniform in
             uniform < Double(mean) ? 1 : 0
         }
     }

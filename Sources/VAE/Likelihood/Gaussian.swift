@@ -9,16 +9,15 @@ extension LikelihoodName {
 struct Gaussian: Likelihood {
     private let deviation: Float
 
-    init(scale: Float) { deviation = scale }
+    init(_ settings: LikelihoodSettings) { deviation = settings.scale }
 
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
-        loss(kernel_likelihood_gaussian, setting: deviation, rows, output, scale: scale, losses: losses)
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_gaussian, setting: deviation, rows, output, step)
     }
 
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        drawNormal(output, noise: noise, rows: rows, features: features, into: drawn) { _, _ in deviation }
+        drawNormal(output, seen, noise: noise, features: features, into: drawn) { _, _ in deviation }
     }
 }

@@ -7,18 +7,17 @@ internal import Support
 struct Laplace: Likelihood {
     private let width: Float
 
-    init(scale: Float) { width = scale }
+    init(_ settings: LikelihoodSettings) { width = settings.scale }
 
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
-        loss(kernel_likelihood_laplace, setting: width, rows, output, scale: scale, losses: losses)
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_laplace, setting: width, rows, output, step)
     }
 
     /// By the inverse of the distribution function.
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        drawByUniform(output, mask: mask, noise: noise, rows: rows, features: features, into: drawn) { mean, uniform in
+        drawByUniform(output, seen, noise: noise, features: features, into: drawn) { mean, uniform in
             // In -1/2...1/2, without its ends.
             let u = uniform + 0x1p-54 - 0.5
             let distance = -Elementary.log(max(1 - 2 * abs(u), 0x1p-53))

@@ -6,22 +6,27 @@ extension LikelihoodName {
     public static let learnedGaussian = LikelihoodName(known: "gaussian-learned")
 }
 
-/// Normal variables whose log variance the decoder gives too, held to +-10 (Kingma & Welling 2014, appendix C.2).
+/// Normal variables whose log variance is learned, held to +-10: the decoder gives it too (Kingma & Welling 2014, appendix C.2), or it is a
+/// parameter, of each feature or of all (Rybkin et al. 2021, "Simple and effective VAE training with calibrated decoders", section 3).
 struct LearnedGaussian: Likelihood {
-    init(scale: Float) {}
+    private let variance: LikelihoodSettings.Variance
 
-    var heads: Int { 2 }
+    init(_ variance: LikelihoodSettings.Variance) { self.variance = variance }
 
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
-        loss(kernel_likelihood_gaussian_learned, rows, output, scale: scale, losses: losses)
+    var heads: Int { variance == .value ? 2 : 1 }
+    var sharedHeads: [SharedHead] {
+        variance == .value ? [] : [SharedHead(name: "log-variance", isOne: variance == .shared)]
+    }
+
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_gaussian_learned, rows, output, step)
     }
 
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
         let limit = Float(KERNEL_LIKELIHOOD_LOG_VARIANCE_LIMIT)
-        drawNormal(output, noise: noise, rows: rows, features: features, into: drawn) { row, feature in
+        drawNormal(output, seen, noise: noise, features: features, into: drawn) { row, feature in
             Elementary.exp(0.5 * max(-limit, min(limit, output[(row * 2 + 1) * features + feature])))
         }
     }

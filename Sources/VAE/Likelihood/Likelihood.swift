@@ -4,35 +4,57 @@ public import Support
 
 /// What the decoder's output means for a row of data, p(x | z), with its own settings.
 ///
-/// Shapes: `x [rows, features]` is data, `output [rows, heads * features]` the decoder's output, head after head.
+/// Shapes: `x [rows, features]` is data, `output [rows, headCount * features]` the decoder's output, head after head.
 public protocol Likelihood: Sendable {
     /// The values that data may have; nil for all numbers.
-    static var support: ValueSupport? { get }
-
-    /// - Parameter scale: the configuration's `likelihood-scale`, for those that have one.
-    init(scale: Float)
+    var support: ValueSupport? { get }
 
     /// The decoder's outputs per feature.
     var heads: Int { get }
 
+    /// What it wants behind these and takes from parameters.
+    var sharedHeads: [SharedHead] { get }
+
     /// Whether the loss is -log p(x | z), so that there is a density of rows; the squared error is not.
     var isDistribution: Bool { get }
 
-    /// Gives each row's loss in nats, and with weights replaces the decoder's output by the gradient of `scale * weight * loss`.
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>)
+    /// Whether means depend on a row's ``RowLibrary``.
+    var takesCounts: Bool { get }
+
+    /// The floats of scratch memory that ``loss(_:_:_:)`` needs for rows of so many features.
+    func scratchCount(features: Int) -> Int
+
+    /// Gives each row's loss in nats, and with weights replaces the output by the gradient of `scale * weight * loss`.
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep)
 
     /// The mean of p(x | z), `[rows, features]`.
-    func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int)
+    func mean(
+        _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int)
 
     /// Draws of p(x | z) in place of the missing values of rows; all others get whatever is simplest.
     ///
-    /// - Parameters:
-    ///   - mask: `[rows, features]`, 0 for missing values.
-    ///   - rows: each one's number in its data set, which keys the draw.
-    ///   - drawn: gets them, `[rows, features]`.
+    /// - Parameter drawn: gets them, `[rows, features]`.
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>)
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>)
+}
+
+/// Rows some of whose values are missing.
+public struct SeenRows {
+    /// `[rows, features]`, and the same with 0 for missing values, 1 for others.
+    let x: UnsafePointer<Float>
+    let mask: UnsafePointer<Float>
+    /// Each one's number in its data set, which keys draws.
+    let rows: UnsafeBufferPointer<Int64>
+}
+
+/// Where losses go, and what they are computed with.
+public struct LossStep {
+    /// What gradients are multiplied by.
+    let scale: Float
+    /// Memory of the thread's own, as the likelihood wants it.
+    let scratch: UnsafeMutablePointer<Float>
+    /// `[rowCount]`
+    let losses: UnsafeMutablePointer<Double>
 }
 
 /// Rows of data whose loss is wanted.
@@ -48,25 +70,33 @@ public struct LossRows {
 }
 
 extension Likelihood {
-    public static var support: ValueSupport? { nil }
+    public var support: ValueSupport? { nil }
     public var heads: Int { 1 }
+    public var sharedHeads: [SharedHead] { [] }
     public var isDistribution: Bool { true }
+    public var takesCounts: Bool { false }
+    public func scratchCount(features: Int) -> Int { 0 }
+
+    /// The outputs per feature, those from parameters included.
+    var headCount: Int { heads + sharedHeads.count }
 
     /// The first head, for those whose first head is the mean.
-    public func mean(_ output: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
+    public func mean(
+        _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int
+    ) {
         for row in 0..<rows {
-            (mean + row * features).update(from: output + row * heads * features, count: features)
+            (mean + row * features).update(from: output + row * headCount * features, count: features)
         }
     }
 
     /// The mean, and in place of missing values what `draw` makes of it and of a number in 0..<1.
     func drawByUniform(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>, draw: (_ mean: Float, _ uniform: Double) -> Float
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>,
+        draw: (_ mean: Float, _ uniform: Double) -> Float
     ) {
-        mean(output, into: drawn, rows: rows.count, features: features)
-        for (row, number) in rows.enumerated() {
-            for i in 0..<features where mask[row * features + i] == 0 {
+        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        for (row, number) in seen.rows.enumerated() {
+            for i in 0..<features where seen.mask[row * features + i] == 0 {
                 let place = row * features + i
                 drawn[place] = draw(drawn[place], noise.uniform(row: UInt64(number), index: UInt32(i)))
             }
@@ -75,25 +105,24 @@ extension Likelihood {
 
     /// One of CKernels' losses (`likelihoods/`) with its number.
     func loss(
-        _ kind: kernel_likelihood, setting: Float = 0, _ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float,
-        losses: UnsafeMutablePointer<Double>
+        _ kind: kernel_likelihood, setting: Float = 0, _ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep
     ) {
         withUnsafePointer(to: setting) {
             var terms = kernel_loss_terms(
-                x: rows.x, mask: rows.mask, weights: rows.weights, output: output, scale: scale, settings: $0, losses: losses,
-                rows: rows.rowCount, features: rows.features)
+                x: rows.x, mask: rows.mask, weights: rows.weights, output: output, scale: step.scale, settings: $0,
+                scratch: step.scratch, losses: step.losses, rows: rows.rowCount, features: rows.features)
             kernel_loss(kind, &terms)
         }
     }
 
     /// Draws where p(x | z) is normal with a standard deviation for each value.
     func drawNormal(
-        _ output: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>, features: Int,
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int,
         into drawn: UnsafeMutablePointer<Float>, deviation: (_ row: Int, _ feature: Int) -> Float
     ) {
-        noise.fillNormal(drawn, rows: rows.baseAddress!, rowCount: rows.count, size: features)
-        for row in 0..<rows.count {
-            let own = output + row * heads * features
+        noise.fillNormal(drawn, rows: seen.rows.baseAddress!, rowCount: seen.rows.count, size: features)
+        for row in 0..<seen.rows.count {
+            let own = output + row * headCount * features
             for i in 0..<features { drawn[row * features + i] = own[i] + deviation(row, i) * drawn[row * features + i] }
         }
     }
@@ -101,25 +130,28 @@ extension Likelihood {
 
 /// The likelihoods, by the names that users give. A new one is a file beside this one, one of CKernels, and a line here.
 public struct LikelihoodName: PartName {
-    private static let types: [(name: String, type: any Likelihood.Type)] = [
-        ("bernoulli", Bernoulli.self),
-        ("gaussian", Gaussian.self),
-        ("gaussian-learned", LearnedGaussian.self),
-        ("laplace", Laplace.self),
-        ("mse", SquaredError.self),
+    private static let makers: [(name: String, make: @Sendable (LikelihoodSettings) -> any Likelihood)] = [
+        ("bernoulli", { _ in Bernoulli() }),
+        (
+            "gaussian",
+            { settings in settings.variance == .fixed ? Gaussian(settings) as any Likelihood : LearnedGaussian(settings.variance)
+            }
+        ),
+        ("gaussian-learned", { _ in LearnedGaussian(.value) }),
+        ("laplace", { Laplace($0) }),
+        ("mse", { _ in SquaredError() }),
+        ("multinomial", { _ in Multinomial() }),
+        ("nb", { NegativeBinomial($0) }),
+        ("poisson", { _ in Poisson() }),
+        ("zinb", { ZeroInflated($0) }),
     ]
 
-    public static let names = types.map(\.name)
+    public static let names = makers.map(\.name)
     public let rawValue: String
     public init(known name: String) { rawValue = name }
 
-    private var type: any Likelihood.Type { Self.types.first { $0.name == rawValue }!.type }
-
-    /// The values that data may have; nil for all numbers.
-    public var support: ValueSupport? { type.support }
-
-    /// The decoder's outputs per feature.
-    public var heads: Int { make(scale: 1).heads }
-
-    func make(scale: Float) -> any Likelihood { type.init(scale: scale) }
+    /// The likelihood of this name with settings.
+    public func make(_ settings: LikelihoodSettings = LikelihoodSettings()) -> any Likelihood {
+        Self.makers.first { $0.name == rawValue }!.make(settings)
+    }
 }

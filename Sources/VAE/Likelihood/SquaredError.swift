@@ -7,19 +7,16 @@ extension LikelihoodName {
 
 /// The squared error, summed over features; not a log likelihood, so the "ELBO" with it has no unit.
 struct SquaredError: Likelihood {
-    init(scale: Float) {}
-
     var isDistribution: Bool { false }
 
-    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, scale: Float, losses: UnsafeMutablePointer<Double>) {
-        loss(kernel_likelihood_squared_error, rows, output, scale: scale, losses: losses)
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_squared_error, rows, output, step)
     }
 
     /// There is nothing to draw from but the mean.
     func draw(
-        _ output: UnsafePointer<Float>, mask: UnsafePointer<Float>, noise: NoiseKey, rows: UnsafeBufferPointer<Int64>,
-        features: Int, into drawn: UnsafeMutablePointer<Float>
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, into: drawn, rows: rows.count, features: features)
+        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
     }
 }

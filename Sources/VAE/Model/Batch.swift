@@ -35,6 +35,7 @@ public struct Batch {
         return Batch(
             input: input + first * model.inputSize, encoderInput: encoderInput.map { $0 + first * model.encoder.input.count },
             mask: mask.map { $0 + first * model.inputSize },
-            conditions: conditions.map { $0 + first * model.conditionSize }, weights: weights + first, rowCount: range.count, rows: rows + first)
+            conditions: conditions.map { $0 + first * model.conditionSize }, weights: weights + first, rowCount: range.count,
+            rows: rows + first)
     }
 }

@@ -24,7 +24,9 @@ struct ForwardPass {
 
     /// The bytes of scratch memory that each thread needs.
     static func scratchBytes(_ model: Model, _ plan: PassPlan) -> Int {
-        max(model.encoder.scratchBytes(plan), model.decoder.scratchBytes(plan))
+        max(
+            model.encoder.scratchBytes(plan), model.decoder.scratchBytes(plan),
+            4 * model.likelihood.scratchCount(features: model.inputSize))
     }
 
     /// This thread's rows of a batch through the encoder.
@@ -50,7 +52,8 @@ struct ForwardPass {
             x: batch.input + row * features, mask: batch.mask.map { $0 + row * features },
             weights: scale == nil ? nil : batch.weights + row, rowCount: step.rows.count, features: features)
         model.likelihood.loss(
-            rows, decoder.output + row * features * model.likelihood.heads, scale: scale ?? 1, losses: losses + row)
+            rows, decoder.output + row * features * model.likelihood.headCount,
+            LossStep(scale: scale ?? 1, scratch: step.scratch, losses: losses + row))
     }
 
     /// Adds what some rows gave of the loss to sums, one row after the other.

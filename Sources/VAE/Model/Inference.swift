@@ -120,16 +120,21 @@ public final class Inference {
     ///
     /// - Parameters:
     ///   - z: `[rowCount, latentSize]`.
+    ///   - library: of the rows that they are codes of, or what they may be.
     ///   - conditions: `[rowCount, conditionSize]`; nil where the decoder knows of none.
     ///   - mean: `[rowCount, inputSize]`, in the scale of prepared rows.
     public func decode(
-        _ z: UnsafePointer<Float>, rowCount: Int, conditions: UnsafePointer<Float>?, _ parameters: PreparedParameters, mean: UnsafeMutablePointer<Float>
+        _ z: UnsafePointer<Float>, rowCount: Int, _ library: RowLibrary, conditions: UnsafePointer<Float>?,
+        _ parameters: PreparedParameters, mean: UnsafeMutablePointer<Float>
     ) {
         let features = model.inputSize
         for first in stride(from: 0, to: rowCount, by: capacity) {
             let rows = min(capacity, rowCount - first)
-            forward.decode(z + first * model.latentSize, step(parameters, rows: rows, conditions.map { $0 + first * model.conditionSize }))
-            model.likelihood.mean(forward.decoder.output, into: mean + first * features, rows: rows, features: features)
+            let own = conditions.map { $0 + first * model.conditionSize }
+            forward.decode(z + first * model.latentSize, step(parameters, rows: rows, own))
+            model.likelihood.mean(
+                forward.decoder.output, library.dropping(first * features), into: mean + first * features, rows: rows,
+                features: features)
         }
     }
 
@@ -147,7 +152,8 @@ public final class Inference {
             forward.encode(piece, step)
             copyPosterior(rows: piece.rowCount, forward.z, nil)
             decode(
-                forward.z, rowCount: piece.rowCount, conditions: conditions.map { $0 + first * model.conditionSize }, parameters,
+                forward.z, rowCount: piece.rowCount, .ofRows(piece),
+                conditions: conditions.map { $0 + first * model.conditionSize }, parameters,
                 mean: mean + first * model.inputSize)
         }
     }
@@ -165,9 +171,10 @@ public final class Inference {
         forEachPiece(of: batch, parameters) { piece, first, step in
             forward.decode(z + first * model.latentSize, step)
             model.likelihood.draw(
-                forward.decoder.output, mask: piece.mask!, noise: key,
-                rows: UnsafeBufferPointer(start: piece.rows, count: piece.rowCount), features: model.inputSize,
-                into: drawn + first * model.inputSize)
+                forward.decoder.output,
+                SeenRows(
+                    x: piece.input, mask: piece.mask!, rows: UnsafeBufferPointer(start: piece.rows, count: piece.rowCount)),
+                noise: key, features: model.inputSize, into: drawn + first * model.inputSize)
         }
     }
 

@@ -14,11 +14,11 @@ public struct Model: Sendable {
         self.specification = specification
         self.precision = precision
         latent = specification.latent.make(size: specification.latentSize, varianceFloor: specification.varianceFloor)
-        likelihood = specification.likelihood.make(scale: specification.likelihoodScale)
-        let heads = (latent.headSize, specification.inputSize * likelihood.heads)
+        likelihood = specification.likelihood.make(specification.likelihoodSettings)
+        let headSize = latent.headSize
         let (networks, plan) = ParameterPlan.make { plan in
-            let encoder = Network(specification.encoder(outputs: heads.0), "encoder", isFirst: true, &plan)
-            return (encoder, Network(specification.decoder(outputs: heads.1), "decoder", isFirst: false, &plan))
+            let encoder = Network(specification.encoder(outputs: headSize), "encoder", isFirst: true, &plan)
+            return (encoder, Network(specification.decoder(), "decoder", isFirst: false, &plan))
         }
         (encoder, decoder, layout, packings) = (networks.0, networks.1, plan.layout, plan.packings)
     }

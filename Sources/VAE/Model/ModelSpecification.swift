@@ -18,17 +18,17 @@ public struct ModelSpecification: Sendable, Equatable {
     public var activation: Activation
     public var normalization: Normalization
     public var likelihood: LikelihoodName
-    /// The standard deviation of the likelihood `gaussian`, the scale of others that have one.
-    public var likelihoodScale: Float
+    public var likelihoodSettings: LikelihoodSettings
     public var initialization: Initialization
 
     /// - Precondition: all sizes and the scale are positive; networks were made for such rows, mask and likelihood.
     public init(
         latent: LatentKind, inputSize: Int, seesMask: Bool = false, hiddenSizes: [Int], latentSize: Int,
         networks: ModelNetworks? = nil, activation: Activation = .relu, normalization: Normalization = .none,
-        likelihood: LikelihoodName = .bernoulli, likelihoodScale: Float = 1, initialization: Initialization = .glorot
+        likelihood: LikelihoodName = .bernoulli, likelihoodSettings: LikelihoodSettings = LikelihoodSettings(),
+        initialization: Initialization = .glorot
     ) {
-        precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodScale > 0)
+        precondition(inputSize > 0 && latentSize > 0 && hiddenSizes.allSatisfy { $0 > 0 } && likelihoodSettings.scale > 0)
         precondition(networks == nil || networks!.shape.count == inputSize)
         self.latent = latent
         self.inputSize = inputSize
@@ -39,7 +39,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.activation = activation
         self.normalization = normalization
         self.likelihood = likelihood
-        self.likelihoodScale = likelihoodScale
+        self.likelihoodSettings = likelihoodSettings
         self.initialization = initialization
     }
 
@@ -54,12 +54,20 @@ public struct ModelSpecification: Sendable, Equatable {
         return conditionPlace == .decoder ? network : network.conditioned(conditionSize)
     }
 
-    /// - Parameter outputs: of the decoder for a row, as the likelihood wants them.
-    func decoder(outputs: Int) -> NetworkSpecification {
-        let network =
-            networks.map { NetworkSpecification(Shape(latentSize), $0.decoder) }
-            ?? .dense(Shape(latentSize), hiddenSizes.reversed() + [outputs], activation, normalization)
-        return conditionPlace == .encoder ? network : network.conditioned(conditionSize)
+    /// To what the likelihood wants for a row.
+    func decoder() -> NetworkSpecification {
+        let likelihood = likelihood.make(likelihoodSettings)
+        var decoder: NetworkSpecification
+        if let networks {
+            decoder = NetworkSpecification(Shape(latentSize), networks.decoder)
+        } else {
+            let sizes = hiddenSizes.reversed() + [inputSize * likelihood.heads]
+            decoder = .dense(Shape(latentSize), sizes, activation, normalization)
+        }
+        if conditionPlace != .encoder { decoder = decoder.conditioned(conditionSize) }
+        let shared = likelihood.sharedHeads
+        if !shared.isEmpty { decoder.blocks.append(Block(.sharedHeads(shared, features: inputSize))) }
+        return decoder
     }
 }
 

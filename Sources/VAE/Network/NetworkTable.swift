@@ -41,10 +41,10 @@ public struct NetworkTable: Sendable {
 
     /// Encoder and decoder of a model, with the layers that lead to codes and from them.
     public init(_ model: Model) {
-        let (specification, features) = (model.specification, model.inputSize)
+        let specification = model.specification
         rows =
             NetworkTable(specification.encoder(outputs: model.latent.headSize), "encoder").rows
-            + NetworkTable(specification.decoder(outputs: features * model.likelihood.heads), "decoder").rows
+            + NetworkTable(specification.decoder(), "decoder").rows
     }
 
     /// As people read it.

@@ -1,0 +1,109 @@
+internal import CKernels
+internal import Randomness
+
+/// Parameters behind a decoder's outputs, the same for all rows: `[rows, outputs]` becomes `[rows, outputs + heads features]`, head after head.
+struct SharedHeads: Layer {
+    let input: Shape
+    let output: Shape
+    private let features: Int
+    private let heads: [(head: SharedHead, place: Range<Int>)]
+
+    init(_ input: Shape, _ heads: [SharedHead], features: Int, _ name: String, _ plan: inout ParameterPlan) {
+        (self.input, self.features) = (input, features)
+        output = Shape(input.count + heads.count * features)
+        self.heads = heads.map { ($0, plan.add("\(name)/\($0.name)", [$0.isOne ? 1 : features], .bias)) }
+    }
+
+    func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
+        let key = NoiseKey(seed: seed, epoch: 0, purpose: .initialization)
+        for (head, place) in heads where head.start == .normal {
+            var row = Int64(number)
+            key.fillNormal(parameters + place.lowerBound, rows: &row, rowCount: 1, size: place.count)
+        }
+    }
+
+    func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
+
+    private final class Pass: LayerPass {
+        let output: UnsafeMutablePointer<Float>
+        private let layer: SharedHeads
+        /// Of each head what every row gives to its parameter's gradient, `[rows, parameters]`.
+        private let gradients: [UnsafeMutablePointer<Float>]
+
+        init(_ layer: SharedHeads, _ plan: PassPlan, _ memory: PassMemory) {
+            self.layer = layer
+            output = memory.floats(plan.rows * layer.output.count)
+            gradients = plan.use == .training ? layer.heads.map { memory.floats(plan.rows * $0.place.count) } : []
+        }
+
+        func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
+            let (inputs, features) = (layer.input.count, layer.features)
+            for row in step.rows {
+                var own = output + row * layer.output.count
+                own.update(from: x + row * inputs, count: inputs)
+                own += inputs
+                for (head, place) in layer.heads {
+                    let values = step.parameters.values + place.lowerBound
+                    if head.isOne {
+                        own.update(repeating: values[0], count: features)
+                    } else {
+                        own.update(from: values, count: features)
+                    }
+                    own += features
+                }
+            }
+        }
+
+        func backwardRows(_ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, isApplied: Bool, _ step: PassStep) {
+            let features = layer.features
+            for row in step.rows {
+                var own = dy + row * layer.output.count + layer.input.count
+                for ((head, place), gradient) in zip(layer.heads, gradients) {
+                    if head.isOne {
+                        gradient[row] = Self.sum(own, features)
+                    } else {
+                        (gradient + row * place.count).update(from: own, count: features)
+                    }
+                    own += features
+                }
+            }
+        }
+
+        /// In eight lanes in double precision, element i in lane i mod 8, which are added in order.
+        private static func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Float {
+            var lanes = SIMD8<Double>.zero
+            for first in stride(from: 0, to: count, by: 8) {
+                for lane in 0..<min(8, count - first) { lanes[lane] += Double(values[first + lane]) }
+            }
+            return Float((0..<8).reduce(0.0) { $0 + lanes[$1] })
+        }
+
+        func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
+            for ((_, place), gradient) in zip(layer.heads, gradients) {
+                kernel_column_gradient(
+                    fold.kernel, place.count, gradient, place.lowerBound, step.member.worker, step.member.count)
+            }
+        }
+
+        func backward(
+            _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+            ending: OutputDerivative?, _ step: PassStep
+        ) {
+            let inputs = layer.input.count
+            for row in step.rows { (dx + row * inputs).update(from: dy + row * layer.output.count, count: inputs) }
+        }
+    }
+}
+
+extension Block.Operation {
+    /// What a likelihood takes from parameters, behind what the decoder gives for rows of so many features.
+    static func sharedHeads(_ heads: [SharedHead], features: Int) -> Block.Operation {
+        Block.Operation(
+            heads.map(\.name).joined(separator: ", "), shape: { Shape($0.count + heads.count * features) },
+            mirror: { _ throws(NetworkError) in throw NetworkError("stands behind a decoder alone") },
+            make: { input, activation, _, name, plan in
+                precondition(activation == nil)
+                return SharedHeads(input, heads, features: features, name, &plan)
+            })
+    }
+}

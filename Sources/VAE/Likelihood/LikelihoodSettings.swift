@@ -1,0 +1,69 @@
+/// What the likelihoods that have settings are told; each heeds its own.
+public struct LikelihoodSettings: Sendable, Equatable {
+    /// The standard deviation of `gaussian` with a fixed variance, the scale of others that have one; above 0.
+    public var scale: Float
+    public var variance: Variance
+    public var dispersion: Dispersion
+
+    public init(scale: Float = 1, variance: Variance = .fixed, dispersion: Dispersion = .gene) {
+        (self.scale, self.variance, self.dispersion) = (scale, variance, dispersion)
+    }
+
+    /// Where the variance of the likelihood `gaussian` is from.
+    public enum Variance: String, Sendable, CaseIterable {
+        /// The square of ``scale``.
+        case fixed
+        /// One parameter for all features.
+        case shared
+        /// A parameter for each feature.
+        case feature
+        /// The decoder gives one for each value.
+        case value
+    }
+
+    /// Where the dispersions of negative binomial counts are from.
+    public enum Dispersion: String, Sendable, CaseIterable {
+        /// A parameter for each feature (a gene, say).
+        case gene
+        /// The decoder gives one for each value (of every cell, say).
+        case cell
+    }
+}
+
+/// What a likelihood wants for each feature and takes from parameters, the same for all rows, in place of the decoder: a head behind the decoder's.
+public struct SharedHead: Sendable, Equatable {
+    /// Of the parameter: `log-dispersion`, say.
+    let name: String
+    /// Whether one number is all features'.
+    var isOne = false
+    var start = Start.zero
+
+    /// What the parameter begins with.
+    enum Start: Sendable {
+        case zero
+        /// Standard normal numbers.
+        case normal
+    }
+}
+
+/// The sums of rows' counts, which means of counts are shares of. All other likelihoods' means do not depend on them.
+public enum RowLibrary {
+    /// Those of rows `[rows, features]`; by the mask, 1 for values that are there, missing values get what the others let expect.
+    case ofRows(UnsafePointer<Float>, mask: UnsafePointer<Float>?)
+    /// The same for all rows.
+    case given(Float)
+
+    /// Those of a batch.
+    public static func ofRows(_ batch: Batch) -> RowLibrary { .ofRows(batch.input, mask: batch.mask) }
+
+    /// For rows that nobody has seen: a usual sum that single cells' counts are scaled to.
+    public static let usual: Float = 10_000
+
+    /// The same from a row on.
+    func dropping(_ values: Int) -> RowLibrary {
+        switch self {
+        case .ofRows(let x, let mask): .ofRows(x + values, mask: mask.map { $0 + values })
+        case .given: self
+        }
+    }
+}
