@@ -177,12 +177,17 @@ public final class AtomicFile {
         }
     }
 
+    /// The umask, which can only be read by setting it, so once: threads write at the same time.
+    private static let mask: mode_t = {
+        let mask = umask(0o077)
+        umask(mask)
+        return mask
+    }()
+
     /// Gives a new file the permissions that files have here (0644 less umask), and one that replaces a file of ours those of that file. A
     /// file of others, or one that has several names, can only take permissions away.
     private func setPermissions(replacing old: stat?) -> Bool {
-        let mask = umask(0)
-        umask(mask)
-        var mode = 0o644 & ~mask
+        var mode = 0o644 & ~Self.mask
         if let old, old.st_mode & S_IFMT == S_IFREG {
             let isOurs = old.st_uid == geteuid() && old.st_nlink == 1
             mode = isOurs ? old.st_mode & 0o777 : mode & (old.st_mode | 0o600)

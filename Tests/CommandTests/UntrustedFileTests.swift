@@ -77,20 +77,20 @@ struct UntrustedFileTests {
                 ["check", claim], ["inspect", checkpoint], ["check", checkpoint], train("\(claim):/m", runs.path("a")),
                 train(folder.path("good.h5"), runs.path("b")) + ["--resume", checkpoint],
                 ["evaluate", "--checkpoint", checkpoint, "--data", folder.path("good.h5")],
-            ], ranks: 1)
+            ])
         expect(outcomes[0], 65, ["attribute encoding-type"])
         expect(outcomes[1], 65, ["attribute format"])
         expect(outcomes[2], 65, ["attribute format"])
-        for outcome in outcomes[3...] { expect(outcome, 65, ["claims more than 64 MiB of text"], seconds: 2) }
+        for outcome in outcomes[3...] { expect(outcome, 65, ["claims more than 67.1 MB of text"], seconds: 2) }
         let several = try Measured.run([train("\(claim):/m", runs.path("c"))], ranks: 3)
-        expect(several[0], 65, ["claims more than 64 MiB of text"], seconds: 5)
+        expect(several[0], 65, ["claims more than 67.1 MB of text"], seconds: 5)
     }
 
     @Test func categoriesOfThemselves() throws {
         let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
         let path = folder.path("recursive.h5")
         let outcomes = try Measured.run(
-            [train(path, runs.path("run")), ["import", "hdf5", path, "--output", runs.path("out.h5")]], ranks: 1)
+            [train(path, runs.path("run")), ["import", "hdf5", path, "--output", runs.path("out.h5")]])
         for outcome in outcomes { expect(outcome, 65, ["/label/categories", "stand for others"], seconds: 3) }
     }
 
@@ -102,8 +102,9 @@ struct UntrustedFileTests {
             (["csv", "wide.csv"], "more than 1048576 columns"), (["images", "images"], "is a link to a folder"),
         ]
         let outcomes = try Measured.run(
-            cases.map { ["import", $0.0[0], folder.path($0.0[1]), "--output", runs.path("out.h5")] }, ranks: 1)
-        for (item, outcome) in zip(cases, outcomes) { expect(outcome, 65, [item.1]) }
+            cases.map { ["import", $0.0[0], folder.path($0.0[1]), "--output", runs.path("out.h5")] })
+        // The table is of 40 MB.
+        for (item, outcome) in zip(cases, outcomes) { expect(outcome, 65, [item.1], seconds: item.0[0] == "csv" ? 10 : 1) }
         #expect(!FileManager.default.fileExists(atPath: runs.path("out.h5")))
     }
 

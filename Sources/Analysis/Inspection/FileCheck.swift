@@ -50,8 +50,9 @@ public struct FileCheck {
         do {
             report = try FileProbe.check.report(Report.self, on: file)
         } catch let failure as Failure where failure.code == .badData {
-            let message =
-                failure.message.hasPrefix("\(file): ") ? String(failure.message.dropFirst(file.count + 2)) : failure.message
+            // What follows may be the path of an object.
+            let rest = failure.message.hasPrefix("\(file):") ? failure.message.dropFirst(file.count + 1) : failure.message[...]
+            let message = rest.trimmingCharacters(in: .whitespaces)
             report = Report(file: file, problems: [message])
         }
     }
