@@ -43,6 +43,7 @@ struct CountTests {
     @Test func cells() throws {
         let folder = try Self.files.get()
         let (data, holes) = (folder.path("cells.h5ad"), folder.path("d.h5:/data"))
+        var figures: Set<String> = []
         for ranks in [1, 3] {
             let run = folder.path("run\(ranks)")
             func apply(_ arguments: String...) throws {
@@ -56,9 +57,8 @@ struct CountTests {
             for command in ["embed", "score", "reconstruct"] {
                 try apply(command, "--checkpoint", run, "--data", data, "--output", folder.path("\(command)\(ranks).h5"))
             }
-            try apply(
-                "evaluate", "--checkpoint", run, "--data", data, "--samples", "10", "--output", folder.path("evaluate\(ranks).h5")
-            )
+            let evaluated = try mpiVAE(ranks: ranks, ["evaluate", "--checkpoint", run, "--data", data, "--samples", "10"])
+            #expect(evaluated.status == 0 && figures.insert(evaluated.output).inserted == (ranks == 1), "\(evaluated)")
             try apply("generate", "--checkpoint", run, "--library", "500", "--output", folder.path("generate\(ranks).h5"))
             let masked = try mpiVAE(
                 ranks: ranks,
@@ -70,7 +70,7 @@ struct CountTests {
                 "--output", folder.path("impute\(ranks).h5"))
         }
         #expect(try metrics(folder.path("run1")) == metrics(folder.path("run3")))
-        for command in ["embed", "score", "reconstruct", "evaluate", "generate", "impute"] {
+        for command in ["embed", "score", "reconstruct", "generate", "impute"] {
             let files = try [1, 3].map { try Data(contentsOf: URL(fileURLWithPath: folder.path("\(command)\($0).h5"))) }
             #expect(files[0] == files[1], "\(command)")
         }

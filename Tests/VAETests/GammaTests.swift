@@ -58,13 +58,13 @@ struct GammaTests {
     /// Numbers that are evenly spread give the moments of the distribution.
     @Test(arguments: [(0.01, 2.0), (3, 0.5), (7, .infinity), (500, 20), (20_000, 50), (50_000, .infinity)])
     func draws(mean: Double, dispersion: Double) {
-        let count = 40_000
+        let count = 4000
         let drawn = (0..<count).map { kernel_draw_count((Double($0) + 0.5) / Double(count), mean, dispersion) }
         #expect(drawn.allSatisfy { $0 >= 0 && $0 == $0.rounded() } && zip(drawn, drawn.dropFirst()).allSatisfy { $0 <= $1 })
         let average = drawn.reduce(0, +) / Double(count)
         let variance = drawn.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(count)
-        #expect(abs(average / mean - 1) < 2e-3)
-        #expect(abs(variance / (mean + mean * mean / dispersion) - 1) < 1e-2)
+        #expect(abs(average / mean - 1) < 5e-3)
+        #expect(abs(variance / (mean + mean * mean / dispersion) - 1) < 3e-2)
         #expect(kernel_draw_count(0.3, 0, dispersion) == 0)
     }
 }

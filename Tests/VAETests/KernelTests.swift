@@ -51,7 +51,7 @@ struct KernelTests {
             losses.withUnsafeMutableBufferPointer { losses in
                 x.withUnsafeBufferPointer { x in
                     weights.withUnsafeBufferPointer { weights in
-                        withUnsafePointer(to: 0.5 as Float) { setting in
+                        withUnsafePointer(to: Self.setting(kind)) { setting in
                             var terms = kernel_loss_terms(
                                 x: x.baseAddress, mask: nil, weights: weights.isEmpty ? nil : weights.baseAddress,
                                 output: output.baseAddress, scale: 1, settings: setting, scratch: nil,
@@ -65,6 +65,11 @@ struct KernelTests {
                 }
             }
         }
+    }
+
+    /// A scale of a half; of counts 0, as their dispersions are of each row.
+    private static func setting(_ kind: kernel_likelihood) -> Float {
+        [kernel_likelihood_negative_binomial, kernel_likelihood_zero_inflated].contains(kind) ? 0 : 0.5
     }
 
     /// Each likelihood's kernel, and its outputs per feature.
