@@ -58,7 +58,10 @@ package struct RunFolder {
     /// Why no run may begin in the folder: something lies there, and nothing of it is a run's, so that what a run writes could replace what is
     /// others'. nil for a folder that is new, empty or of a run.
     var refusalOfForeignFolder: Failure? {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+        // A folder under the name of one of its files cannot be replaced, which is told when that file is to be written.
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().filter {
+            !ownFiles.contains($0) || !FilePath.isFolder("\(path)/\($0)")
+        }
         guard let first = names.first, !names.contains(where: Self.marks.contains) else { return nil }
         return Failure(
             .cannotCreate,
@@ -66,16 +69,20 @@ package struct RunFolder {
         )
     }
 
+    /// The names of a run's files, but for its checkpoints.
+    private var ownFiles: [String] {
+        [best, embeddings, metrics, ranks, report, summary, scores, configuration, failure, shapes].map(FilePath.name)
+    }
+
     /// What only runs have in their folder, and whoever asks one to stop.
     private static let marks = ["checkpoints", "lock", "failure.txt", "STOP"]
 
     /// Removes what writers that were killed left of a run's own files. Only for who holds the lock of the folder.
     func removeUnfinished() {
-        let own = [best, embeddings, metrics, ranks, report, summary, scores, configuration, failure, shapes].map(FilePath.name)
         for folder in [path, checkpoints] {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
                 guard let final = TemporaryName.finalName(of: name) else { continue }
-                let isOwn = folder == path ? own.contains(final) : final == ".probe" || Self.step(ofPath: final) != nil
+                let isOwn = folder == path ? ownFiles.contains(final) : final == ".probe" || Self.step(ofPath: final) != nil
                 if isOwn { TemporaryName.remove("\(folder)/\(name)") }
             }
         }
