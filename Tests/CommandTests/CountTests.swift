@@ -121,11 +121,15 @@ struct CountTests {
                 outcome.status == status && outcome.errorLines.count == 1 && outcome.errors.contains(text),
                 "\(arguments): \(outcome)")
         }
-        for (name, text) in [("negative", "column"), ("fraction", "column 7 is"), ("wide", "column 7 is"), ("bytes", "bytes are")] {
+        for (name, text) in [
+            ("negative", "column"), ("fraction", "column 7 is"), ("wide", "column 7 is"), ("bytes", "bytes are"),
+        ] {
             try refuse(65, text, "--data", folder.path("d.h5:/\(name)"), "--likelihood", "nb")
         }
         try refuse(78, "leave out transform", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--transform", "log1p")
         try refuse(78, "is for --likelihood nb or zinb", "--data", folder.path("d.h5:/x"), "--dispersion", "cell")
-        try refuse(78, "is for --likelihood gaussian", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--variance", "value")
+        try refuse(
+            78, "is for --likelihood gaussian or log-normal", "--data", folder.path("d.h5:/x"), "--likelihood", "nb",
+            "--variance", "value")
     }
 }

@@ -36,7 +36,8 @@ struct CountReference {
         }
         let total = there.reduce(0) { $0 + of($1) }
         // Given their sum, Poisson variables are a multinomial one's.
-        let ofSum = likelihood.rawValue == "multinomial" && library > 0 ? library - library * log(library) + logGamma(library + 1) : 0
+        let ofSum =
+            likelihood.rawValue == "multinomial" && library > 0 ? library - library * log(library) + logGamma(library + 1) : 0
         loss = total - ofSum
     }
 }

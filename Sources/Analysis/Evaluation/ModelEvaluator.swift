@@ -34,7 +34,8 @@ struct ModelEvaluator {
             let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
             BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
-            applied[worker].decode(columns[0], rowCount: batch.rowCount, .ofRows(batch), applied.parameters, mean: expected.pointer)
+            applied[worker].decode(
+                columns[0], rowCount: batch.rowCount, .ofRows(batch), applied.parameters, mean: expected.pointer)
             for row in 0..<batch.rowCount {
                 var (squares, seen) = (0.0, 0.0)
                 for i in row * features..<(row + 1) * features {

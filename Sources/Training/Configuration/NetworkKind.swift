@@ -66,8 +66,13 @@ public enum NetworkKind: String, Sendable, CaseIterable {
 extension Configuration {
     /// What a model for rows of a shape is made of. Throws ``Failure`` (78) where the network does not fit the rows.
     package func modelSpecification(rowShape: [Int]) throws -> ModelSpecification {
-        ModelSpecification(
-            latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
+        let features = rowShape.reduce(1, *)
+        if model.categories > 0, !features.isMultiple(of: model.categories) {
+            throw Failure(
+                .configuration, "categories is \(model.categories), which does not divide the \(features) values of a row")
+        }
+        return ModelSpecification(
+            latent: model.model.latent, inputSize: features, seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)

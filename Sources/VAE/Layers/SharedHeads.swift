@@ -44,7 +44,11 @@ struct SharedHeads: Layer {
                 own += inputs
                 for (head, place) in layer.heads {
                     let values = step.parameters.values + place.lowerBound
-                    if head.isOne { own.update(repeating: values[0], count: features) } else { own.update(from: values, count: features) }
+                    if head.isOne {
+                        own.update(repeating: values[0], count: features)
+                    } else {
+                        own.update(from: values, count: features)
+                    }
                     own += features
                 }
             }

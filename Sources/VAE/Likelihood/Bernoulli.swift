@@ -11,7 +11,8 @@ struct Bernoulli: Likelihood {
     var support: ValueSupport? {
         ValueSupport(
             range: 0...1,
-            reason: "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
+            reason:
+                "the likelihood bernoulli needs values in 0...1: scale the data (--scale min-max), or use --likelihood gaussian")
     }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {

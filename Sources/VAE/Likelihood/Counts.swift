@@ -38,7 +38,8 @@ extension CountLikelihood {
     }
 
     private func means(
-        _ output: UnsafePointer<Float>, _ library: RowLibrary, isInflated: Bool, into mean: UnsafeMutablePointer<Float>, rows: Int,
+        _ output: UnsafePointer<Float>, _ library: RowLibrary, isInflated: Bool, into mean: UnsafeMutablePointer<Float>,
+        rows: Int,
         features: Int
     ) {
         let (width, isInflated): (Int, Int32) = (headCount * features, isInflated ? 1 : 0)
@@ -54,7 +55,8 @@ extension CountLikelihood {
     ) {
         let rows = seen.rows
         means(output, .ofRows(seen.x, mask: seen.mask), isInflated: false, into: drawn, rows: rows.count, features: features)
-        let low = KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW, high = KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH
+        let low = KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW
+        let high = KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH
         for (row, number) in rows.enumerated() {
             let own = output + row * headCount * features
             for i in 0..<features where seen.mask[row * features + i] == 0 {
@@ -104,7 +106,7 @@ struct NegativeBinomial: CountLikelihood {
     var dispersionHead: Int? { 1 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_negative_binomial, setting: dispersion.isSharedByRows, rows, output, step)
+        loss(kernel_likelihood_negative_binomial, settings: [dispersion.isSharedByRows, 0], rows, output, step)
     }
 }
 
@@ -121,7 +123,7 @@ struct ZeroInflated: CountLikelihood {
     var dispersionHead: Int? { 2 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_zero_inflated, setting: dispersion.isSharedByRows, rows, output, step)
+        loss(kernel_likelihood_zero_inflated, settings: [dispersion.isSharedByRows, 0], rows, output, step)
     }
 }
 
