@@ -91,8 +91,11 @@ struct KernelTests {
         for features in [1, 15, 31, 32, 33, 64, 100] {
             let width = heads * features
             let isCount = likelihood.make().support?.isWhole == true
+            let isPositive = likelihood.rawValue == "log-normal"
             let x = (0..<2 * features).map { i -> Float in
-                isCount ? Float(max(0, i % 7 - 3)) : likelihood.rawValue == "log-normal" ? Float(i % 7 + 1) : Float(i % 7) / 7
+                let seventh = i % 7
+                if isCount { return Float(max(0, seventh - 3)) }
+                return isPositive ? Float(seventh + 1) : Float(seventh) / 7
             }
             var output = (0..<2 * width).map { 6 * sin(Float($0)) }
             let before = output.map(Double.init)
