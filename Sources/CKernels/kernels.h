@@ -40,6 +40,8 @@
     KERNEL(void, count_means, (float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x,   \
             const float *mask, float library, ptrdiff_t rows, ptrdiff_t features),                                    \
            (means, output, width, is_inflated, x, mask, library, rows, features))                                     \
+    KERNEL(void, continuous_bernoulli_means, (float *means, const float *logits, ptrdiff_t count),                    \
+           (means, logits, count))                                                                                    \
     KERNEL(void, to_float, (float *values, const void *numbers, enum kernel_number type, ptrdiff_t count),            \
            (values, numbers, type, count))                                                                            \
     KERNEL(void, to_double, (double *values, const void *numbers, enum kernel_number type, ptrdiff_t count),          \

@@ -129,6 +129,7 @@ struct CountTests {
         try refuse(78, "leave out transform", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--transform", "log1p")
         try refuse(78, "is for --likelihood nb or zinb", "--data", folder.path("d.h5:/x"), "--dispersion", "cell")
         try refuse(
-            78, "is for --likelihood gaussian", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--variance", "value")
+            78, "is for --likelihood gaussian or log-normal", "--data", folder.path("d.h5:/x"), "--likelihood", "nb",
+            "--variance", "value")
     }
 }

@@ -28,7 +28,7 @@ static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_
         // Values in 0...1, and counts, of which most are 0; a setting of 0 or not.
         if (choice == 4)
             for (int i = 0; i < most; i++) x[i] = x[i] < 0.7f ? 0 : (float)(random_bits() >> (random_bits() % 16 + 48));
-        const float settings[] = {choice == 6 ? 0 : 0.3f};
+        const float settings[] = {choice == 6 ? 0 : choice == 7 ? 5.5f : 0.3f, 3.5f};
         const kernel_loss_terms terms = {.x = x, .mask = choice & 1 ? mask : NULL, .weights = choice & 2 ? weights : NULL,
                                          .output = changed, .scale = 0.125f, .settings = settings, .scratch = scratch,
                                          .losses = losses, .rows = rows, .features = features};
@@ -38,6 +38,8 @@ static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_
     take_floats(r, #name, changed, (heads) * rows * features);                                                        \
     take_doubles(r, #name, losses, rows);
 #include "likelihoods/all.h"
+        k->continuous_bernoulli_means(changed, output, rows * features);
+        take_floats(r, "continuous_bernoulli_means", changed, rows * features);
         k->count_means(changed, output, features, 0, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
         take_floats(r, "count_means", changed, rows * features);
         k->count_means(changed, output, 2 * features, 1, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);

@@ -199,6 +199,8 @@ struct GradientTests {
     func settingsOfLikelihoods(seesMask: Bool) throws {
         let settings =
             LikelihoodSettings.Variance.allCases.map { (LikelihoodName.gaussian, LikelihoodSettings(scale: 0.7, variance: $0)) }
+            + [.shared, .value].map { (LikelihoodName(rawValue: "log-normal")!, LikelihoodSettings(variance: $0)) }
+            + [(LikelihoodName(rawValue: "categorical")!, LikelihoodSettings(categories: 5))]
             + ["nb", "zinb"].map { (LikelihoodName(rawValue: $0)!, LikelihoodSettings(dispersion: .cell)) }
         for (likelihood, settings) in settings {
             try check(

@@ -51,10 +51,10 @@ struct KernelTests {
             losses.withUnsafeMutableBufferPointer { losses in
                 x.withUnsafeBufferPointer { x in
                     weights.withUnsafeBufferPointer { weights in
-                        withUnsafePointer(to: Self.setting(kind)) { setting in
+                        Self.settings(kind).withUnsafeBufferPointer { settings in
                             var terms = kernel_loss_terms(
                                 x: x.baseAddress, mask: nil, weights: weights.isEmpty ? nil : weights.baseAddress,
-                                output: output.baseAddress, scale: 1, settings: setting, scratch: nil,
+                                output: output.baseAddress, scale: 1, settings: settings.baseAddress, scratch: nil,
                                 losses: losses.baseAddress, rows: rows, features: features)
                             scratch.withUnsafeMutableBufferPointer { scratch in
                                 terms.scratch = scratch.baseAddress
@@ -67,15 +67,19 @@ struct KernelTests {
         }
     }
 
-    /// A scale of a half; of counts 0, as their dispersions are of each row.
-    private static func setting(_ kind: kernel_likelihood) -> Float {
-        [kernel_likelihood_negative_binomial, kernel_likelihood_zero_inflated].contains(kind) ? 0 : 0.5
+    /// A scale of a half, 4 degrees of freedom, 2 categories; of counts 0, as their dispersions are of each row.
+    private static func settings(_ kind: kernel_likelihood) -> [Float] {
+        let isOfRows = [kernel_likelihood_negative_binomial, kernel_likelihood_zero_inflated].contains(kind)
+        return [kind == kernel_likelihood_categorical ? 2 : isOfRows ? 0 : 0.5, 4]
     }
 
     /// Each likelihood's kernel, and its outputs per feature.
     private static let likelihoods: [String: (kernel: kernel_likelihood, heads: Int)] = [
         "bernoulli": (kernel_likelihood_bernoulli, 1), "gaussian": (kernel_likelihood_gaussian, 1),
         "gaussian-learned": (kernel_likelihood_gaussian_learned, 2),
+        "categorical": (kernel_likelihood_categorical, 1),
+        "continuous-bernoulli": (kernel_likelihood_continuous_bernoulli, 1),
+        "log-normal": (kernel_likelihood_log_normal, 1), "student-t": (kernel_likelihood_student_t, 1),
         "laplace": (kernel_likelihood_laplace, 1), "mse": (kernel_likelihood_squared_error, 1),
         "multinomial": (kernel_likelihood_multinomial, 1), "nb": (kernel_likelihood_negative_binomial, 2),
         "poisson": (kernel_likelihood_poisson, 1), "zinb": (kernel_likelihood_zero_inflated, 3),
@@ -88,7 +92,12 @@ struct KernelTests {
         for features in [1, 15, 31, 32, 33, 64, 100] {
             let width = heads * features
             let isCount = likelihood.make().support?.isWhole == true
-            let x = (0..<2 * features).map { i -> Float in isCount ? Float(max(0, i % 7 - 3)) : Float(i % 7) / 7 }
+            let isPositive = likelihood.rawValue == "log-normal"
+            let x = (0..<2 * features).map { i -> Float in
+                let seventh = i % 7
+                if isCount { return Float(max(0, seventh - 3)) }
+                return isPositive ? Float(seventh + 1) : Float(seventh) / 7
+            }
             var output = (0..<2 * width).map { 6 * sin(Float($0)) }
             let before = output.map(Double.init)
             var losses = [0.0, 0.0]

@@ -114,6 +114,7 @@ struct Reference {
     ) -> Double {
         let scale = Double(settings.scale)
         if let counts = CountReference(likelihood, x, output) { return counts.loss }
+        if likelihood.rawValue == "categorical" { return categorical(x, output, settings.categories) }
         let half = 0.5 * log(2 * Double.pi)
         return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
             let o = output[i]
@@ -127,8 +128,25 @@ struct Reference {
                 return sum + 0.5 * pow(x[i] - o, 2) / exp(v) + 0.5 * v + half
             case "laplace": return sum + abs(x[i] - o) / scale + log(2 * scale)
             case "mse": return sum + pow(x[i] - o, 2)
+            case "continuous-bernoulli": return sum + (abs(o) < 1e-3 ? o / 2 + o * o / 24 : log((exp(o) - 1) / o)) - x[i] * o
+            case "log-normal":
+                let s = settings.variance == .fixed ? scale : exp(0.5 * min(max(output[x.count + i], -10), 10))
+                return sum + 0.5 * pow((log(x[i]) - o) / s, 2) + log(s) + log(x[i]) + half
+            case "student-t":
+                let n = Double(settings.degrees)
+                let constant = 0.5 * log(n * .pi) + logGamma(n / 2) - logGamma((n + 1) / 2) + log(scale)
+                return sum + 0.5 * (n + 1) * log(1 + pow((x[i] - o) / scale, 2) / n) + constant
             default: return .nan
             }
+        }
+    }
+
+    /// Blocks of indicators, of the columns that are there.
+    private static func categorical(_ x: [Double], _ output: [Double], _ categories: Int) -> Double {
+        stride(from: 0, to: x.count, by: categories).reduce(0) { sum, first in
+            let block = (first..<min(first + categories, x.count)).filter { !x[$0].isNaN }
+            let normalizer = log(block.reduce(0) { $0 + exp(output[$1]) })
+            return block.reduce(sum) { $0 + (x[$1] > 0 ? x[$1] * (normalizer - output[$1]) : 0) }
         }
     }
 

@@ -30,7 +30,7 @@ typedef struct {
     /// of `scale * weights[row] * loss` where there are weights.
     float *output;
     float scale;
-    /// The likelihood's own numbers, see its file (of `gaussian` the standard deviation); NULL for none.
+    /// The likelihood's own numbers, see its file (of `gaussian` the standard deviation): 2 of them; NULL for none.
     const float *settings;
     /// `KERNEL_LIKELIHOOD_SCRATCH * features` floats, of any value.
     float *scratch;
@@ -49,3 +49,6 @@ void kernel_loss(enum kernel_likelihood kind, const kernel_loss_terms *terms);
 /// gets what the others let expect; or, where x is NULL, l is `library`.
 void kernel_count_means(float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x, const float *mask,
                         float library, ptrdiff_t rows, ptrdiff_t features);
+
+/// Means of continuous Bernoulli variables by their logits: 1 / (1 - exp(-o)) - 1 / o.
+void kernel_continuous_bernoulli_means(float *means, const float *logits, ptrdiff_t count);

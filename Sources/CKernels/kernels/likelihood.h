@@ -6,6 +6,7 @@
 // without one; and with a gradient or with the loss alone.
 #define SEEN (masked ? mask[i] : 1.0f)
 
+#include "continuous.h"
 #include "counts.h"
 
 /// The values of a row that are there.

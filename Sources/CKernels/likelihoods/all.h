@@ -7,12 +7,17 @@
 // where 1 is the decoder's outputs per feature; of more, those of the second begin at output[features]. kernels/likelihood.h has the
 // macros. What includes this file has defined LIKELIHOOD, for what it needs of each.
 #include "bernoulli.h"
+#include "categorical.h"
+#include "continuous_bernoulli.h"
 #include "gaussian.h"
 #include "gaussian_learned.h"
 #include "laplace.h"
+#include "log_normal.h"
+#include "log_normal_learned.h"
 #include "multinomial.h"
 #include "negative_binomial.h"
 #include "poisson.h"
 #include "squared_error.h"
+#include "student_t.h"
 #include "zero_inflated.h"
 #undef LIKELIHOOD

@@ -42,7 +42,9 @@ extension Configuration {
 
 extension Configuration.Model {
     var likelihoodSettings: LikelihoodSettings {
-        LikelihoodSettings(scale: Float(likelihoodScale), variance: variance, dispersion: dispersion)
+        LikelihoodSettings(
+            scale: Float(likelihoodScale), variance: variance, dispersion: dispersion, degrees: Float(degrees),
+            categories: max(categories, 2))
     }
 
     /// The likelihood with its settings.

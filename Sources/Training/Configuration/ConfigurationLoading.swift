@@ -82,12 +82,12 @@ extension Configuration {
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
         let support = model.madeLikelihood.support
-        if let support, support.isWhole {
+        if let support, support.isWhole || support.range.upperBound > 1 {
             guard p.transform == .none, p.librarySize == 0, p.scale == .none else {
                 throw Failure(
                     .configuration,
-                    "the likelihood \(model.likelihood.rawValue) needs counts, which this preparation leaves: leave out transform, "
-                        + "library-size and scale, or give --likelihood gaussian")
+                    "the likelihood \(model.likelihood.rawValue) takes values as they are, which this preparation changes: leave out "
+                        + "transform, library-size and scale, or give --likelihood gaussian")
             }
         } else if support != nil, !staysInUnit, p.binarize != .fixed {
             throw Failure(
@@ -95,10 +95,10 @@ extension Configuration {
                 "the likelihood \(model.likelihood.rawValue) needs values in 0...1, which this preparation leaves: give --scale min-max, "
                     + "or --likelihood gaussian")
         }
-        if model.variance != .fixed, model.likelihood.rawValue != "gaussian" {
+        if model.variance != .fixed, !["gaussian", "log-normal"].contains(model.likelihood.rawValue) {
             throw Failure(
                 .configuration,
-                "variance \(model.variance.rawValue) is for --likelihood gaussian, not \(model.likelihood.rawValue): leave it out"
+                "variance \(model.variance.rawValue) is for --likelihood gaussian or log-normal, not \(model.likelihood.rawValue): leave it out"
             )
         }
         if model.dispersion != .gene, !["nb", "zinb"].contains(model.likelihood.rawValue) {
@@ -106,6 +106,15 @@ extension Configuration {
                 .configuration,
                 "dispersion \(model.dispersion.rawValue) is for --likelihood nb or zinb, not \(model.likelihood.rawValue): leave it out"
             )
+        }
+        if (model.likelihood.rawValue == "categorical") != (model.categories >= 2) || model.categories == 1 {
+            throw Failure(
+                .configuration,
+                model.categories >= 2
+                    ? "categories is for --likelihood categorical, not \(model.likelihood.rawValue): leave it out"
+                    : model.likelihood.rawValue == "categorical"
+                        ? "the likelihood categorical needs the number of columns that a category's indicators take: give --categories"
+                        : "categories is \(model.categories), but must be 2 at least, or 0 for none")
         }
         if p.binarize == .dynamic, !staysInUnit {
             throw Failure(.configuration, "binarize dynamic takes values for probabilities: give --scale min-max")

@@ -183,6 +183,10 @@ public enum GuessedNames {
         negativebinomial negbinomial nbinom: nb
         zeroinflated zeroinflatednegativebinomial zi scvi: zinb
         counts count: poisson
+        softmax onehot: categorical
+        lognormal: log-normal
+        studentt student t tdistribution: student-t
+        cb contbernoulli: continuous-bernoulli
         categoricalcounts multvae: multinomial
         l1 mae absolute absoluteerror doubleexponential: laplace
         standard zscore standardscaler standardise znorm unitvariance meanstd: standardize

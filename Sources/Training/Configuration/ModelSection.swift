@@ -21,6 +21,8 @@ extension Configuration {
         public var likelihoodScale = 1.0
         public var variance = LikelihoodSettings.Variance.fixed
         public var dispersion = LikelihoodSettings.Dispersion.gene
+        public var degrees = 4.0
+        public var categories = 0
         public var activation = Activation.relu
         public var normalization = Normalization.none
         public var initialization = Initialization.glorot
@@ -59,14 +61,18 @@ extension Configuration {
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
-                "standard deviation of the likelihood gaussian, scale of laplace"),
+                "standard deviation of the likelihoods gaussian and log-normal, scale of laplace and student-t"),
             .choice(
                 "variance", \.model.variance, .decides,
-                "of the likelihood gaussian: fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
+                "of the likelihoods gaussian and log-normal: fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
             ),
             .choice(
                 "dispersion", \.model.dispersion, .decides,
                 "of the likelihoods nb and zinb: one for each gene (feature), or by the decoder for each value of each cell"),
+            .number("degrees", \.model.degrees, [.above(0)], .decides, "degrees of freedom of the likelihood student-t"),
+            .integer(
+                "categories", \.model.categories, 0...1 << 24, .decides,
+                "columns of each block of indicators of the likelihood categorical"),
             .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
             .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
             .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),

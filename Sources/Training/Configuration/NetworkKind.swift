@@ -98,8 +98,13 @@ extension Configuration {
     ///
     /// - Parameter conditions: the numbers that stand for what a row is conditioned on.
     package func modelSpecification(rowShape: [Int], conditions: Int = 0) throws -> ModelSpecification {
+        let features = rowShape.reduce(1, *)
+        if model.categories > 0, !features.isMultiple(of: model.categories) {
+            throw Failure(
+                .configuration, "categories is \(model.categories), which does not divide the \(features) values of a row")
+        }
         var specification = ModelSpecification(
-            latent: model.model.latent, inputSize: rowShape.reduce(1, *), seesMask: preparation.missing == .mask,
+            latent: model.model.latent, inputSize: features, seesMask: preparation.missing == .mask,
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)

@@ -106,7 +106,7 @@ struct NegativeBinomial: CountLikelihood {
     var dispersionHead: Int? { 1 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_negative_binomial, setting: dispersion.isSharedByRows, rows, output, step)
+        loss(kernel_likelihood_negative_binomial, settings: [dispersion.isSharedByRows, 0], rows, output, step)
     }
 }
 
@@ -123,7 +123,7 @@ struct ZeroInflated: CountLikelihood {
     var dispersionHead: Int? { 2 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_zero_inflated, setting: dispersion.isSharedByRows, rows, output, step)
+        loss(kernel_likelihood_zero_inflated, settings: [dispersion.isSharedByRows, 0], rows, output, step)
     }
 }
 

@@ -12,7 +12,7 @@ struct Gaussian: Likelihood {
     init(_ settings: LikelihoodSettings) { deviation = settings.scale }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_gaussian, setting: deviation, rows, output, step)
+        loss(kernel_likelihood_gaussian, settings: [deviation, 0], rows, output, step)
     }
 
     func draw(

@@ -10,7 +10,7 @@ struct Laplace: Likelihood {
     init(_ settings: LikelihoodSettings) { width = settings.scale }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_laplace, setting: width, rows, output, step)
+        loss(kernel_likelihood_laplace, settings: [width, 0], rows, output, step)
     }
 
     /// By the inverse of the distribution function.

@@ -14,9 +14,7 @@ struct LearnedGaussian: Likelihood {
     init(_ variance: LikelihoodSettings.Variance) { self.variance = variance }
 
     var heads: Int { variance == .value ? 2 : 1 }
-    var sharedHeads: [SharedHead] {
-        variance == .value ? [] : [SharedHead(name: "log-variance", isOne: variance == .shared)]
-    }
+    var sharedHeads: [SharedHead] { variance.sharedHeads }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
         loss(kernel_likelihood_gaussian_learned, rows, output, step)
@@ -29,5 +27,12 @@ struct LearnedGaussian: Likelihood {
         drawNormal(output, seen, noise: noise, features: features, into: drawn) { row, feature in
             Elementary.exp(0.5 * max(-limit, min(limit, output[(row * 2 + 1) * features + feature])))
         }
+    }
+}
+
+extension LikelihoodSettings.Variance {
+    /// The parameters that give it.
+    var sharedHeads: [SharedHead] {
+        [.shared, .feature].contains(self) ? [SharedHead(name: "log-variance", isOne: self == .shared)] : []
     }
 }

@@ -95,21 +95,30 @@ extension Likelihood {
         draw: (_ mean: Float, _ uniform: Double) -> Float
     ) {
         mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        drawMissing(seen, noise: noise, features: features, into: drawn) { draw(drawn[$0], $1) }
+    }
+
+    /// In place of missing values what `draw` makes of their place and of a number in 0..<1; all others stay what they are.
+    func drawMissing(
+        _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>,
+        draw: (_ place: Int, _ uniform: Double) -> Float
+    ) {
         for (row, number) in seen.rows.enumerated() {
             for i in 0..<features where seen.mask[row * features + i] == 0 {
-                let place = row * features + i
-                drawn[place] = draw(drawn[place], noise.uniform(row: UInt64(number), index: UInt32(i)))
+                drawn[row * features + i] = draw(row * features + i, noise.uniform(row: UInt64(number), index: UInt32(i)))
             }
         }
     }
 
     /// One of CKernels' losses (`likelihoods/`) with its number.
     func loss(
-        _ kind: kernel_likelihood, setting: Float = 0, _ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep
+        _ kind: kernel_likelihood, settings: SIMD2<Float> = .zero, _ rows: LossRows, _ output: UnsafeMutablePointer<Float>,
+        _ step: LossStep
     ) {
-        withUnsafePointer(to: setting) {
+        withUnsafeBytes(of: settings) {
+            let settings = $0.baseAddress!.assumingMemoryBound(to: Float.self)
             var terms = kernel_loss_terms(
-                x: rows.x, mask: rows.mask, weights: rows.weights, output: output, scale: step.scale, settings: $0,
+                x: rows.x, mask: rows.mask, weights: rows.weights, output: output, scale: step.scale, settings: settings,
                 scratch: step.scratch, losses: step.losses, rows: rows.rowCount, features: rows.features)
             kernel_loss(kind, &terms)
         }
@@ -132,6 +141,8 @@ extension Likelihood {
 public struct LikelihoodName: PartName {
     private static let makers: [(name: String, make: @Sendable (LikelihoodSettings) -> any Likelihood)] = [
         ("bernoulli", { _ in Bernoulli() }),
+        ("categorical", { Categorical($0) }),
+        ("continuous-bernoulli", { _ in ContinuousBernoulli() }),
         (
             "gaussian",
             { settings in settings.variance == .fixed ? Gaussian(settings) as any Likelihood : LearnedGaussian(settings.variance)
@@ -139,10 +150,12 @@ public struct LikelihoodName: PartName {
         ),
         ("gaussian-learned", { _ in LearnedGaussian(.value) }),
         ("laplace", { Laplace($0) }),
+        ("log-normal", { LogNormal($0) }),
         ("mse", { _ in SquaredError() }),
         ("multinomial", { _ in Multinomial() }),
         ("nb", { NegativeBinomial($0) }),
         ("poisson", { _ in Poisson() }),
+        ("student-t", { StudentT($0) }),
         ("zinb", { ZeroInflated($0) }),
     ]
 

@@ -4,12 +4,19 @@ public struct LikelihoodSettings: Sendable, Equatable {
     public var scale: Float
     public var variance: Variance
     public var dispersion: Dispersion
+    /// Of freedom, of Student's t distribution; above 0.
+    public var degrees: Float
+    /// The columns of each block of indicators; 2 at least.
+    public var categories: Int
 
-    public init(scale: Float = 1, variance: Variance = .fixed, dispersion: Dispersion = .gene) {
+    public init(
+        scale: Float = 1, variance: Variance = .fixed, dispersion: Dispersion = .gene, degrees: Float = 4, categories: Int = 2
+    ) {
         (self.scale, self.variance, self.dispersion) = (scale, variance, dispersion)
+        (self.degrees, self.categories) = (degrees, categories)
     }
 
-    /// Where the variance of the likelihood `gaussian` is from.
+    /// Where the variance of the likelihood `gaussian`, or of the logarithms of `log-normal`, is from.
     public enum Variance: String, Sendable, CaseIterable {
         /// The square of ``scale``.
         case fixed

@@ -1,0 +1,34 @@
+internal import CKernels
+internal import Randomness
+internal import Support
+
+/// Student's t variables of the scale `likelihood-scale` and so many `degrees` of freedom around the decoder's output: tails that outliers
+/// hardly pull (Lange et al. 1989, "Robust statistical modeling using the t distribution", section 2).
+struct StudentT: Likelihood {
+    private let scale: Float
+    private let degrees: Float
+
+    init(_ settings: LikelihoodSettings) { (scale, degrees) = (settings.scale, settings.degrees) }
+
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_student_t, settings: [scale, degrees], rows, output, step)
+    }
+
+    /// By Bailey's polar formula, without rejections (Bailey 1994, "Polar generation of random variates with the t-distribution").
+    func draw(
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
+    ) {
+        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        let n = Double(degrees)
+        for (row, number) in seen.rows.enumerated() {
+            for i in 0..<features where seen.mask[row * features + i] == 0 {
+                let words = noise.words(row: UInt64(number), index: UInt32(i))
+                // In 0...1 without 0, and an angle.
+                let u = (Double(words.x) + 1) * 0x1p-32
+                let angle = Double(words.z) * 0x1p-31 * Double.pi
+                let radius = (n * (Elementary.pow(u, -2 / n) - 1)).squareRoot()
+                drawn[row * features + i] += scale * Float(radius * Elementary.cos(angle))
+            }
+        }
+    }
+}
