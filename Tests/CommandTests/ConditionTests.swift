@@ -68,7 +68,7 @@ struct ConditionTests {
 
     /// The same bits on any number of ranks and straight through; the decoder moves rows from batch to batch, the codes do not tell batches apart.
     @Test func batchesAreTakenOut() throws {
-        let options = Self.conditions + ["--condition-in", "decoder"]
+        let options = Self.conditions + ["--condition-in", "decoder", "--epochs", "200"]
         let one = try train("one", options)
         expectDone(one)
         let three = try train("three", ranks: 3, options)
@@ -97,10 +97,10 @@ struct ConditionTests {
             own, early, samples = read("own", "data"), read("early", "data"), read("samples", "data")
             apart = lambda m: max(np.abs(m[b == k].mean(0) - m[b == 1].mean(0)).max() for k in (0, 2))
             assert apart(x) > 3 and apart(own) > 3, (apart(x), apart(own))
-            assert apart(early) < 1.5, apart(early)
-            assert abs(early.mean()) < 1 and samples.mean() > 2, (early.mean(), samples.mean())
+            assert apart(early) < 0.8, apart(early)
+            assert abs(early.mean()) < 0.6 and samples.mean() > 2, (early.mean(), samples.mean())
             z = read("embed", "latent/mean")
-            assert apart(z) < 0.7, apart(z)
+            assert apart(z) < 0.5, apart(z)
             with h5py.File(f"{run}/best.h5") as f:
                 c = f["conditions"]
                 assert list(c["name"].asstr()) == ["batch", "/obs/age"] and list(c["categories"]) == [3, 0]

@@ -168,7 +168,7 @@ struct ConfigurationTests {
     }
 
     @Test func presetsAreConfigurations() throws {
-        #expect(Preset.allCases.map(\.rawValue) == ["ae", "vae", "denoising"])
+        #expect(Preset.allCases.map(\.rawValue) == ["ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "mult-vae", "pca"])
         for preset in Preset.allCases {
             let configuration = try load(flags: ["model": preset.rawValue])
             #expect(configuration.model.model == preset)
@@ -200,7 +200,7 @@ struct ConfigurationTests {
         configuration.model.channels = [8, 8, 8, 8, 8, 8]
         #expect(throws: Failure.self) { try configuration.modelSpecification(rowShape: [28, 28]) }
         #expect(try load().modelSpecification(rowShape: [28, 28]).networks == nil)
-        for network in NetworkKind.allCases where ![.mlp, .attention].contains(network) {
+        for network in NetworkKind.allCases where ![.mlp, .scvi, .clicks, .attention].contains(network) {
             let shape = network == .conv3d ? [16, 16, 16] : [28, 28]
             let flags = ["network": network.rawValue, "channels": "4,8", "hidden": "16", "normalization": "batch"]
             let blocks = try #require(try load(flags: flags).modelSpecification(rowShape: shape).networks).encoder.blocks

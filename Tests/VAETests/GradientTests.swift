@@ -102,8 +102,8 @@ struct GradientTests {
     @Test(arguments: LikelihoodName.allCases, [false, true])
     func channelsOfMaskAndHeads(likelihood: LikelihoodName, seesMask: Bool) throws {
         let example = ConvolutionExample(shape: [5, 3, 2], layers: [(3, ConvolutionWindow(kernel: 3, stride: 2, padding: 1))])
-        // Also of rows whose channels come first.
-        for isPlanar in [false, true] {
+        // Also of rows whose channels come first; but the categories of one channel all have its bias, which then changes nothing.
+        for isPlanar in likelihood.rawValue == "categorical" ? [false] : [false, true] {
             try check(
                 example.model(.tanh, likelihood: likelihood, seesMask: seesMask, isPlanar: isPlanar), rowCount: 3, microBatch: 2,
                 operations: example.operations(likelihood: likelihood, seesMask: seesMask, isPlanar: isPlanar))
