@@ -32,14 +32,14 @@ enum Target: String, CaseIterable {
             try Self.importing(HostileInputs.archive(bytes), "x.npz") { try $0.importNPZ(file: $1, data: nil, labels: nil) }
         case .width: try Self.importing(HostileInputs.table(bytes), "x.csv") { try $0.importCSV(file: $1, CSVOptions()) }
         case .folder:
-            let tree = "\(Self.folder)/tree"
+            let tree = "\(Self.place)/tree"
             try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: tree) }
             try HostileInputs.tree(bytes, in: tree)
             try Self.importing(Data(), "empty") { importer, _ in
                 try importer.importImages(folder: tree, size: ImageSize("4x4"), color: nil, threads: 1)
             }
-        case .rows: try RowsFile.feed(bytes, folder: Self.folder)
+        case .rows: try RowsFile.feed(bytes, folder: Self.place)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in
                 try importer.importImages(
@@ -70,7 +70,7 @@ enum Target: String, CaseIterable {
     }
 
     /// Of `scripts/fuzz`, which removes it: libFuzzer leaves without saying so.
-    private static let folder: String = {
+    private static let place: String = {
         let path = ProcessInfo.processInfo.environment["FUZZ_FOLDER"] ?? "\(NSTemporaryDirectory())/mpi-vae-fuzz"
         try! FileManager.default.createDirectory(atPath: "\(path)/images", withIntermediateDirectories: true)
         return path
@@ -79,9 +79,9 @@ enum Target: String, CaseIterable {
     private static func importing(
         _ bytes: Data, _ name: String, _ body: (Importer, _ path: String) throws -> String
     ) throws {
-        let path = "\(folder)/\(name)"
+        let path = "\(place)/\(name)"
         try bytes.write(to: URL(fileURLWithPath: path))
-        let output = "\(folder)/out.h5"
+        let output = "\(place)/out.h5"
         defer { unlink(output) }
         let log = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
         _ = try body(Importer(output: output, name: nil, log: log), path)

@@ -27,11 +27,11 @@ enum HostileInputs {
             + little(UInt32(file.count)) + Data([0, 0])
     }
 
-    /// A table as wide and as long as the first bytes say, of cells that the others say.
+    /// A table as wide, up to some 8,000 columns, and as long as the first bytes say, of cells that the others say.
     static func table(_ bytes: Data) -> Data {
         let bytes = Array(bytes)
         guard bytes.count > 4 else { return Data(bytes) }
-        let (width, lines) = (1 << (bytes[0] % 22) + Int(bytes[1]), 1 + Int(bytes[2] % 4))
+        let (width, lines) = (1 << (bytes[0] % 14) + Int(bytes[1]), 1 + Int(bytes[2] % 4))
         let cells = bytes[4...].split(separator: 10).map { Data($0) }
         let separator = [UInt8(ascii: ","), UInt8(ascii: ";"), 9, 32][Int(bytes[3] % 4)]
         var table = Data()
