@@ -68,7 +68,7 @@ struct GuessTests {
             (["reconstruct"] + apply, ["threads"]),
             (
                 ["generate", "--checkpoint", "none"],
-                ["count", "seed", "components", "fit-rows", "steps", "threads", "interpolate", "packed-bits"]
+                ["count", "seed", "components", "fit-rows", "steps", "threads", "interpolate", "packed-bits", "library"]
             ),
             (["generate", "--checkpoint", "none", "--traverse"], ["latents"]),
             (["score"] + apply, ["samples", "quantile", "threads"]), (["impute"] + apply, ["draws", "samples", "threads"]),
@@ -101,13 +101,12 @@ struct GuessTests {
     @Test func flagsAreKnown() throws {
         let texts: Set = [
             "checkpoint", "data", "output", "labels", "mask", "weights", "rows", "columns", "feature-names", "format", "factors",
-            "clean", "grid", "from",
-            "covariance", "label",
+            "clean", "grid", "from", "covariance", "label", "as",
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]
         let numbers: Set = [
             "threads", "packed-bits", "samples", "code-rows", "count", "seed", "components", "fit-rows", "steps", "interpolate",
-            "latents", "quantile", "draws",
+            "latents", "quantile", "draws", "library",
             "seconds", "task", "nodes", "ranks-per-node", "time",
         ]
         let keys = Set(

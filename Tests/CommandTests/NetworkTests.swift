@@ -25,7 +25,7 @@ struct NetworkTests {
         let lines = outcome.output.split(separator: "\n").map {
             $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
         }
-        try #require(outcome.status == 0 && lines.count == 12, "\(outcome)")
+        try #require(outcome.status == 0 && lines.count == 13, "\(outcome)")
         #expect(outcome.output.hasPrefix("rows of shape [28, 28], taken as hw: 28x28 with 1 channel\n"))
         #expect(lines[2] == ["encoder/0", "conv", "32", "k4", "s2", "p1,", "relu", "14x14x32", "544", "0.201", "24.5"])
         #expect(lines[4] == ["encoder/2", "dense", "256,", "relu", "256", "803072", "1.606", "1.0"])

@@ -43,6 +43,7 @@ public final class TrainingRun {
         StopSignal.install()
         world.endAfterSilence(of: Double(configuration.run.timeout))
         Heartbeat.begin("starting")
+        try world.communicator.barrier()
         let folder = RunFolder(path: configuration.run.output)
         var lock: RunLock?
         var (made, madeShapes): (MadeFolders?, Bool) = (nil, false)
