@@ -8,7 +8,7 @@ public struct Launcher {
     public let localRank: Int
     public let taskCount: Int
     /// Whether there is a launcher at all.
-    let isPresent: Bool
+    public let isPresent: Bool
     /// Whether the tasks can find each other by MPI, as far as the environment tells.
     public let joinsTasks: Bool
     let isSlurmStep: Bool
