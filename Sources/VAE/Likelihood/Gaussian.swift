@@ -15,6 +15,12 @@ struct Gaussian: Likelihood {
         loss(kernel_likelihood_gaussian, settings: [deviation, 0], rows, output, step)
     }
 
+    func export(
+        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        [("mean", graph.head(0, of: heads))]
+    }
+
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
