@@ -50,10 +50,6 @@ struct ModelGraph {
     }
 
     private mutating func addDecoder() throws(NetworkError) {
-        if model.likelihood.takesCounts, !preparation.isRestoredAsIs {
-            throw NetworkError(
-                "a code alone does not tell the sum of a row's counts once these are scaled or log(1 + x): export --part both")
-        }
         let code = graph.input("z", .float32, [model.latentSize], "codes, as the encoder gives them")
         if model.decoderIsConditioned { addConditions() }
         var sum: OperatorGraph.Value?
@@ -83,7 +79,8 @@ struct ModelGraph {
     // MARK: - Inputs
 
     private mutating func addRows() -> PreparationGraph.Prepared {
-        var text = "rows as they stand in the file, the values of \(shape) one after the other"
+        var text = "rows as they stand in the file"
+        if shape.count > 1 { text += ", the values of \(shape) one after the other" }
         if hasNamedFeatures { text += " (metadata: features)" }
         text += "; bytes of images divided by 255, packed bits as 0 and 1"
         if draws { text += "; nothing is drawn: give 0 and 1, or probabilities" }

@@ -1,9 +1,9 @@
 internal import HDF5
-internal import Support
+package import Support
 internal import VAE
 
 /// A model in the format of ONNX (onnx.proto, version 8 of the intermediate representation).
-struct ONNXModel {
+package struct ONNXModel {
     /// Of the operators, as runtimes since 2022 know them.
     static let operatorSet = 17
     private static let representation = 8
@@ -38,7 +38,7 @@ struct ONNXModel {
     }
 
     /// Throws ``Failure`` (73) for more bytes of numbers than a file can have.
-    static func checkSize(_ byteCount: Int, path: String) throws(Failure) {
+    package static func checkSize(_ byteCount: Int, path: String) throws(Failure) {
         guard byteCount > most else { return }
         throw Failure(
             .cannotCreate,

@@ -30,6 +30,9 @@ struct PreparationGraph {
     /// Whether the model sees rows as they come, but for a limit or a threshold, so that nothing is undone.
     var isRestoredAsIs: Bool { !scalesToSum && settings.transform == .none && scaling == nil }
 
+    /// Whether values are other ones for the model, but for those that are missing.
+    private var changesValues: Bool { !isRestoredAsIs || settings.clip > 0 || settings.binarize == .fixed }
+
     /// What the preparation does, for people.
     var text: String {
         var steps: [String] = []
@@ -47,7 +50,7 @@ struct PreparationGraph {
     ///
     /// - Parameter mask: 1 for values that are there; nil where none may be missing.
     func prepare(_ rows: OperatorGraph.Value, mask: OperatorGraph.Value?, into graph: inout OperatorGraph) -> Prepared {
-        var x = graph.convert(rows, to: .float64)
+        var x = changesValues ? graph.convert(rows, to: .float64) : rows
         var seen: OperatorGraph.Value?
         if let mask {
             let isMissing = graph.apply(.isNotANumber, rows)

@@ -58,7 +58,8 @@ public enum FileFormat: String, Sendable, CaseIterable {
                 .usage, "\(flag) \(path) is named as \(named.rawValue), but --format asks for \(wanted.rawValue): change one")
         }
         // A name may have dots in it that say nothing: results.v2
-        if !ending.utf8.contains(where: { (0x61...0x7A).contains($0) }) || ending.utf8.count > 8 { return formats[0] }
+        let saysNothing = !ending.utf8.contains { (0x61...0x7A).contains($0) } || ending.utf8.count > 8
+        if named == nil, saysNothing { return formats[0] }
         if let named, formats.contains(named) { return named }
         if named == nil, !others.contains(ending) { return formats[0] }
         throw Failure(.usage, "\(flag) \(path): .\(ending) cannot be written here, but \(choices)")

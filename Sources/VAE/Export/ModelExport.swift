@@ -22,8 +22,7 @@ extension Model {
     package func exportDecoder(
         _ code: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let output = try decoder.export(code, into: &graph)
-        let heads = graph.reshape(output, [likelihood.headCount, inputSize])
-        return try likelihood.export(heads, library, into: &graph)
+        let output = graph.flatten(try decoder.export(code, into: &graph))
+        return try likelihood.export(output, features: inputSize, library, into: &graph)
     }
 }

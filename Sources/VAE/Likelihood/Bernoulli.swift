@@ -26,9 +26,9 @@ struct Bernoulli: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let logits = graph.head(0, of: heads)
+        let logits = graph.head(0, of: output, features)
         return [("mean", graph.apply(.sigmoid, logits)), ("logits", logits)]
     }
 

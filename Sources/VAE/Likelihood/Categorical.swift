@@ -45,10 +45,9 @@ struct Categorical: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let logits = graph.head(0, of: heads)
-        let features = logits.count
+        let logits = graph.head(0, of: output, features)
         // The last block may be shorter.
         let whole = features / categories * categories
         var shares: [OperatorGraph.Value] = []

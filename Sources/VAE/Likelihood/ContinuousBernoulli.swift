@@ -24,9 +24,9 @@ struct ContinuousBernoulli: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let logits = graph.head(0, of: heads)
+        let logits = graph.head(0, of: output, features)
         // 1 / (1 - exp(-o)) - 1 / o, and near 0, where both grow beyond bounds, the series 1/2 + o/12 - o^3/720 + o^5/30240.
         let wide = graph.convert(logits, to: .float64)
         let isSmall = graph.apply(.isGreater, graph.number(0.1, as: wide), graph.apply(.absolute, wide))

@@ -16,9 +16,9 @@ struct Gaussian: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        [("mean", graph.head(0, of: heads))]
+        [("mean", graph.head(0, of: output, features))]
     }
 
     func draw(

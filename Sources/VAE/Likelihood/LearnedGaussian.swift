@@ -21,9 +21,9 @@ struct LearnedGaussian: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        [("mean", graph.head(0, of: heads)), ("log_variance", graph.logVariance(of: heads))]
+        [("mean", graph.head(0, of: output, features)), ("log_variance", graph.logVariance(of: output, features))]
     }
 
     func draw(

@@ -34,10 +34,10 @@ public protocol Likelihood: Sendable {
     /// What is said of rows in operators, by name: first `mean`, that of p(x | z), then its parameters; `[features]` each.
     ///
     /// - Parameters:
-    ///   - heads: `[headCount, features]`
+    ///   - output: of the decoder, `[headCount features]`, head after head.
     ///   - library: of the rows, where means depend on it.
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named]
 
     /// Draws of p(x | z) in place of the missing values of rows; all others get whatever is simplest.

@@ -47,16 +47,16 @@ struct LogNormal: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let location = graph.head(0, of: heads)
+        let location = graph.head(0, of: output, features)
         let wide = graph.convert(location, to: .float64)
         var named = [("location", location)]
         let variance: OperatorGraph.Value
         if isFixed {
             variance = graph.number(Double(settings.scale) * Double(settings.scale), as: wide)
         } else {
-            let logVariance = graph.logVariance(of: heads)
+            let logVariance = graph.logVariance(of: output, features)
             named.append(("log_variance", logVariance))
             variance = graph.apply(.exponential, graph.convert(logVariance, to: .float64))
         }

@@ -14,9 +14,9 @@ struct SquaredError: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        [("mean", graph.head(0, of: heads))]
+        [("mean", graph.head(0, of: output, features))]
     }
 
     /// There is nothing to draw from but the mean.

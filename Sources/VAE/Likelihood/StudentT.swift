@@ -15,9 +15,9 @@ struct StudentT: Likelihood {
     }
 
     func export(
-        _ heads: OperatorGraph.Value, _ library: LibraryValues?, into graph: inout OperatorGraph
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        [("mean", graph.head(0, of: heads))]
+        [("mean", graph.head(0, of: output, features))]
     }
 
     /// By Bailey's polar formula, without rejections (Bailey 1994, "Polar generation of random variates with the t-distribution").
