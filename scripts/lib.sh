@@ -78,6 +78,17 @@ fetch_anndata() {
     done
 }
 
+# Fetches what reads exported models, for the tests; the newest that run with Debian's numpy.
+fetch_exports() {
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/exports
+    if [ -e "$folder" ]; then return; fi
+    say "Fetching onnxruntime"
+    rm -rf "$folder.partial"
+    /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$folder.partial" \
+        onnxruntime==1.20.1 onnx==1.16.2 protobuf==4.25.8 flatbuffers==24.12.23 packaging==24.2 safetensors==0.5.3
+    mv "$folder.partial" "$folder"
+}
+
 require_swift() {
     command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
 }

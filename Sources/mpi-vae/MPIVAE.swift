@@ -28,6 +28,7 @@ struct MPIVAE: ParsableCommand {
         version: programVersion,
         subcommands: [
             Train.self, Sweep.self, Embed.self, Evaluate.self, Reconstruct.self, Generate.self, Score.self, Impute.self,
+            Export.self,
             Report.self, Reproduce.self, Import.self,
             Inspect.self, Check.self, Bench.self, Config.self, Slurm.self, Doctor.self, ProbeFile.self,
         ])

@@ -101,7 +101,7 @@ struct GuessTests {
     @Test func flagsAreKnown() throws {
         let texts: Set = [
             "checkpoint", "data", "output", "labels", "mask", "weights", "rows", "columns", "feature-names", "format", "factors",
-            "clean", "grid", "from", "covariance", "label", "as",
+            "clean", "grid", "part", "from", "covariance", "label", "as",
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]
         let numbers: Set = [
@@ -114,8 +114,8 @@ struct GuessTests {
                 String($0.prefix { $0 != " " })
             })
         for command in [
-            "train", "sweep", "embed", "evaluate", "reconstruct", "generate", "score", "impute", "report", "bench", "slurm",
-            "inspect", "check",
+            "train", "sweep", "embed", "evaluate", "reconstruct", "generate", "score", "impute", "export", "report", "bench",
+            "slurm", "inspect", "check",
         ] {
             for line in try mpiVAE(command, "--help").output.split(separator: "\n") {
                 let words = line.split(separator: " ")

@@ -9,6 +9,9 @@ public enum FileFormat: String, Sendable, CaseIterable {
     case png = "PNG"
     case jpeg = "JPEG"
     case html = "HTML"
+    case onnx = "ONNX"
+    case safetensors = "safetensors"
+    case npz = "NPZ"
 
     /// What the names of its files end in; the first is the usual one.
     var extensions: [String] {
@@ -20,6 +23,9 @@ public enum FileFormat: String, Sendable, CaseIterable {
         case .png: ["png"]
         case .jpeg: ["jpg", "jpeg"]
         case .html: ["html", "htm"]
+        case .onnx: ["onnx"]
+        case .safetensors: ["safetensors"]
+        case .npz: ["npz"]
         }
     }
 
@@ -52,7 +58,8 @@ public enum FileFormat: String, Sendable, CaseIterable {
                 .usage, "\(flag) \(path) is named as \(named.rawValue), but --format asks for \(wanted.rawValue): change one")
         }
         // A name may have dots in it that say nothing: results.v2
-        if !ending.utf8.contains(where: { (0x61...0x7A).contains($0) }) || ending.utf8.count > 8 { return formats[0] }
+        let saysNothing = !ending.utf8.contains { (0x61...0x7A).contains($0) } || ending.utf8.count > 8
+        if named == nil, saysNothing { return formats[0] }
         if let named, formats.contains(named) { return named }
         if named == nil, !others.contains(ending) { return formats[0] }
         throw Failure(.usage, "\(flag) \(path): .\(ending) cannot be written here, but \(choices)")
@@ -60,10 +67,9 @@ public enum FileFormat: String, Sendable, CaseIterable {
 
     /// Endings that people know as something that is not written here.
     private static let others: Set<String> = [
-        "npz", "tsv", "txt", "json", "jsonl", "parquet", "feather", "arrow", "xlsx", "xls", "ods", "mat", "pkl", "pickle", "pt",
+        "tsv", "txt", "json", "jsonl", "parquet", "feather", "arrow", "xlsx", "xls", "ods", "mat", "pkl", "pickle", "pt",
         "pth", "zarr",
         "loom", "mtx", "gz", "zip", "tar", "bz2", "xz", "zst", "tif", "tiff", "gif", "bmp", "webp", "svg", "pdf", "rds", "nc",
-        "onnx",
-        "safetensors", "toml", "yaml", "yml", "xml", "db", "sqlite", "dat", "bin",
+        "toml", "yaml", "yml", "xml", "db", "sqlite", "dat", "bin",
     ]
 }

@@ -36,6 +36,8 @@ struct Deterministic: Latent {
         logVariance.update(repeating: 0, count: rows * size)
     }
 
+    func export(_ head: OperatorGraph.Value, into graph: inout OperatorGraph) -> [OperatorGraph.Named] { [("code", head)] }
+
     func kl(mean: Double, logVariance: Double) -> Double { 0 }
 
     func draw(

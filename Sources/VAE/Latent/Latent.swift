@@ -35,6 +35,11 @@ public protocol Latent: Sendable {
     /// The posterior's log variance, `[rows, size]`; 0 where it has none.
     func logVariance(_ head: UnsafePointer<Float>, into logVariance: UnsafeMutablePointer<Float>, rows: Int)
 
+    /// What the encoder says of rows in operators, by name: first the code that stands for a row, `[size]`, and what there is besides.
+    ///
+    /// - Parameter head: `[headSize]`
+    func export(_ head: OperatorGraph.Value, into graph: inout OperatorGraph) -> [OperatorGraph.Named]
+
     /// A latent's part of a row's KL term in nats, by the posterior's mean and log variance.
     func kl(mean: Double, logVariance: Double) -> Double
 

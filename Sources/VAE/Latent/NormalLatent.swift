@@ -48,6 +48,18 @@ struct NormalLatent: Latent {
         }
     }
 
+    func export(_ head: OperatorGraph.Value, into graph: inout OperatorGraph) -> [OperatorGraph.Named] {
+        let limit = Double(KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT)
+        let mean = graph.part(head, axis: 0, 0..<size)
+        var logVariance = graph.hold(graph.part(head, axis: 0, size..<2 * size), -limit, limit)
+        if floor > 0 {
+            let variance = graph.apply(.exponential, graph.convert(logVariance, to: .float64))
+            let raised = graph.apply(.logarithm, graph.apply(.sum, variance, Double(floor)))
+            logVariance = graph.convert(raised, to: .float32)
+        }
+        return [("mean", mean), ("log_variance", logVariance)]
+    }
+
     /// Kingma & Welling 2014, appendix B.
     func kl(mean: Double, logVariance: Double) -> Double {
         0.5 * (mean * mean + Elementary.exp(logVariance) - 1 - logVariance)

@@ -45,6 +45,25 @@ public struct Activation: RawRepresentable, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// The function in operators.
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
+        switch kernel {
+        case kernel_relu: return graph.apply(.rectifier, x)
+        case kernel_leaky_relu: return graph.apply(.leakyRectifier(slope: Self.leakySlope), x)
+        case kernel_elu: return graph.apply(.exponentialRectifier, x)
+        case kernel_tanh: return graph.apply(.hyperbolicTangent, x)
+        case kernel_sigmoid: return graph.apply(.sigmoid, x)
+        case kernel_silu: return graph.apply(.product, x, graph.apply(.sigmoid, x))
+        case kernel_gelu:
+            let half = graph.apply(.product, graph.apply(.errorFunction, graph.apply(.product, x, 0.5.squareRoot())), 0.5)
+            return graph.apply(.product, x, graph.apply(.sum, half, 0.5))
+        case kernel_symlog:
+            let magnitude = graph.apply(.logarithm, graph.apply(.sum, graph.apply(.absolute, x), 1))
+            return graph.apply(.product, graph.apply(.sign, x), magnitude)
+        default: throw NetworkError("the activation \(rawValue) cannot be exported")
+        }
+    }
+
     /// The slope of leaky ReLU below zero.
     static let leakySlope: Float = 0.01
 }

@@ -56,6 +56,15 @@ struct BatchNormalization: Layer {
 
     func scratchBytes(_ plan: PassPlan) -> Int { ChannelMoments.scratchBytes(channels: channels) }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let factors = zip(graph.values(affine.gain), graph.values(variance)).map { gain, variance in
+            gain * ChannelMoments.factor(variance, epsilon: settings.epsilon)
+        }
+        let centred = graph.apply(.difference, x, graph.parameter(mean))
+        let scaled = graph.apply(.product, centred, graph.parameter(affine.gain, factors, [channels]))
+        return graph.apply(.sum, scaled, graph.parameter(affine.shift))
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -35,6 +35,12 @@ struct ConditionShift: Layer {
         }
     }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let shift = graph.product(graph.conditions!, graph.parameter(weight, [conditions, channels]))
+        let shifted = graph.apply(.sum, graph.reshape(x, [positions, channels]), graph.reshape(shift, [1, channels]))
+        return graph.reshape(shifted, output.sizes)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

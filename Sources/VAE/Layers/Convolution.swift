@@ -30,6 +30,12 @@ struct Convolution: LinearLayer {
     func scratchBytes(_ plan: PassPlan) -> Int { places.scratchBytes(plan) }
     var products: [LayerProduct] { places.products }
 
+    func exportSum(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let inputs = [graph.channelsFirst(x), places.exportWeight(into: &graph), graph.parameter(bias)]
+        let sizes = Array(output.sizes.dropLast())
+        return graph.channelsLast(graph.add(.convolution(geometry.window), inputs, [output.sizes.last!] + sizes))
+    }
+
     func multiply(_ x: UnsafePointer<Float>, _ ends: kernel_product_ends, into y: UnsafeMutablePointer<Float>, _ step: PassStep) {
         places.convolve(places.packed, x, ends, into: y, step)
     }
@@ -95,6 +101,25 @@ struct ConvolutionPlaces: Sendable {
     ) {
         kernel_position_gradient(
             fold.kernel, positions, channels, dy, bias, step.member.worker, step.member.count, step.scratch)
+    }
+
+    /// The weight `[outputs, channels of a group, kernel]`, which is that of the transposed convolution as well.
+    func exportWeight(into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let (groups, taps) = (geometry.kernel.groups, geometry.taps)
+        let (channels, outputs) = (geometry.kernel.channels / groups, geometry.kernel.outputs / groups)
+        let own = graph.values(weight)
+        var values = [Float](repeating: 0, count: weight.count)
+        for group in 0..<groups {
+            for tap in 0..<taps {
+                for channel in 0..<channels {
+                    let place = own.startIndex + ((group * taps + tap) * channels + channel) * outputs
+                    for output in 0..<outputs {
+                        values[((group * outputs + output) * channels + channel) * taps + tap] = own[place + output]
+                    }
+                }
+            }
+        }
+        return graph.parameter(weight, values, [groups * outputs, channels] + geometry.window.kernel)
     }
 
     func scratchBytes(_ plan: PassPlan) -> Int {

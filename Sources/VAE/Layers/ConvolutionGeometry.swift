@@ -51,8 +51,20 @@ struct ConvolutionGeometry: Sendable {
     var weightCount: Int { weight.reduce(1, *) }
     var inputPositions: Int { input.count / kernel.channels }
     var outputPositions: Int { output.count / kernel.outputs }
+    /// What an output sees, with a number for each axis.
+    var window: Operator.Window { kernel.window(axes: input.sizes.count - 1) }
     /// Multiply-adds of each of the three products for a row.
     var products: Int { outputPositions * kernel.outputs * fanIn }
+}
+
+extension kernel_convolution {
+    /// What an output sees along the last of the axes.
+    func window(axes: Int) -> Operator.Window {
+        func own(_ numbers: (Int, Int, Int)) -> [Int] { Array([numbers.0, numbers.1, numbers.2].suffix(axes)) }
+        return Operator.Window(
+            kernel: own(kernel), stride: own(stride), dilation: own(dilation), before: own(padding), behind: own(padding),
+            groups: groups)
+    }
 }
 
 extension Shape {

@@ -49,6 +49,11 @@ struct Dense: LinearLayer {
         ] + (transposed == nil ? [] : [LayerProduct(kind: .inputGradient, .matrix(k: outputs, n: inputs))])
     }
 
+    func exportSum(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let product = graph.product(graph.flatten(x), graph.parameter(weight, [input.count, output.count]))
+        return graph.apply(.sum, product, graph.parameter(bias))
+    }
+
     func multiply(_ x: UnsafePointer<Float>, _ ends: kernel_product_ends, into y: UnsafeMutablePointer<Float>, _ step: PassStep) {
         step.parameters[packed].multiply(x, rows: step.rows.count, ends: ends, into: y, scratch: step.scratch)
     }

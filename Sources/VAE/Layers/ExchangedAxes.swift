@@ -16,6 +16,11 @@ struct ExchangedAxes: Layer {
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {}
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let exchanged = graph.permute(graph.reshape(x, [outer, inner, channels]), [1, 0, 2])
+        return graph.reshape(exchanged, output.sizes)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -48,6 +48,13 @@ struct GroupNormalization: Layer {
 
     func scratchBytes(_ plan: PassPlan) -> Int { ChannelMoments.scratchBytes(channels: channels) }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let grouped = graph.reshape(x, [positions, groups, channels / groups])
+        let normal = graph.normalize(grouped, axes: [0, 2], epsilon: Self.epsilon)
+        let channelled = graph.reshape(normal, [positions, channels])
+        return graph.reshape(graph.affine(channelled, gain: affine.gain, shift: affine.shift), output.sizes)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -13,6 +13,12 @@ protocol Layer: Sendable {
     /// - Parameter number: of the block among all of the model's, which keys what is drawn.
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64)
 
+    /// The layer in operators, as it is when a model is applied.
+    ///
+    /// - Parameter x: of the shape ``input``; what is given has that of ``output``.
+    /// - Throws: ``NetworkError`` where no operators do the same.
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value
+
     /// What the layer keeps of the rows of a pass.
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass
 

@@ -46,6 +46,11 @@ struct LayerNormalization: Layer {
         plan.folds.reduce(0) { max($0, kernel_position_gradient_scratch($1.kernel)) }
     }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let normal = graph.normalize(graph.reshape(x, [positions, size]), axes: [1], epsilon: KERNEL_NORMALIZE_EPSILON)
+        return graph.reshape(graph.affine(normal, gain: gain, shift: shift), output.sizes)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

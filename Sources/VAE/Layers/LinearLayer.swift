@@ -7,6 +7,9 @@ protocol LinearLayer: Layer {
     /// Of each output channel.
     var bias: Range<Int> { get }
 
+    /// x W + b in operators, under any shape of as many values.
+    func exportSum(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value
+
     /// The product of the thread's rows; x and y are those of the first of them.
     func multiply(_ x: UnsafePointer<Float>, _ ends: kernel_product_ends, into y: UnsafeMutablePointer<Float>, _ step: PassStep)
     /// The product that leads back, from dy to dx.
@@ -19,6 +22,11 @@ protocol LinearLayer: Layer {
 
 extension LinearLayer {
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { LinearPass(self, plan, memory) }
+
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
+        let sum = exportSum(x, into: &graph)
+        return graph.reshape(try activation?.export(sum, into: &graph) ?? sum, output.sizes)
+    }
 }
 
 /// A linear layer at work. Products apply what activations and derivatives they can while they store.

@@ -19,6 +19,45 @@ struct Pooling: Layer {
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {}
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
+        let window = kernel.window(axes: input.sizes.count - 1)
+        let first = graph.channelsFirst(x)
+        let sizes = Array(output.sizes.count > 1 ? output.sizes.dropLast() : window.kernel.map { _ in 1 })
+        let shape = [kernel.channels] + sizes
+        switch kind {
+        case .max:
+            guard zip(window.before, window.kernel).allSatisfy({ $0 < $1 }) else {
+                throw NetworkError("max-pool with a padding as large as its kernel cannot be exported")
+            }
+            let largest = graph.channelsLast(graph.add(.largestOfWindow(window), [first], shape))
+            return graph.reshape(largest, output.sizes)
+        case .average:
+            var window = window
+            window.groups = kernel.channels
+            let taps = window.kernel.reduce(1, *)
+            let ones = graph.constant(
+                .float32(Array(repeating: 1, count: kernel.channels * taps)), [kernel.channels, 1] + window.kernel)
+            let sum = graph.channelsLast(graph.add(.convolution(window), [first, ones], shape))
+            let shares = graph.constant(.float32(seenCounts(window, sizes).map { $0 > 0 ? 1 / $0 : 0 }), sizes + [1])
+            return graph.reshape(graph.apply(.product, sum, shares), output.sizes)
+        }
+    }
+
+    /// The positions that each output sees, which are fewer at the edges of a map.
+    private func seenCounts(_ window: Operator.Window, _ sizes: [Int]) -> [Float] {
+        var counts: [Float] = [1]
+        for axis in sizes.indices {
+            let own = (0..<sizes[axis]).map { place in
+                (0..<window.kernel[axis]).count { tap in
+                    let seen = place * window.stride[axis] + tap * window.dilation[axis] - window.before[axis]
+                    return (0..<input.sizes[axis]).contains(seen)
+                }
+            }
+            counts = counts.flatMap { count in own.map { count * Float($0) } }
+        }
+        return counts
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

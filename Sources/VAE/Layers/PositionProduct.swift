@@ -62,6 +62,11 @@ struct PositionProduct: Sendable {
         ] + (transposed == nil ? [] : [LayerProduct(kind: .inputGradient, .convolution(convolution, isTransposed: true))])
     }
 
+    /// x W + b in operators, `[positions, outputs]`.
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        graph.apply(.sum, graph.product(x, graph.parameter(weight, [inputs, outputs])), graph.parameter(bias))
+    }
+
     /// - Parameter x: of so many rows, `[rows, positions, inputs]`.
     func multiply(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, _ step: PassStep) {
         var ends = kernel_product_ends()

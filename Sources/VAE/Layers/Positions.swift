@@ -39,6 +39,11 @@ struct Positions: Layer {
             parameters + places.lowerBound, count: places.count, limit: 0.02 * Float(3).squareRoot(), layer: number, seed: seed)
     }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let vectors = parameters.map { graph.parameter($0, input.sizes) } ?? graph.constant(.float32(table), input.sizes)
+        return graph.apply(.sum, x, vectors)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -43,6 +43,11 @@ struct Residual: Layer {
 
     var couplesRows: Bool { inner.couplesRows || shortcut?.couplesRows == true }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
+        let inner = try inner.export(x, into: &graph)
+        return graph.apply(.sum, inner, try shortcut?.export(x, into: &graph) ?? x)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -27,6 +27,35 @@ struct Resizing: Layer {
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {}
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        // Rows of channels alone are maps of one position.
+        let axes = output.sizes.count - 1
+        let sizes = input.sizes.count > 1 ? input.sizes : Array(repeating: 1, count: axes) + [channels]
+        var map = graph.reshape(x, sizes)
+        for axis in 0..<axes where sizes[axis] != output.sizes[axis] {
+            map = export(map, axis: axis, to: output.sizes[axis], into: &graph)
+        }
+        return map
+    }
+
+    /// Other positions along one axis.
+    private func export(
+        _ x: OperatorGraph.Value, axis: Int, to size: Int, into graph: inout OperatorGraph
+    ) -> OperatorGraph.Value {
+        let known = x.shape[axis]
+        if kind == .nearest { return graph.take(x, axis: axis, (0..<size).map { $0 * known / size }) }
+        // In units of 1 / (2 size), so that nothing is rounded but the weights.
+        let places = (0..<size).map { max(0, (2 * $0 + 1) * known - size) }
+        let first = places.map { $0 / (2 * size) }
+        let second = first.map { min($0 + 1, known - 1) }
+        let weights = places.map { Float($0 % (2 * size)) / Float(2 * size) }
+        let shape = [size] + Array(repeating: 1, count: x.shape.count - axis - 1)
+        let near = graph.apply(
+            .product, graph.take(x, axis: axis, first), graph.constant(.float32(weights.map { 1 - $0 }), shape))
+        let far = graph.apply(.product, graph.take(x, axis: axis, second), graph.constant(.float32(weights), shape))
+        return graph.apply(.sum, near, far)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

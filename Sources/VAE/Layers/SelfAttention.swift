@@ -30,6 +30,21 @@ struct SelfAttention: Layer {
 
     var products: [LayerProduct] { queryKeyValue.products + projection.products }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let (positions, heads, width) = (kernel.positions, kernel.heads, kernel.width)
+        let parts = graph.reshape(queryKeyValue.export(x, into: &graph), [positions, 3, heads, width])
+        let turned = graph.permute(parts, [1, 2, 0, 3])
+        let (query, key, value) = (
+            graph.reshape(graph.part(turned, axis: 0, 0..<1), [heads, positions, width]),
+            graph.reshape(graph.part(turned, axis: 0, 1..<2), [heads, positions, width]),
+            graph.reshape(graph.part(turned, axis: 0, 2..<3), [heads, positions, width])
+        )
+        let scores = graph.product(query, graph.permute(key, [0, 2, 1]))
+        let shares = graph.softmax(graph.apply(.product, scores, 1 / Double(width).squareRoot()))
+        let contexts = graph.permute(graph.product(shares, value), [1, 0, 2])
+        return projection.export(graph.reshape(contexts, [positions, heads * width]), into: &graph)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     /// Rows that go through at once: what lies between the products stays in cache, but for long sequences.

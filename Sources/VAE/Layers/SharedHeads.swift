@@ -22,6 +22,15 @@ struct SharedHeads: Layer {
         }
     }
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let values = heads.map { head, place in
+            let numbers = Array(graph.values(place))
+            return graph.parameter(
+                place, head.isOne ? Array(repeating: numbers[0], count: features) : numbers, [features])
+        }
+        return graph.join([graph.flatten(x)] + values.map { graph.repeated($0, forRowsOf: x) })
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -32,6 +32,25 @@ struct TransposedConvolution: LinearLayer {
     func scratchBytes(_ plan: PassPlan) -> Int { places.scratchBytes(plan) }
     var products: [LayerProduct] { places.products }
 
+    /// What the taps reach is cut to the output's sizes; behind what they do not reach the bias is alone.
+    func exportSum(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        var window = geometry.window
+        let sizes = Array(output.sizes.dropLast())
+        var (reached, beyond) = (sizes, sizes.map { _ in 0 })
+        for axis in sizes.indices {
+            let reach = (input.sizes[axis] - 1) * window.stride[axis] + (window.kernel[axis] - 1) * window.dilation[axis] + 1
+            let excess = reach - window.before[axis] - sizes[axis]
+            window.behind[axis] = max(0, excess)
+            beyond[axis] = max(0, -excess)
+            reached[axis] -= beyond[axis]
+        }
+        let channels = output.sizes.last!
+        let inputs = [graph.channelsFirst(x), places.exportWeight(into: &graph)]
+        var sum = graph.channelsLast(graph.add(.transposedConvolution(window), inputs, [channels] + reached))
+        if beyond.contains(where: { $0 > 0 }) { sum = graph.add(.zerosBehind(beyond + [0]), [sum], output.sizes) }
+        return graph.apply(.sum, sum, graph.parameter(bias))
+    }
+
     func multiply(_ x: UnsafePointer<Float>, _ ends: kernel_product_ends, into y: UnsafeMutablePointer<Float>, _ step: PassStep) {
         places.convolve(places.packed, x, ends, into: y, step)
     }

@@ -17,6 +17,14 @@ struct UnitNormalization: Layer {
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {}
 
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
+        let row = graph.flatten(x)
+        let squares = graph.reduce(.sum, graph.apply(.product, row, row), axes: [0])
+        let isThere = graph.apply(.isGreater, squares, 0)
+        let length = graph.choose(isThere, graph.apply(.squareRoot, squares), graph.number(1, as: squares))
+        return graph.reshape(graph.apply(.quotient, row, length), output.sizes)
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(input.count, plan, memory) }
 
     private final class Pass: LayerPass {

@@ -25,6 +25,13 @@ struct Bernoulli: Likelihood {
         kernel_activate(kernel_sigmoid, mean, output, rows * features)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        let logits = graph.head(0, of: output, features)
+        return [("mean", graph.apply(.sigmoid, logits)), ("logits", logits)]
+    }
+
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {

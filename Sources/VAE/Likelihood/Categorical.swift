@@ -44,6 +44,21 @@ struct Categorical: Likelihood {
         }
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        let logits = graph.head(0, of: output, features)
+        // The last block may be shorter.
+        let whole = features / categories * categories
+        var shares: [OperatorGraph.Value] = []
+        for block in [0..<whole, whole..<features] where !block.isEmpty {
+            let width = min(categories, block.count)
+            let rows = graph.reshape(graph.part(logits, axis: 0, block), [block.count / width, width])
+            shares.append(graph.flatten(graph.softmax(rows)))
+        }
+        return [("mean", graph.join(shares)), ("logits", logits)]
+    }
+
     /// Of a block's missing columns one is 1, by their probabilities, if none of the others is.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

@@ -49,6 +49,30 @@ extension CountLikelihood {
         }
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        let (logits, library) = (graph.head(0, of: output, features), library!)
+        let top = graph.reduce(.largest, logits, axes: [0])
+        let shares = graph.apply(.exponential, graph.apply(.difference, logits, top))
+        // The sum over the columns that are there, so that what is missing gets what the others let expect.
+        let seen = library.mask.map { graph.apply(.product, shares, $0) } ?? shares
+        let total = graph.apply(.largest, graph.reduce(.sum, seen, axes: [0]), Double(Float.leastNormalMagnitude))
+        var mean = graph.apply(.product, shares, graph.apply(.quotient, library.sum, total))
+        var named = [("logits", logits)]
+        if isInflated {
+            let zeros = graph.head(1, of: output, features)
+            mean = graph.apply(.product, mean, graph.apply(.sigmoid, graph.apply(.negative, zeros)))
+            named.append(("zero_logits", zeros))
+        }
+        if let dispersionHead {
+            let low = Double(KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW)
+            let high = Double(KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH)
+            named.append(("log_dispersion", graph.hold(graph.head(dispersionHead, of: output, features), low, high)))
+        }
+        return [("mean", mean)] + named
+    }
+
     /// By the inverse of the distribution function: of a number below the probability of inflation 0, of others a count.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

@@ -13,6 +13,12 @@ struct Laplace: Likelihood {
         loss(kernel_likelihood_laplace, settings: [width, 0], rows, output, step)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        [("mean", graph.head(0, of: output, features))]
+    }
+
     /// By the inverse of the distribution function.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

@@ -20,6 +20,12 @@ struct LearnedGaussian: Likelihood {
         loss(kernel_likelihood_gaussian_learned, rows, output, step)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        [("mean", graph.head(0, of: output, features)), ("log_variance", graph.logVariance(of: output, features))]
+    }
+
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {

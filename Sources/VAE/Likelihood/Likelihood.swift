@@ -31,6 +31,15 @@ public protocol Likelihood: Sendable {
     func mean(
         _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int)
 
+    /// What is said of rows in operators, by name: first `mean`, that of p(x | z), then its parameters; `[features]` each.
+    ///
+    /// - Parameters:
+    ///   - output: of the decoder, `[headCount features]`, head after head.
+    ///   - library: of the rows, where means depend on it.
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named]
+
     /// Draws of p(x | z) in place of the missing values of rows; all others get whatever is simplest.
     ///
     /// - Parameter drawn: gets them, `[rows, features]`.

@@ -53,6 +53,16 @@ public struct SharedHead: Sendable, Equatable {
     }
 }
 
+/// The same as a ``RowLibrary``, in operators.
+public struct LibraryValues: Sendable {
+    /// `[1]`
+    package let sum: OperatorGraph.Value
+    /// `[features]`, 1 for values that are there; nil for all.
+    package let mask: OperatorGraph.Value?
+
+    package init(sum: OperatorGraph.Value, mask: OperatorGraph.Value? = nil) { (self.sum, self.mask) = (sum, mask) }
+}
+
 /// The sums of rows' counts, which means of counts are shares of. All other likelihoods' means do not depend on them.
 public enum RowLibrary {
     /// Those of rows `[rows, features]`; by the mask, 1 for values that are there, missing values get what the others let expect.

@@ -46,6 +46,26 @@ struct LogNormal: Likelihood {
         }
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        let location = graph.head(0, of: output, features)
+        let wide = graph.convert(location, to: .float64)
+        var named = [("location", location)]
+        let variance: OperatorGraph.Value
+        if isFixed {
+            variance = graph.number(Double(settings.scale) * Double(settings.scale), as: wide)
+        } else {
+            let logVariance = graph.logVariance(of: output, features)
+            named.append(("log_variance", logVariance))
+            variance = graph.apply(.exponential, graph.convert(logVariance, to: .float64))
+        }
+        let mean = graph.apply(
+            .exponential, graph.apply(.sum, wide, graph.apply(.product, variance, graph.number(0.5, as: wide))))
+        let held = graph.apply(.least, mean, Double(Float.greatestFiniteMagnitude))
+        return [("mean", graph.convert(held, to: .float32))] + named
+    }
+
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {

@@ -13,6 +13,12 @@ struct SquaredError: Likelihood {
         loss(kernel_likelihood_squared_error, rows, output, step)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        [("mean", graph.head(0, of: output, features))]
+    }
+
     /// There is nothing to draw from but the mean.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

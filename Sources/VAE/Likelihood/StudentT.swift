@@ -14,6 +14,12 @@ struct StudentT: Likelihood {
         loss(kernel_likelihood_student_t, settings: [scale, degrees], rows, output, step)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        [("mean", graph.head(0, of: output, features))]
+    }
+
     /// By Bailey's polar formula, without rejections (Bailey 1994, "Polar generation of random variates with the t-distribution").
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

@@ -47,6 +47,18 @@ struct Network: Sendable {
         }
     }
 
+    /// The network in operators.
+    ///
+    /// - Parameter x: of the shape ``input``.
+    func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
+        var x = x
+        for layer in layers {
+            x = try layer.export(x, into: &graph)
+            precondition(x.shape == layer.output.sizes)
+        }
+        return x
+    }
+
     /// The layers of a block.
     func layers(ofBlock block: Int) -> ArraySlice<any Layer> {
         layers[blocks[block]..<(block + 1 < blocks.count ? blocks[block + 1] : layers.count)]
