@@ -89,6 +89,17 @@ fetch_exports() {
     mv "$folder.partial" "$folder"
 }
 
+# Fetches what reads event files, for the tests; nothing that would serve pages.
+fetch_tensorboard() {
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/tensorboard
+    if [ -e "$folder" ]; then return; fi
+    say "Fetching tensorboard"
+    rm -rf "$folder.partial"
+    /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$folder.partial" \
+        tensorboard==2.20.0 protobuf==4.25.8 absl-py==2.5.1 packaging==24.2
+    mv "$folder.partial" "$folder"
+}
+
 require_swift() {
     command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
 }

@@ -50,6 +50,7 @@ private struct RunResults {
             try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
         }
         if configuration.run.report { try writeReport() }
+        if configuration.run.tensorboard { try writeEvents() }
     }
 
     /// Writes the page about the run, which is not worth a failure. Collective.
@@ -67,6 +68,23 @@ private struct RunResults {
                 ProgressLine.result("wrote \(folder.report)")
             } catch {
                 run.log.warning("no \(folder.report): \(error)")
+            }
+        }
+    }
+
+    /// Writes what TensorBoard shows of the trained model, which is not worth a failure either. Collective.
+    private func writeEvents() throws {
+        let (configuration, source, folder) = (replica.configuration, replica.data.source, run.folder)
+        try replica.world.onRoot {
+            do {
+                guard let embeddings = try RunEmbeddings(folder.embeddings) else { return }
+                let decoded = DecodedRows(
+                    applied: replica.applied, preparation: run.best.preparation(configuration), configuration: configuration,
+                    shape: run.best.inputShape, conditions: run.best.conditions?.first ?? [])
+                try TensorBoardResults(run: folder, host: replica.world.host, step: run.best.progress.step, decoded: decoded)
+                    .write(embeddings, of: source)
+            } catch {
+                run.log.warning("no results for TensorBoard: \(error)")
             }
         }
     }

@@ -28,6 +28,43 @@ struct DecodedRows {
 
     /// The first rows of the data and what the model takes them for. Throws ``Failure``.
     func addReconstructions(of source: DataSource, to page: inout HTMLPage) throws {
+        let first = try firstRows(of: source)
+        guard let image else {
+            let batch = first.batch
+            let charts = first.rows.indices.map { row in
+                var original = [Float](UnsafeBufferPointer(start: batch.input + row * features, count: features))
+                // What is missing is not drawn.
+                if let mask = batch.mask { for i in 0..<features where mask[row * features + i] == 0 { original[i] = .nan } }
+                return lines(
+                    [(values: original, colour: "#888888"), (values: values(first.means, row), colour: Chart.colours[1])],
+                    title: "row \(first.rows[row])")
+            }
+            page.section(
+                "Reconstructions", note: "The first rows, as the model sees them, and what it takes them for\(binned).",
+                HTMLPage.multiples(charts)
+                    + Chart.legend([(name: "row", colour: "#888888"), (name: "reconstruction", colour: Chart.colours[1])]))
+            return
+        }
+        page.section(
+            "Reconstructions", note: "The first rows, each beside what the model takes it for.",
+            try HTMLPage.image(pairs(image, of: source, first), alt: "originals beside their reconstructions"))
+    }
+
+    /// The first rows as images, each beside what the model takes it for; nil for rows that are none. Throws ``Failure``.
+    func reconstructions(of source: DataSource) throws -> Bitmap? {
+        try image.map { try pairs($0, of: source, firstRows(of: source)) }
+    }
+
+    /// Rows, and what the model takes them for.
+    private struct FirstRows {
+        let rows: [Int64]
+        /// Holds the batch.
+        let buffer: BatchBuffer
+        let batch: Batch
+        let means: AlignedBuffer
+    }
+
+    private func firstRows(of source: DataSource) throws -> FirstRows {
         let count = min(most(image == nil ? 6 : 32), source.rowCount)
         let preparation = self.preparation.withoutLikelihood
         let rows = source.selection.rows(0..<count)
@@ -38,31 +75,19 @@ struct DecodedRows {
         let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
         let means = AlignedBuffer(count: count * features)
         applied[0].reconstruct(batch, applied.parameters, into: means.pointer)
-        guard let image else {
-            let charts = (0..<count).map { row in
-                var original = [Float](UnsafeBufferPointer(start: batch.input + row * features, count: features))
-                // What is missing is not drawn.
-                if let mask = batch.mask { for i in 0..<features where mask[row * features + i] == 0 { original[i] = .nan } }
-                return lines(
-                    [(values: original, colour: "#888888"), (values: values(means, row), colour: Chart.colours[1])],
-                    title: "row \(rows[row])")
-            }
-            page.section(
-                "Reconstructions", note: "The first rows, as the model sees them, and what it takes them for\(binned).",
-                HTMLPage.multiples(charts)
-                    + Chart.legend([(name: "row", colour: "#888888"), (name: "reconstruction", colour: Chart.colours[1])]))
-            return
-        }
-        let restored = preparation.restore(means.pointer, rows: count, features: features)
-        let originals = try ExactRows(source, .everything(missing: true)).values(rows)
+        return FirstRows(rows: rows, buffer: buffer, batch: batch, means: means)
+    }
+
+    private func pairs(_ image: ImageShape, of source: DataSource, _ first: FirstRows) throws -> Bitmap {
+        let count = first.rows.count
+        let restored = preparation.withoutLikelihood.restore(first.means.pointer, rows: count, features: features)
+        let originals = try ExactRows(source, .everything(missing: true)).values(first.rows)
         var grid = ImageGrid(image, group: 2, columns: 8, most: 2 * count)
         for row in 0..<count where !grid.isFull {
             grid.add(originals.pointer + row * features, setsRange: false)
             grid.add(restored.pointer + row * features)
         }
-        page.section(
-            "Reconstructions", note: "The first rows, each beside what the model takes it for.",
-            try HTMLPage.image(grid.bitmap(), alt: "originals beside their reconstructions"))
+        return grid.bitmap()
     }
 
     /// Decoded draws of the prior; nothing for a model without one. Throws ``Failure``.

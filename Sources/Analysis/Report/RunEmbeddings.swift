@@ -17,9 +17,9 @@ struct RunEmbeddings {
     private(set) var codeMean: [Double]
     private(set) var codeVariance: [Double]
     /// The codes of some rows, evenly over all, `[rows, latents]`, and their labels.
-    private var codes: [Double] = []
+    private(set) var codes: [Double] = []
     /// Empty where a row has none.
-    private var labels: [String] = []
+    private(set) var labels: [String] = []
 
     private static let mostPoints = 3000
     private static let piece = 1 << 14

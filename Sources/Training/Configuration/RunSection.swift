@@ -28,6 +28,8 @@ extension Configuration {
         public var checkReplicas = 1000
         /// Steps between lines of `metrics.jsonl` within an epoch; 0 for none.
         public var logEvery = 0
+        /// Whether event files for TensorBoard are written.
+        public var tensorboard = false
         /// Whether the page about the run is written at its end.
         public var report = true
 
@@ -73,6 +75,8 @@ extension Configuration {
             .integer(
                 "log-every", \.run.logEvery, from: 0, .none,
                 "steps between lines of metrics.jsonl with the loss since the last one; 0 for lines of epochs alone"),
+            .truth(
+                "tensorboard", \.run.tensorboard, .none, "whether event files for TensorBoard are written into the run's folder"),
             .truth("report", \.run.report, .none, "whether report.html, a page about the run, is written at its end"))
     }
 }

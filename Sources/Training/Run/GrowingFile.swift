@@ -2,35 +2,42 @@ internal import Foundation
 internal import HDF5
 internal import Support
 
-/// A file of lines that grows during a run. Written by root alone.
+/// A file that grows during a run, by lines or by records. Written by root alone.
 ///
 /// It stays open: under its name others may put a link during the run.
 final class GrowingFile {
     private let path: String
     private var descriptor: Int32
 
-    /// Writes the file's first lines.
-    init(_ path: String, lines: [String]) throws {
+    /// Writes the file's first bytes.
+    init(_ path: String, bytes: [UInt8]) throws {
         self.path = path
-        descriptor = try Self.publish(Array((lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n")).utf8), path)
+        descriptor = try Self.publish(bytes, path)
     }
+
+    /// Writes the file's first lines.
+    convenience init(_ path: String, lines: [String]) throws { try self.init(path, bytes: Self.text(lines)) }
 
     deinit { close(descriptor) }
 
+    private static func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
+
     /// Adds lines, in one write. Throws ``Failure``.
-    func append(_ lines: [String]) throws {
-        let text = Array(lines.map { $0 + "\n" }.joined().utf8)
+    func append(_ lines: [String]) throws { try append(bytes: Self.text(lines)) }
+
+    /// Adds bytes, in one write. Throws ``Failure``.
+    func append(bytes: [UInt8]) throws {
         guard isInPlace else {
             // Somebody removed or replaced it: it is made anew, whole.
-            let all = try content() + text
+            let all = try content() + bytes
             close(descriptor)
             descriptor = -1
             descriptor = try Self.publish(all, path)
             return
         }
         var written = 0
-        while written < text.count {
-            let count = text.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
             if count < 0, errno == EINTR { continue }
             if count <= 0 { throw failure("append to") }
             written += count

@@ -8,6 +8,8 @@ struct RunLogs {
     private let metrics: GrowingFile
     private let ranks: GrowingFile
     private let objects: GrowingFile
+    /// For TensorBoard, where it is wanted.
+    private let events: EventFile?
 
     static let metricsColumns =
         ["epoch", "step", "train_loss", "validation_elbo"] + EvidenceLowerBound.terms.map { "validation_\($0.name)" }
@@ -15,10 +17,13 @@ struct RunLogs {
     static let ranksColumns = ["epoch", "step", "rank", "host", "rows", "compute_s", "data_wait_s", "reduce_wait_s"]
 
     /// Opens the logs of a run that stands at `step`: lines of later steps, which are about to be run again, are dropped.
-    init(_ folder: RunFolder, resumedAt step: Int) throws {
+    ///
+    /// - Parameter host: what event files are named after; nil for none.
+    init(_ folder: RunFolder, resumedAt step: Int, eventsOf host: String?) throws {
         metrics = try GrowingFile(folder.metrics, lines: Self.table(folder.metrics, Self.metricsColumns, until: step))
         ranks = try GrowingFile(folder.ranks, lines: Self.table(folder.ranks, Self.ranksColumns, until: step))
         objects = try GrowingFile(folder.metricObjects, lines: Self.objects(folder.metricObjects, until: step))
+        events = try host.map { try EventFile(folder, host: $0, step: step, part: "training-\(step)") }
     }
 
     /// The lines of a table up to a step, which stands second in them.
@@ -73,6 +78,20 @@ struct RunLogs {
         ]
         try metrics.append([(figures + terms + rest).csvLine])
         try objects.append([Self.object(Self.metricsColumns, figures + terms + rest)])
+        try events?.append(step: epoch.step) { record in
+            record.add("loss/train", epoch.trainLoss)
+            if let validation = epoch.validation {
+                record.add("validation/elbo", validation.elbo)
+                for (term, value) in zip(EvidenceLowerBound.terms, validation.terms) {
+                    record.add("validation/\(term.name)", value)
+                }
+            }
+            record.add("schedule/learning_rate", Double(epoch.learningRate))
+            record.add("schedule/beta", Double(epoch.beta))
+            record.add("time/rows_per_second", own.allRows / own.seconds)
+            record.add("time/data_wait_s", own.data)
+            record.add("time/reduce_wait_s", own.wait)
+        }
         try ranks.append(
             times.enumerated().map { rank, times in
                 [
@@ -86,6 +105,7 @@ struct RunLogs {
     func append(epoch: Int, step: Int, loss: Double, learningRate: Float, beta: Float) throws {
         let values = ["\(epoch)", "\(step)", "\(loss)", "\(learningRate)", "\(beta)"]
         try objects.append([Self.object(["epoch", "step", "loss", "learning_rate", "beta"], values)])
+        try events?.append(step: step) { $0.add("loss/steps", loss) }
     }
 
     /// One line of JSON; figures that are not there, or not finite, are left out.

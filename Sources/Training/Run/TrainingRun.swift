@@ -116,7 +116,8 @@ public final class TrainingRun {
         let logs = try world.together { [trainer] () -> RunLogs? in
             guard world.isRoot else { return nil }
             try folder.write(Array(RunRecord.text(configuration).utf8), to: folder.configuration)
-            return try RunLogs(folder, resumedAt: trainer.progress.step)
+            return try RunLogs(
+                folder, resumedAt: trainer.progress.step, eventsOf: configuration.run.tensorboard ? world.host : nil)
         }
         var watch = world.isRoot ? LossWatch(folder.metrics) : nil
         if isTrained {
