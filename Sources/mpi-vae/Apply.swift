@@ -123,7 +123,7 @@ struct Evaluate: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell how well a model describes a data set, and how labels and factors lie in its codes.",
         discussion: """
-            Nats per row, averaged over rows. With labels (--labels, or beside the data) also nearest neighbours, a logistic probe,
+            Nats per row, averaged over rows. With labels (--labels, or beside the data) also nearest neighbours, a logistic probe, \
             silhouette and k-means; docs/evaluation.md defines all figures.
             """)
 

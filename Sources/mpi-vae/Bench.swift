@@ -7,7 +7,7 @@ struct Bench: RankedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this machine and where the time of a training step goes; writes nothing.",
         discussion: """
-            Takes the configuration of train. Bounds and steps are measured in one run, since machines are noisy: the speed of the
+            Takes the configuration of train. Bounds and steps are measured in one run, since machines are noisy: the speed of the \
             step's matrix products alone, memory, messages between ranks, then real steps, part by part.
             """)
 

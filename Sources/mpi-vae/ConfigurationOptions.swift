@@ -11,7 +11,7 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
     @Option(name: .customLong("set"), help: "Set any key: key=value or section.key=value. May be repeated.")
     var assignments: [String] = []
-    @OptionGroup(title: "Configuration keys") var flags: ConfigurationFlags
+    @OptionGroup var flags: ConfigurationFlags
 
     private static let folderFile = "mpi-vae.toml"
 

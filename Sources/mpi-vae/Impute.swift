@@ -8,7 +8,7 @@ struct Impute: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fill in missing values, with a model that was trained with --nan mask.",
         discussion: """
-            Missing are values that are not numbers (NaN), or whose --mask is 0. Writes /data with the model's means in their place, and
+            Missing are values that are not numbers (NaN), or whose --mask is 0. Writes /data with the model's means in their place, and \
             /imputed, 1 where they are; with --draws also /draws [rows, draws, ...], each a likely whole row. All other values stay.
             """)
 

@@ -27,7 +27,7 @@ struct Config: ReadingCommand {
             mpi-vae config > run.toml
             mpi-vae config --model denoising --latent 8 > run.toml
 
-            Values are the program's defaults, or those of the model's preset, or what is given here by --config, --set and flags. Neither
+            Values are the program's defaults, or those of the model's preset, or what is given here by --config, --set and flags. Neither \
             mpi-vae.toml of the current folder nor environment variables are looked at.
             """)
 

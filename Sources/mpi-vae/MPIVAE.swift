@@ -50,6 +50,10 @@ struct MPIVAE: ParsableCommand {
             if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }
             Foundation.exit((error as? Failure)?.exitStatus ?? Support.ExitCode.internal.rawValue)
         }
+        if let help = KeyHelp(Array(CommandLine.arguments.dropFirst())) {
+            if launcher.rank == 0 { print(help.text) }
+            Foundation.exit(statusOfOutput())
+        }
         do {
             let status = try run(try parse(Import.namingKind(Array(CommandLine.arguments.dropFirst()))), launcher)
             Foundation.exit(status == 0 ? statusOfOutput() : status)

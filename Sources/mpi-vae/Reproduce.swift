@@ -9,8 +9,8 @@ struct Reproduce: RankedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a run again, on any number of ranks, and tell whether it gives the same bits.",
         discussion: """
-            Trains by the config.toml of the run, compares the digests of the parameters epoch by epoch with those in its metrics.csv, and at
-            the end with its newest checkpoint. Nothing in the run's folder is changed. Exit codes: 0 the same bits; 65 other bits, with where
+            Trains by the config.toml of the run, compares the digests of the parameters epoch by epoch with those in its metrics.csv, and at \
+            the end with its newest checkpoint. Nothing in the run's folder is changed. Exit codes: 0 the same bits; 65 other bits, with where \
             they first differ, or a run that cannot be compared; 66 run or data missing; 75 stopped before it was known.
             """)
 

@@ -9,9 +9,9 @@ struct Score: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write how unlike the training rows each row is: anomaly scores.",
         discussion: """
-            reconstruction, elbo, squared_error, mahalanobis (of the codes), sap and nap (hidden activations, RaPP), iw (importance-weighted -log p(x)):
-            the higher, the less normal. With --normal also the area under the ROC curve and the average precision of each, for all
-            anomalies and for those of each label. With --quantile thresholds, and which rows are above. docs/evaluation.md defines
+            reconstruction, elbo, squared_error, mahalanobis (of the codes), sap and nap (hidden activations, RaPP), iw (importance-weighted -log p(x)): \
+            the higher, the less normal. With --normal also the area under the ROC curve and the average precision of each, for all \
+            anomalies and for those of each label. With --quantile thresholds, and which rows are above. docs/evaluation.md defines \
             all of them.
             """)
 

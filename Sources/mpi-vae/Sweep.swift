@@ -12,8 +12,8 @@ struct Sweep: RankedCommand, SpeakingCommand {
             mpirun -n 8 mpi-vae sweep --data data.h5 --validation-fraction 0.1 --grid latent=2,8,32 --grid beta=0.5,1 --output sweeps/a
             mpirun -n 8 mpi-vae sweep --data data.h5 --folds 5 --output sweeps/b
 
-            Runs follow each other, each in a folder of its own as train writes it. The same command goes on where it stopped, also with
-            further values. sweep.csv, sweep-means.csv (over folds and seeds) and sweep.svg compare the runs. All arguments of train hold
+            Runs follow each other, each in a folder of its own as train writes it. The same command goes on where it stopped, also with \
+            further values. sweep.csv, sweep-means.csv (over folds and seeds) and sweep.svg compare the runs. All arguments of train hold \
             for every run. Exit codes: 0 all done, 75 stopped and saved, 65 some runs failed and the others are done, else as train.
             """)
 

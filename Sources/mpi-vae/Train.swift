@@ -9,9 +9,9 @@ struct Train: RankedCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model, or go on training it.",
         discussion: """
-            Reads mpi-vae.toml in the current folder, if there is one, or the file given with --config; environment variables
-            MPI_VAE_<KEY>, --set and flags win over it, in this order. The same command started again goes on from the newest
-            checkpoint in the output folder, on any number of ranks. Exit codes: 0 done, 75 stopped and saved, 65 bad data,
+            Reads mpi-vae.toml in the current folder, if there is one, or the file given with --config; environment variables \
+            MPI_VAE_<KEY>, --set and flags win over it, in this order. The same command started again goes on from the newest \
+            checkpoint in the output folder, on any number of ranks. Exit codes: 0 done, 75 stopped and saved, 65 bad data, \
             66 input missing, 73 output cannot be created, 78 configuration.
             """)
 

@@ -75,6 +75,25 @@ struct DocumentationTests {
         }
     }
 
+    /// The pages for a kind of data each, from its first line to its last.
+    @Test(arguments: ["single-cells", "molecular-dynamics", "sensors"]) func session(page: String) throws {
+        let folder = try TemporaryFolder()
+        let slurm = try #require(SlurmCluster.current)
+        var count = 0
+        for step in try steps("docs/\(page).md") {
+            switch step {
+            case .shell(let line):
+                let outcome = try run(line, slurm, in: folder)
+                #expect(outcome.status == 0, "\(line)\n\(outcome)")
+            case .python(let block):
+                let outcome = try Program.run("/usr/bin/python3", ["-c", block], folder: folder.url, timeout: 120)
+                #expect(outcome.status == 0, "\(block)\n\(outcome)")
+            }
+            count += 1
+        }
+        #expect(count >= 6, "so many there were when this was written")
+    }
+
     /// What the README shows, on the data that `scripts/demo` imports.
     @Test func readme() throws {
         let folder = try TemporaryFolder()

@@ -9,13 +9,13 @@ public struct ConfigurationKey: Sendable {
     /// What values it takes.
     public let kind: ValueKind
     public let help: String
-    package let identity: Identity
+    public let identity: Identity
     /// The property's value as ``ValueKind/read(_:)`` gives it.
     private let value: @Sendable (Configuration) -> String
     private let assign: @Sendable (inout Configuration, String) -> Void
 
     /// What a key has to do with the bits of a result, and so with checkpoints.
-    package enum Identity: Sendable, Equatable {
+    public enum Identity: Sendable, Equatable {
         /// Nothing: it may be another at every start, and is not in checkpoints.
         case none
         /// They depend on it: it is kept in checkpoints, and must stay what it was.
@@ -44,7 +44,7 @@ extension ConfigurationKey {
     public static func named(_ name: String) -> ConfigurationKey? { byName[name] }
 
     /// The environment variable of the key.
-    var environmentName: String {
+    public var environmentName: String {
         "MPI_VAE_" + name.uppercased().replacing("-", with: "_")
     }
 
