@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Importing
 internal import Randomness
 internal import Support
 internal import Training
