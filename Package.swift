@@ -92,6 +92,18 @@ let package = Package(
             path: "Tests/RankCases",
             swiftSettings: settings
         ),
+        // Feeds readers with damaged input.
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "Support", "Datasets", "Importing", "Training", "CHDF5", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Fuzz",
+            exclude: ["seeds"],
+            swiftSettings: fuzzes
+                ? [.define("LIBFUZZER"), .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])]
+                : [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: fuzzes ? [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])] : []),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"], swiftSettings: settings),
@@ -115,15 +127,3 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
-
-if fuzzes {
-    package.targets.append(
-        .executableTarget(
-            name: "Fuzz",
-            dependencies: [
-                "Support", "Datasets", "Importing", "Training", "CHDF5", .product(name: "Logging", package: "swift-log"),
-            ],
-            path: "Tests/Fuzz",
-            swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
-}

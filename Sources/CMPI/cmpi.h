@@ -10,9 +10,27 @@
 #include <time.h>
 #include <unistd.h>
 
-static inline MPI_Comm cmpi_comm_world(void) { return MPI_COMM_WORLD; }
-static inline MPI_Comm cmpi_comm_null(void) { return MPI_COMM_NULL; }
-static inline MPI_Info cmpi_info_null(void) { return MPI_INFO_NULL; }
+// Handles are pointers in Open MPI and numbers in MPICH and its kin, so Swift keeps those that it owns in these.
+typedef struct {
+    MPI_Comm handle;
+} cmpi_comm;
+typedef struct {
+    MPI_Win handle;
+} cmpi_window;
+
+static inline cmpi_comm cmpi_comm_world(void) { return (cmpi_comm){MPI_COMM_WORLD}; }
+static inline int cmpi_comm_split(MPI_Comm comm, int color, int key, cmpi_comm *part) {
+    return MPI_Comm_split(comm, color, key, &part->handle);
+}
+/// The processes that can share memory.
+static inline int cmpi_comm_split_shared(MPI_Comm comm, int key, cmpi_comm *part) {
+    return MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, key, MPI_INFO_NULL, &part->handle);
+}
+static inline int cmpi_comm_free(cmpi_comm *comm) { return MPI_Comm_free(&comm->handle); }
+static inline int cmpi_window_allocate_shared(MPI_Aint bytes, MPI_Comm comm, void *base, cmpi_window *window) {
+    return MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, base, &window->handle);
+}
+static inline int cmpi_window_free(cmpi_window *window) { return MPI_Win_free(&window->handle); }
 static inline MPI_Datatype cmpi_byte(void) { return MPI_BYTE; }
 static inline MPI_Datatype cmpi_float(void) { return MPI_FLOAT; }
 static inline MPI_Datatype cmpi_uint16(void) { return MPI_UINT16_T; }
@@ -26,7 +44,6 @@ static inline void *cmpi_in_place(void) { return MPI_IN_PLACE; }
 static inline MPI_Status *cmpi_status_ignore(void) { return MPI_STATUS_IGNORE; }
 static inline int cmpi_undefined(void) { return MPI_UNDEFINED; }
 static inline int cmpi_thread_funneled(void) { return MPI_THREAD_FUNNELED; }
-static inline int cmpi_split_type_shared(void) { return MPI_COMM_TYPE_SHARED; }
 
 static inline int cmpi_return_errors(MPI_Comm comm) { return MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN); }
 

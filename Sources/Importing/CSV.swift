@@ -33,7 +33,7 @@ extension Importer {
         var survey = CSVSurvey(columnCount: table.columns.data.count, table.dialect, options)
         var labels = LabelSurvey()
         var idBytes = 0
-        let comments = try table.forEachRow("import 1/2", log) { record in
+        let comments = try table.forEachRow("looking at the table") { record in
             try survey.add(record, table.columns)
             if let column = table.columns.label { labels.add(try record.text(column)) }
             if let column = table.columns.id { idBytes += record.withBytes(of: column, \.count) }
@@ -85,7 +85,7 @@ extension Importer {
             idTexts.removeAll(keepingCapacity: true)
         }
         var count = 0
-        try table.forEachRow("import 2/2", log) { record in
+        try table.forEachRow("importing") { record in
             count += 1
             guard count <= shape[0] else { throw table.changed }
             for column in table.columns.data {

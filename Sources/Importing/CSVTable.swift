@@ -1,5 +1,4 @@
 internal import HDF5
-internal import Logging
 internal import Support
 
 /// A table in a text file, and what is done with its columns.
@@ -34,10 +33,10 @@ struct CSVTable {
 
     /// - Returns: how many comments were passed over.
     @discardableResult
-    func forEachRow(_ title: String, _ log: Logger, _ body: (CSVRecordReader) throws -> Void) throws -> Int {
+    func forEachRow(_ title: String, _ body: (CSVRecordReader) throws -> Void) throws -> Int {
         let reader = try CSVRecordReader(path, separator: dialect.separator, commentByte: dialect.commentByte)
-        let progress = ImportProgress(title, total: reader.storedSize >> 10, unit: "KiB", log: log)
-        defer { progress.finish() }
+        Activity.begin(title, of: reader.storedSize >> 10, "KiB")
+        defer { Activity.end() }
         var isFirst = true
         while try reader.next() {
             if isFirst {
@@ -56,7 +55,7 @@ struct CSVTable {
                     "\(path):\(reader.line): \(reader.count) column\(reader.count == 1 ? "" : "s"), but \(other) \(dialect.columnCount)"
                 )
             }
-            progress.update(to: reader.storedOffset >> 10)
+            Activity.advance(to: reader.storedOffset >> 10)
             try body(reader)
         }
         return reader.commentCount - (dialect.hasCommentNames ? 1 : 0)

@@ -40,11 +40,11 @@ extension Importer {
     }
 
     private func headers(of folder: ImageFolder, _ pool: WorkerPool) throws -> [ImageHeader] {
-        let progress = ImportProgress("import 1/2", total: folder.paths.count, unit: "images", log: log)
-        defer { progress.finish() }
+        Activity.begin("looking at images", of: folder.paths.count, "images")
+        defer { Activity.end() }
         var headers = [ImageHeader](repeating: ImageHeader(height: 0, width: 0, isGray: true), count: folder.paths.count)
         try headers.withUnsafeMutableBufferPointer { headers in
-            try pool.deal(headers.count, progress: { progress.update(to: $0) }) { number in
+            try pool.deal(headers.count, progress: { Activity.advance(to: $0) }) { number in
                 headers[number] = try ImageFile(path: folder.path(folder.paths[number])).header()
             }
         }
@@ -64,8 +64,8 @@ extension Importer {
     private func copy(
         _ folder: ImageFolder, _ size: ImageSize, _ color: ImageColor, to data: Dataset, _ pool: WorkerPool
     ) throws {
-        let progress = ImportProgress("import 2/2", total: data.rowCount, unit: "images", log: log)
-        defer { progress.finish() }
+        Activity.begin("importing", of: data.rowCount, "images")
+        defer { Activity.end() }
         // The same whatever the number of threads, so that the file is.
         let step = max(1, 8 * Self.pieceBytes / data.rowSize)
         var decoded: (rows: Range<Int>, bytes: [UInt8]) = (0..<0, [])
@@ -75,7 +75,7 @@ extension Importer {
             try bytes.withUnsafeMutableBytes { bytes in
                 try pool.deal(
                     rows.count, first: { try data.write(decoded.bytes, rows: decoded.rows) },
-                    progress: { progress.update(to: first + $0) }
+                    progress: { Activity.advance(to: first + $0) }
                 ) { number in
                     let image = ImageFile(path: folder.path(folder.paths[first + number]))
                     let pixels = try image.bitmap().converted(to: color).scaled(to: size).pixels

@@ -141,13 +141,13 @@ public struct Importer {
         let dataset = try file.createDataset(path, Number.self, shape: shape, compressed: true)
         let rowBytes = dataset.rowSize * MemoryLayout<Number>.size
         let step = max(1, Self.pieceBytes / max(rowBytes, 1))
-        let progress = ImportProgress("import", total: dataset.rowCount, unit: "rows", log: log)
-        defer { progress.finish() }
+        Activity.begin("importing", of: dataset.rowCount, "rows")
+        defer { Activity.end() }
         for first in stride(from: 0, to: dataset.rowCount, by: step) {
             let rows = first..<min(first + step, dataset.rowCount)
             let bytes = try source.read(rows.count * rowBytes)
             try bytes.withUnsafeBytes { try dataset.write($0.bindMemory(to: Number.self).baseAddress!, rows: rows) }
-            progress.update(to: rows.upperBound)
+            Activity.advance(to: rows.upperBound)
         }
     }
 

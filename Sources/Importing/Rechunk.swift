@@ -51,7 +51,8 @@ extension Importer {
         let step = max(1, Self.pieceBytes / rowBytes)
         let piece = UnsafeMutableRawPointer.allocate(byteCount: min(step, source.rowCount) * rowBytes, alignment: 64)
         defer { piece.deallocate() }
-        let progress = ImportProgress("import", total: source.rowCount, unit: "rows", log: log)
+        Activity.begin("importing", of: source.rowCount, "rows")
+        defer { Activity.end() }
         return try write(byteCount: source.rowCount * (source.features * MemoryLayout<Number>.size + 64)) { file in
             let dataset = try file.createDataset("\(group)/data", Number.self, shape: shape, compressed: true)
             let labels = try CopiedColumn("\(group)/label", of: [source.labels], in: file, count: source.rowCount)
@@ -71,9 +72,8 @@ extension Importer {
                 }
                 if let labels { try labels.copy(from: source.labels, rows: rows, to: target) }
                 if let ids { try ids.copy(from: source.ids, rows: rows, to: target) }
-                progress.update(to: target.upperBound)
+                Activity.advance(to: target.upperBound)
             }
-            progress.finish()
             return summary(shape, dataset.type.description, labels: labels != nil, names: source.featureNames != nil)
         }
     }

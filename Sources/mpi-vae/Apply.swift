@@ -42,6 +42,7 @@ struct ModelFlags: ParsableArguments {
     @Option(help: "The data, file.h5[:/path].") var data: String
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
+    @OptionGroup var speech: SpeechFlags
 
     func validate() throws {
         try checkThreads(threads)
@@ -52,6 +53,15 @@ struct ModelFlags: ParsableArguments {
     func model(_ world: World) throws -> TrainedModel {
         try TrainedModel(checkpoint, world: world, threads: threads, log: Logger(label: "model"))
     }
+}
+
+/// A command that applies a model to data.
+protocol ModelCommand: RankedCommand, SpeakingCommand {
+    var flags: ModelFlags { get }
+}
+
+extension ModelCommand {
+    var speech: SpeechFlags { flags.speech }
 }
 
 extension ArgumentHelp {
@@ -71,7 +81,7 @@ func checkThreads(_ threads: Int) throws {
     guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), but must be 0 to 1024") }
 }
 
-struct Embed: RankedCommand {
+struct Embed: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the latent codes of all rows of a data set: HDF5, AnnData, NPY or CSV.")
 
@@ -109,7 +119,7 @@ struct Embed: RankedCommand {
     }
 }
 
-struct Evaluate: RankedCommand {
+struct Evaluate: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell how well a model describes a data set, and how labels and factors lie in its codes.",
         discussion: """

@@ -5,13 +5,14 @@ internal import Foundation
 internal import Support
 internal import Training
 
-struct Check: ReadingCommand {
+struct Check: ReadingCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read HDF5 files whole and say whether they are good.",
         discussion: "Exits with 0 if all are good, 65 if not, 66 if one is missing, 77 if one may not be read.")
 
     @Argument(help: "The files.", transform: FilePath.expandingHome) var files: [String]
     @Flag(help: "Write JSON.") var json = false
+    @OptionGroup var speech: SpeechFlags
 
     func run() throws {
         var reports: [String] = []

@@ -6,7 +6,7 @@ internal import Logging
 internal import Support
 internal import Training
 
-struct Reconstruct: RankedCommand {
+struct Reconstruct: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write what a model takes each row for; of noisy rows a denoising model gives clean ones.",
         discussion: "docs/generating.md says which steps of the preparation are undone.")
@@ -42,7 +42,7 @@ struct Reconstruct: RankedCommand {
     }
 }
 
-struct Generate: RankedCommand {
+struct Generate: RankedCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write rows that a model makes up: samples, traversals of latents, ways between rows.",
         discussion: """
@@ -62,6 +62,7 @@ struct Generate: RankedCommand {
     @Option(help: "The data, file.h5[:/path], of all but samples of the prior.") var data: String?
     @OptionGroup var dataOptions: DataFlags
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
+    @OptionGroup var speech: SpeechFlags
     @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "samples.h5"
     @Option(help: "A PNG or JPEG file to write the first images to.", transform: FilePath.expandingHome) var grid = ""
     @Flag(help: "Replace the outputs if they are there.") var force = false

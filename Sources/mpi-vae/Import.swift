@@ -5,6 +5,15 @@ internal import Logging
 internal import Support
 internal import Training
 
+/// A command that imports one kind of file.
+protocol ImportCommand: SpeakingCommand {
+    var target: Import.Target { get }
+}
+
+extension ImportCommand {
+    var speech: SpeechFlags { target.speech }
+}
+
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring data of other formats into an HDF5 file that can be trained on.",
@@ -30,7 +39,7 @@ struct Import: ParsableCommand {
         return ["import", kind.rawValue] + rest
     }
 
-    private static let switches = ["--force", "--gray", "--rgb", "--transpose"]
+    private static let switches = ["--force", "--gray", "--rgb", "--transpose", "--quiet", "-q", "--verbose", "-v"]
 
     /// The first argument that is neither an option nor its value, or else the value of `--file` or `--data`.
     private static func firstFile(_ arguments: [String]) -> String? {
@@ -52,6 +61,7 @@ struct Import: ParsableCommand {
         @Option(help: "The HDF5 file to write, or to add to with --name.") var output: String
         @Option(help: "Group for the data sets; none for the top of the file.") var name: String?
         @Flag(help: "Replace the output if it is there; with --name, what was imported to that group.") var force = false
+        @OptionGroup var speech: SpeechFlags
 
         /// Throws ``Failure`` for an output that is among the files that are read.
         func importer(reading files: String?..., data: String? = nil) throws -> Importer {
@@ -77,7 +87,7 @@ struct Import: ParsableCommand {
         if argument != nil, option != nil { throw ValidationError("the file as an argument, or by \(name), not both") }
     }
 
-    struct HDF5: ParsableCommand {
+    struct HDF5: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "hdf5",
             abstract: "Copy rows of HDF5 files into one data set with chunks that are good to read by.")
@@ -93,7 +103,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct IDX: ParsableCommand {
+    struct IDX: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "idx", abstract: "Import IDX files (MNIST and its kin), gzipped or not.")
         @Argument(help: "The file of rows, of any number of dimensions.") var path: String?
@@ -108,7 +118,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct CSV: ParsableCommand {
+    struct CSV: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "csv", abstract: "Import a table of numbers, with or without names, gzipped or not.",
             discussion: "A column is called by its name, or '#3' by its place from 0; without a header also 3.")
@@ -154,7 +164,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct NPY: ParsableCommand {
+    struct NPY: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "npy", abstract: "Import arrays that numpy.save wrote.")
         @OptionGroup var source: Source
@@ -166,7 +176,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct NPZ: ParsableCommand {
+    struct NPZ: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "npz",
             abstract:
@@ -183,7 +193,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct MTX: ParsableCommand {
+    struct MTX: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "mtx",
             abstract:
@@ -198,7 +208,7 @@ struct Import: ParsableCommand {
         }
     }
 
-    struct Images: ParsableCommand {
+    struct Images: ImportCommand {
         static let configuration = CommandConfiguration(
             commandName: "images", abstract: "Import a folder of PNG and JPEG images; folders in it name the classes.")
         @Argument(help: "The folder.") var folder: String

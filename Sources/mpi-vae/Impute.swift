@@ -4,7 +4,7 @@ internal import Distributed
 internal import Support
 internal import Training
 
-struct Impute: RankedCommand {
+struct Impute: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fill in missing values, with a model that was trained with --nan mask.",
         discussion: """

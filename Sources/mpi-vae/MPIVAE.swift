@@ -81,6 +81,9 @@ struct MPIVAE: ParsableCommand {
     /// Does what the command says: once, or in all tasks together; each task gets the same status.
     private static func run(_ command: any ParsableCommand, _ launcher: Launcher) throws -> Int32 {
         var command = command
+        if let speaking = command as? any SpeakingCommand {
+            speaking.speech.begin(launcher, command: type(of: speaking)._commandName)
+        }
         switch command {
         case let ranked as any RankedCommand: return withMPI { try ranked.run(world: $0) }
         // One of another task's process, and none of the launcher's.
@@ -118,7 +121,10 @@ struct MPIVAE: ParsableCommand {
 
 /// Messages on stderr, one line each, in one write.
 struct TerminalLog: LogHandler {
-    var logLevel = Logger.Level.notice
+    /// Of all messages, set before the first.
+    nonisolated(unsafe) static var level = Logger.Level.notice
+
+    var logLevel = TerminalLog.level
     var metadata = Logger.Metadata()
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

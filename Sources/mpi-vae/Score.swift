@@ -5,7 +5,7 @@ internal import Foundation
 internal import Support
 internal import Training
 
-struct Score: RankedCommand {
+struct Score: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write how unlike the training rows each row is: anomaly scores.",
         discussion: """

@@ -5,7 +5,7 @@ internal import Logging
 internal import Support
 internal import Training
 
-struct Sweep: RankedCommand {
+struct Sweep: RankedCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model for every combination of some values, or for every fold of the data, and compare them.",
         discussion: """
@@ -22,6 +22,7 @@ struct Sweep: RankedCommand {
     @Flag(help: "Show the runs and their numbers, and train nothing.") var list = false
     @Flag(help: "Write the tables anew from what the folders hold, and train nothing.") var table = false
     @Option(help: "Train only the run of this number, as for a job of an array.") var task: String?
+    @OptionGroup var speech: SpeechFlags
     @OptionGroup var source: ConfigurationOptions
 
     func run(world: World) throws -> Int32 {

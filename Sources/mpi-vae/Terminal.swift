@@ -2,7 +2,7 @@
 internal import Support
 
 /// Prints results, which may quote names and labels out of files, on stdout.
-func print(_ text: String, terminator: String = "\n") { Swift.print(text.withoutControls, terminator: terminator) }
+func print(_ text: String) { ProgressLine.result(text.withoutControls) }
 
 /// What the program says: messages on stderr, results on stdout. Either may be closed, or a full disk.
 enum Terminal {
@@ -17,8 +17,7 @@ enum Terminal {
 
     /// A line on stderr, in one write. Where it cannot be written there is nobody to tell.
     static func say(_ line: String) {
-        let bytes = Array("\(line)\n".utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        ProgressLine.write("\(line)\n", to: STDERR_FILENO)
     }
 
     /// The line that names a file that was written; none for standard output, which results are read from.

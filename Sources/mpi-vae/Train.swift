@@ -5,7 +5,7 @@ internal import Logging
 internal import Support
 internal import Training
 
-struct Train: RankedCommand {
+struct Train: RankedCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a model, or go on training it.",
         discussion: """
@@ -17,6 +17,7 @@ struct Train: RankedCommand {
 
     @Flag(help: "Open everything, show the plan and what it takes, and write nothing.") var dryRun = false
     @Flag(help: "Open the data, show the layers of the model for them, and write nothing.") var explain = false
+    @OptionGroup var speech: SpeechFlags
     @OptionGroup var source: ConfigurationOptions
 
     func run(world: World) throws -> Int32 {

@@ -54,6 +54,7 @@ final class RowSweep {
         let buffers = (0..<pool.count).map { _ in
             BatchBuffer(capacity: BlockPlan.blockSize, format: source.format, preparation: preparation)
         }
+        Activity.count(rows.count, "rows")
         for start in starts {
             let store = try world.together {
                 if StopSignal.wasGiven {
@@ -67,6 +68,7 @@ final class RowSweep {
                 for block in ShardPlan.part(worker, of: pool.count, count: plan.blockCount) {
                     let some = plan.rows(ofBlock: block)
                     Heartbeat.beat()
+                    Activity.advance(by: some.count * world.size)
                     let batch = buffers[worker].fill(count: some.count, noise: noise) { store.row(some.lowerBound + $0) }
                     compute(worker, batch, zip(results.own, columns).map { $0.pointer + some.lowerBound * $1 })
                 }

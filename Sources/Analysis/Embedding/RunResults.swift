@@ -26,6 +26,7 @@ private struct RunResults {
     /// Embeds all rows, which gives the figures of every part too. Collective.
     func write() throws {
         Heartbeat.begin("embedding")
+        Activity.begin("embedding")
         let (data, configuration, folder) = (replica.data, replica.configuration, run.folder)
         let embedder = Embedder(
             world: replica.world, pool: replica.pool, replica.applied, seed: configuration.training.seed,
@@ -40,12 +41,12 @@ private struct RunResults {
             to: folder.embeddings, checkpoint: run.best, addingTo: figures)
         try replica.world.onRoot {
             if let test = figures.evaluation(.test) {
-                print(
+                ProgressLine.result(
                     String(
                         format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", test.elbo,
                         test.reconstruction, test.kl, test.rows, run.best.progress.step))
             }
-            print("wrote \(folder.embeddings)")
+            ProgressLine.result("wrote \(folder.embeddings)")
             try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
         }
         if configuration.run.report { try writeReport() }
@@ -54,6 +55,8 @@ private struct RunResults {
     /// Writes the page about the run, which is not worth a failure. Collective.
     private func writeReport() throws {
         Heartbeat.begin("writing the report")
+        Activity.begin("writing the report")
+        defer { Activity.end() }
         let (configuration, folder) = (replica.configuration, run.folder)
         try replica.world.onRoot {
             do {
@@ -61,7 +64,7 @@ private struct RunResults {
                     run: folder, checkpoint: run.best, configuration: configuration, applied: replica.applied,
                     source: replica.data.source, dataName: configuration.data.data)
                 try report.write(to: folder.report)
-                print("wrote \(folder.report)")
+                ProgressLine.result("wrote \(folder.report)")
             } catch {
                 run.log.warning("no \(folder.report): \(error)")
             }

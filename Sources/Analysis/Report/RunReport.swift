@@ -25,7 +25,7 @@ struct RunReport {
     /// Writes the page, to a file or standard output. Throws ``Failure``.
     func write(to path: String) throws {
         let page = try page()
-        if path == OutputFiles.standardOutput { return print(page) }
+        if path == OutputFiles.standardOutput { return ProgressLine.result(page) }
         try run.write(Array(page.utf8), to: path)
     }
 

@@ -64,7 +64,7 @@ public struct Reproduction {
             }
             let known = recorded.epochs.count { $0.digest != nil }
             let count = comparison.sameEpochs == known ? "" : "\(comparison.sameEpochs) of "
-            print("the same bits: \(count)\(known) epoch\(known == 1 ? "" : "s"), \(end) steps, digest \(digest)")
+            ProgressLine.result("the same bits: \(count)\(known) epoch\(known == 1 ? "" : "s"), \(end) steps, digest \(digest)")
         }
         return .done
     }

@@ -82,7 +82,7 @@ public final class ParameterSweep {
             try world.onRoot { try writeTables() }
         }
         try world.onRoot {
-            print(try writeTables())
+            ProgressLine.result(try writeTables())
             try tell(failuresAmong: numbers)
         }
         return .done
@@ -170,6 +170,7 @@ public final class ParameterSweep {
         let folder = RunFolder(path: configuration.run.output)
         try world.onRoot {
             log.notice("run \(number + 1) of \(results.count) (--task \(number)): \(folder.path)")
+            Activity.context = "run \(number + 1)/\(results.count), "
         }
         var end = ExitCode.done
         do {

@@ -2,7 +2,8 @@ internal import CMPI
 
 /// A group of ranks that exchange data. MPI calls are made by the thread that started MPI only (`MPI_THREAD_FUNNELED`).
 public final class Communicator {
-    let handle: MPI_Comm
+    private let owned: cmpi_comm
+    var handle: MPI_Comm { owned.handle }
     /// This process's number within the group, from 0.
     public let rank: Int
     /// The number of ranks in the group.
@@ -19,38 +20,36 @@ public final class Communicator {
     public var isRoot: Bool { rank == 0 }
 
     /// Those that were split off and not freed yet.
-    private nonisolated(unsafe) static var open: [MPI_Comm?] = []
+    private nonisolated(unsafe) static var open: [cmpi_comm] = []
 
-    init(_ handle: MPI_Comm) throws(MPIError) {
+    init(_ comm: cmpi_comm) throws(MPIError) {
         var rank: Int32 = 0
         var size: Int32 = 0
-        try check(cmpi_return_errors(handle), "MPI_Comm_set_errhandler")
-        try check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
-        try check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
-        self.handle = handle
+        try check(cmpi_return_errors(comm.handle), "MPI_Comm_set_errhandler")
+        try check(MPI_Comm_rank(comm.handle, &rank), "MPI_Comm_rank")
+        try check(MPI_Comm_size(comm.handle, &size), "MPI_Comm_size")
+        owned = comm
         self.rank = Int(rank)
         self.size = Int(size)
     }
 
     /// The ranks that give the same colour, ordered by `key`; nil for ranks that give no colour. Collective.
     func split(color: Int?, key: Int) throws(MPIError) -> Communicator? {
-        var part = cmpi_comm_null()
+        var part = cmpi_comm()
         let number = try color.map { (color) throws(MPIError) in try mpiCount(color, "MPI_Comm_split") } ?? cmpi_undefined()
-        try check(MPI_Comm_split(handle, number, try mpiCount(key, "MPI_Comm_split"), &part), "MPI_Comm_split")
-        return color == nil ? nil : try adopt(part!)
+        try check(cmpi_comm_split(handle, number, try mpiCount(key, "MPI_Comm_split"), &part), "MPI_Comm_split")
+        return color == nil ? nil : try adopt(part)
     }
 
     /// The ranks that can share memory with this one. Collective.
     func splitByNode() throws(MPIError) -> Communicator {
-        var part = cmpi_comm_null()
+        var part = cmpi_comm()
         try check(
-            MPI_Comm_split_type(
-                handle, cmpi_split_type_shared(), try mpiCount(rank, "MPI_Comm_split_type"), cmpi_info_null(), &part),
-            "MPI_Comm_split_type")
-        return try adopt(part!)
+            cmpi_comm_split_shared(handle, try mpiCount(rank, "MPI_Comm_split_type"), &part), "MPI_Comm_split_type")
+        return try adopt(part)
     }
 
-    private func adopt(_ part: MPI_Comm) throws(MPIError) -> Communicator {
+    private func adopt(_ part: cmpi_comm) throws(MPIError) -> Communicator {
         Self.open.append(part)
         let communicator = try Communicator(part)
         communicator.pieceBytes = pieceBytes
@@ -63,7 +62,7 @@ public final class Communicator {
     /// Frees those that were split off, but for the first `kept`, the last one first. Collective, when none of them is used any more: all
     /// ranks made theirs in the same order.
     static func freeAll(but kept: Int = 0) {
-        for index in (kept..<open.count).reversed() { MPI_Comm_free(&open[index]) }
+        for index in (kept..<open.count).reversed() { _ = cmpi_comm_free(&open[index]) }
         open.removeSubrange(kept...)
     }
 }

@@ -8,7 +8,7 @@ public struct Launcher {
     public let localRank: Int
     public let taskCount: Int
     /// Whether there is a launcher at all.
-    let isPresent: Bool
+    public let isPresent: Bool
     /// Whether the tasks can find each other by MPI, as far as the environment tells.
     public let joinsTasks: Bool
     let isSlurmStep: Bool
@@ -20,7 +20,7 @@ public struct Launcher {
         let task = manager ?? number("SLURM_PROCID")
         isPresent = task != nil
         rank = task ?? 0
-        localRank = number("OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID") ?? 0
+        localRank = number("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID") ?? 0
         joinsTasks = manager != nil
         // A step of Slurm has a SLURM_STEP_ID; the batch shell of a job with many tasks may well start one rank by hand.
         let tasks = environment["SLURM_STEP_ID"] != nil && number("SLURM_PROCID") != nil ? number("SLURM_STEP_NUM_TASKS") ?? 1 : 1

@@ -55,13 +55,13 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         } catch {
             report(world.size == 1 ? "\(error)" : "rank \(world.rank) of \(world.size) on \(world.host): \(error)")
             // With one rank there is nobody to end but ourselves, and MPI_Abort would only add noise.
-            if world.size > 1 { MPI_Abort(cmpi_comm_world(), exitStatus(of: error)) }
+            if world.size > 1 { MPI_Abort(cmpi_comm_world().handle, exitStatus(of: error)) }
             world.end()
             return exitStatus(of: error)
         }
     } catch {
         report("\(error)")
-        MPI_Abort(cmpi_comm_world(), ExitCode.unavailable.rawValue)
+        MPI_Abort(cmpi_comm_world().handle, ExitCode.unavailable.rawValue)
         return ExitCode.unavailable.rawValue
     }
 }
@@ -92,9 +92,7 @@ func exitStatus(of error: any Error) -> Int32 {
 
 /// One whole line on stderr, in one write so that lines of several ranks do not mix.
 func report(_ message: String) {
-    let line = Array("mpi-vae: error: \(message)\n".utf8)
-    // Whoever read it may be gone.
-    _ = write(2, line, line.count)
+    ProgressLine.write("mpi-vae: error: \(message)\n", to: STDERR_FILENO)
 }
 
 /// More ranks than cores on this node: ranks that wait must give up their core.

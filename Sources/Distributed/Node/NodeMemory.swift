@@ -6,7 +6,7 @@ internal import Foundation
 /// To free it all ranks must come together, which they do not where one of them throws: it would wait for the others, who wait for
 /// it. So what is shared stays until ``freeAll(but:)``, and only what is not goes with its owner.
 final class NodeMemory {
-    private nonisolated(unsafe) static var windows: [MPI_Win?] = []
+    private nonisolated(unsafe) static var windows: [cmpi_window] = []
     private let isShared: Bool
     /// Where each local rank's segment begins in this process, 64-byte aligned.
     let segments: [UnsafeMutableRawPointer]
@@ -25,17 +25,15 @@ final class NodeMemory {
         isShared = true
         let rounded = (byteCount + 4095 + 64) & ~4095
         var mine: UnsafeMutableRawPointer?
-        var window: MPI_Win?
-        try check(
-            MPI_Win_allocate_shared(rounded, 1, cmpi_info_null(), node.handle, &mine, &window),
-            "MPI_Win_allocate_shared")
+        var window = cmpi_window()
+        try check(cmpi_window_allocate_shared(rounded, node.handle, &mine, &window), "MPI_Win_allocate_shared")
         Self.windows.append(window)
         var segments: [UnsafeMutableRawPointer] = []
         for rank in 0..<node.size {
             var size = 0
             var unit: Int32 = 0
             var base: UnsafeMutableRawPointer?
-            try check(MPI_Win_shared_query(window, Int32(rank), &size, &unit, &base), "MPI_Win_shared_query")
+            try check(MPI_Win_shared_query(window.handle, Int32(rank), &size, &unit, &base), "MPI_Win_shared_query")
             // Every process maps the window at the start of a page, so all round up to the same byte of it.
             segments.append(base!.alignedUp(toMultipleOf: 64))
         }
@@ -70,7 +68,7 @@ final class NodeMemory {
 
     /// Frees what was shared, but for the first `kept` pieces. Collective, when nothing of it is used any more.
     static func freeAll(but kept: Int = 0) {
-        for index in kept..<windows.count { MPI_Win_free(&windows[index]) }
+        for index in kept..<windows.count { _ = cmpi_window_free(&windows[index]) }
         windows.removeSubrange(kept...)
     }
 

@@ -23,7 +23,7 @@ public final class World {
 
     /// Collective. Throws ``MPIError``, or ``SharedFailure`` where a launcher meant to start more ranks than there are.
     init() throws {
-        let all = try Communicator(cmpi_comm_world()!)
+        let all = try Communicator(cmpi_comm_world())
         host = ProcessInfo.processInfo.hostName
         if let hint = singletonHint(worldSize: all.size) {
             throw SharedFailure(exitStatus: ExitCode.unavailable.rawValue, message: hint)

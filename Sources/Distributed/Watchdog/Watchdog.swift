@@ -132,7 +132,7 @@ final class Watchdog: Sendable {
             sleep(5)
             _exit(ExitCode.unavailable.rawValue)
         }.start()
-        MPI_Abort(cmpi_comm_world(), ExitCode.unavailable.rawValue)
+        MPI_Abort(cmpi_comm_world().handle, ExitCode.unavailable.rawValue)
         _exit(ExitCode.unavailable.rawValue)
     }
 

@@ -14,6 +14,7 @@ package struct RunFolder {
     package var best: String { "\(path)/best.h5" }
     package var embeddings: String { "\(path)/embeddings.h5" }
     package var metrics: String { "\(path)/metrics.csv" }
+    package var metricObjects: String { "\(path)/metrics.jsonl" }
     package var ranks: String { "\(path)/ranks.csv" }
     package var report: String { "\(path)/report.html" }
     package var summary: String { "\(path)/summary.json" }
@@ -71,7 +72,8 @@ package struct RunFolder {
 
     /// The names of a run's files, but for its checkpoints.
     private var ownFiles: [String] {
-        [best, embeddings, metrics, ranks, report, summary, scores, configuration, failure, shapes].map(FilePath.name)
+        [best, embeddings, metrics, metricObjects, ranks, report, summary, scores, configuration, failure, shapes].map(
+            FilePath.name)
     }
 
     /// What only runs have in their folder, and whoever asks one to stop.

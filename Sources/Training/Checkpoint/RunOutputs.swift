@@ -3,13 +3,15 @@ internal import Support
 
 extension RunFolder {
     /// What a run's folder holds of the training itself; results of other commands may lie there too.
-    package var trainingFiles: [String] { [best, configuration, metrics, ranks, shapes, "\(path)/lock"] + checkpointPaths() }
+    package var trainingFiles: [String] {
+        [best, configuration, metrics, metricObjects, ranks, shapes, "\(path)/lock"] + checkpointPaths()
+    }
 
     /// Throws ``Failure`` (73) if a run in this folder would replace a file that it reads.
     ///
     /// - Parameter data: the data files.
     package func check(reading data: [String]) throws {
-        let written = [best, configuration, metrics, ranks, embeddings, report] + checkpointPaths()
+        let written = [best, configuration, metrics, metricObjects, ranks, embeddings, report] + checkpointPaths()
         let identities = Set(written.map { FileIdentity($0) })
         guard let file = data.first(where: { identities.contains(FileIdentity($0)) }) else { return }
         throw Failure(.cannotCreate, "\(file) is read, and would be replaced by the run in \(path): give another --output")

@@ -26,6 +26,8 @@ extension Configuration {
         public var timeout = 600
         /// Steps between comparisons of the ranks' parameters; 0 for none.
         public var checkReplicas = 1000
+        /// Steps between lines of `metrics.jsonl` within an epoch; 0 for none.
+        public var logEvery = 0
         /// Whether the page about the run is written at its end.
         public var report = true
 
@@ -68,6 +70,9 @@ extension Configuration {
             .integer(
                 "check-replicas", \.run.checkReplicas, from: 0, .none,
                 "steps between comparisons of the ranks' parameters, which must be the same; 0 for none"),
+            .integer(
+                "log-every", \.run.logEvery, from: 0, .none,
+                "steps between lines of metrics.jsonl with the loss since the last one; 0 for lines of epochs alone"),
             .truth("report", \.run.report, .none, "whether report.html, a page about the run, is written at its end"))
     }
 }

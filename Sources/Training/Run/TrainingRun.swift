@@ -128,12 +128,16 @@ public final class TrainingRun {
         if world.isRoot { log.notice("kernels: \(Instructions.name)\(Instructions.products(configuration.training.precision))") }
 
         var epoch = EpochClock(trainer: trainer)
+        beginEpochActivity()
+        var losses = StepLosses(every: configuration.run.logEvery)
         // Perhaps an earlier run came as far.
         var limit: Limit? = hasAllSteps ? .steps : nil
         while limit == nil, !isTrained {
             let flags = try trainer.step(flagsToRaise, failure: writer?.failure)
             if flags.contains(.notFinite) { throw notFinite() }
             if flags.contains(.stop) { limit = .asked }
+            if world.isRoot { trainer.tellActivity() }
+            if let loss = try losses.next(trainer, world) { try note(loss, in: logs) }
             if trainer.progress.step == 1 { watch = LossWatch(start: loss(try trainer.epochSums(world))) }
             if hasAllSteps { limit = limit ?? .steps }
             if isMultiple(of: configuration.run.checkReplicas) { try compareReplicas() }
@@ -161,6 +165,15 @@ public final class TrainingRun {
         }
         try finish()
         return .done
+    }
+
+    /// Collective.
+    private func note(_ loss: Double, in logs: RunLogs?) throws {
+        try world.onRoot {
+            try logs!.append(
+                epoch: trainer.progress.epoch + 1, step: trainer.progress.step, loss: loss, learningRate: trainer.learningRate,
+                beta: trainer.beta)
+        }
     }
 
     /// What this rank has to tell the others in the next step.
@@ -208,6 +221,7 @@ public final class TrainingRun {
         let epoch = trainer.progress.epoch + 1
         replica.applied.parameters.pack()
         Heartbeat.begin("validation", step: trainer.progress.step)
+        Activity.begin("validation \(epoch)/\(configuration.training.epochs)")
         let figures = try replica.validation?.evaluate()
         let figure = figures.map { $0.loss(beta: configuration.objective.beta) } ?? loss
         let isBest = trainer.note(figure: figure)
@@ -229,8 +243,7 @@ public final class TrainingRun {
                     figures.kl)
             }
             line += String(format: "  %.0f rows/s", times[0].allRows / times[0].seconds)
-            print(line + (verdict.map { "  \($0)" } ?? ""))
-            fflush(nil)
+            if log.logLevel <= .notice { ProgressLine.result(line + (verdict.map { "  \($0)" } ?? "")) }
             if let slow = slowRanks.slowest(times) { log.warning("\(slow)") }
             if let warning = watch?.note(loss, epoch: epoch, isLast: isTrained) { log.warning("\(warning)") }
         }
@@ -240,6 +253,16 @@ public final class TrainingRun {
         if isBest { take(best) }
         if isLast || isDue || saveIsDue { try save(identity) }
         epochClock = EpochClock(trainer: trainer)
+        beginEpochActivity()
+    }
+
+    /// The epoch that follows, for whoever watches.
+    private func beginEpochActivity() {
+        guard world.isRoot, !isTrained else { return Activity.end() }
+        let (epochs, epoch) = (configuration.training.epochs, trainer.progress.epoch)
+        Activity.begin(
+            "epoch \(epoch + 1)/\(epochs)", of: trainer.rowsPerEpoch, "rows", from: trainer.rowsOfEpoch,
+            following: max(0, epochs - epoch - 1))
     }
 
     private func take(_ snapshot: Snapshot) {

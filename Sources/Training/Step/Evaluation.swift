@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Distributed
 internal import Randomness
+internal import Support
 package import VAE
 
 /// Figures of a model on some rows, in nats, averaged over rows; sums over features and latents.
@@ -48,6 +49,7 @@ package final class Evaluator {
     /// The model's figures over all rows of all ranks. Collective. Throws ``SharedFailure`` where rows cannot be read.
     package func evaluate() throws -> Evaluation {
         var sums = [LossSums](repeating: LossSums(), count: rows.blocks.count)
+        Activity.count(rows.plan.rowCount, "rows")
         try world.together {
             try sums.withUnsafeMutableBufferPointer { sums in
                 nonisolated(unsafe) let sums = sums
@@ -58,6 +60,7 @@ package final class Evaluator {
                             let block = blocks.lowerBound + index
                             let own = rows.plan.rows(ofBlock: block)
                             Heartbeat.beat()
+                            Activity.advance(by: own.count * world.size)
                             let batch = buffers[worker].fill(count: own.count, noise: noise) {
                                 store.row(own.lowerBound - first + $0)
                             }

@@ -69,6 +69,24 @@ struct ReplicaPlan {
             )
         }
         (self.configuration, self.data, self.identity, self.model, self.memory) = (configuration, data, identity, model, memory)
+        if world.isRoot { explain(given, resumed: resumed, world: world, log: log) }
+    }
+
+    /// Says what was decided where the configuration leaves it open, and by what; for `--verbose`.
+    private func explain(_ given: Configuration, resumed: ResumeState?, world: World, log: Logger) {
+        let (training, threads) = (configuration.training, configuration.run.threads)
+        let bound = "by the \(world.processorCount) processors that rank 0 was bound to"
+        log.info("threads: \(threads) per rank, \(given.run.threads > 0 ? "as given" : bound)")
+        let shards =
+            resumed != nil
+            ? "as the checkpoint has it" : given.training.shards > 0 ? "as given" : "8, or the number of ranks if that is larger"
+        log.info(
+            "shards: \(training.shards), \(shards); of each \(training.globalBatch / training.shards) rows a step; results depend on it"
+        )
+        let passes = given.training.microBatch > 0 ? "as given" : "by what stays in cache; no result depends on it"
+        log.info("rows at once: at most \(training.microBatch) of a rank, \(passes)")
+        log.info("reduction: \(configuration.run.reduction.rawValue), over \(world.size) ranks")
+        for line in memory.lines { log.info("\(line)") }
     }
 
     /// V: as given, as the checkpoint has it, or 8 or the number of ranks. Throws ``Failure`` where it cannot be.

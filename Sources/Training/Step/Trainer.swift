@@ -231,6 +231,20 @@ package final class Trainer: PoolWork {
         progress.stepInEpoch += 1
     }
 
+    /// The rows of an epoch, of all ranks.
+    var rowsPerEpoch: Int { plan.rowCount }
+
+    /// Those of them that have been used.
+    var rowsOfEpoch: Int { min(progress.stepInEpoch * shardBatch * plan.shardCount, plan.rowCount) }
+
+    /// Says how far the epoch has come, with the loss of this rank's own rows in it.
+    func tellActivity() {
+        guard ProgressLine.isSeen else { return Activity.advance(to: rowsOfEpoch) }
+        var sums = LossSums()
+        for own in progress.sums { sums += own }
+        Activity.advance(to: rowsOfEpoch, loss: EvidenceLowerBound.loss(sums, beta: Double(beta)))
+    }
+
     /// Whether the next step is the last of its epoch.
     var nextCompletesEpoch: Bool { progress.stepInEpoch + 1 == stepsPerEpoch }
 

@@ -1,11 +1,11 @@
-// Our own readers under libFuzzer: `scripts/fuzz`. Built only with MPI_VAE_FUZZ=1 (see Package.swift).
+// Our own readers fed with damaged input: by libFuzzer (`scripts/fuzz`), or by our own changes of the seeds (`scripts/fuzz check`).
 import Foundation
 import Importing
 import Logging
 import Support
 import Training
 
-/// What is fed with bytes. A `Failure` is what bad bytes should end in; anything else that ends the process is found by libFuzzer.
+/// What is fed with bytes. A `Failure` is what bad bytes should end in; anything else that ends the process is a fault found.
 enum Target: String, CaseIterable {
     /// A TOML file.
     case configuration
@@ -19,7 +19,19 @@ enum Target: String, CaseIterable {
     /// An HDF5 file's contents; see ``RowsFile``.
     case rows
 
-    func feed(_ bytes: Data) throws {
+    static let names = allCases.map(\.rawValue).joined(separator: "|")
+
+    /// Feeds it, and ends the process with a message where bytes end in anything but a `Failure`.
+    func tryOut(_ bytes: Data) {
+        do {
+            try feed(bytes)
+        } catch is Failure {
+        } catch {
+            fatalError("not a Failure: \(error)")
+        }
+    }
+
+    private func feed(_ bytes: Data) throws {
         switch self {
         case .configuration: _ = try Configuration(toml: String(decoding: bytes, as: UTF8.self), name: "fuzz")
         case .values: try feedValues(String(decoding: bytes, as: UTF8.self))
@@ -85,36 +97,5 @@ enum Target: String, CaseIterable {
         defer { unlink(output) }
         let log = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
         _ = try body(Importer(output: output, name: nil, log: log), path)
-    }
-}
-
-nonisolated(unsafe) private var target = Target.configuration
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-    _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
-) -> CInt
-
-/// `Fuzz TARGET [options of libFuzzer] [folders of seeds]`; SwiftPM gives main this name.
-@_cdecl("Fuzz_main")
-public func fuzz(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-    guard count > 1, let name = arguments?[1].map({ String(cString: $0) }), let known = Target(rawValue: name) else {
-        print("usage: Fuzz \(Target.allCases.map(\.rawValue).joined(separator: "|")) [options of libFuzzer]")
-        return 64
-    }
-    target = known
-    // The first argument becomes the program's name.
-    var rest = arguments.map { $0 + 1 }
-    var restCount = count - 1
-    return runDriver(&restCount, &rest) { bytes, count in
-        do {
-            try target.feed(Data(bytes: bytes, count: count))
-        } catch is Failure {
-        } catch {
-            fatalError("not a Failure: \(error)")
-        }
-        return 0
     }
 }
