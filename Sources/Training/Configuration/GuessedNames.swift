@@ -163,6 +163,7 @@ public enum GuessedNames {
         fill fillna imputation complete: it is 'impute'
         convert load ingest csv tohdf5 rechunk preprocess prepare: it is 'import'
         info show ls list describe summary h5ls dump cat view head: it is 'inspect'
+        onnx safetensors npz torchscript deploy save: it is 'export'
         verify fsck lint checksum: it is 'check'
         repeat replicate replay rerun again reproducibility digest: it is 'reproduce'
         benchmark speed profile time perf: it is 'bench'
