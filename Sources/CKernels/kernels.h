@@ -37,9 +37,12 @@
     KERNEL(void, corrupt_salt_and_pepper, (float *corrupted, const float *values, const int64_t *row_numbers,         \
             ptrdiff_t rows, ptrdiff_t features, float share, uint64_t seed, uint16_t purpose, uint32_t epoch),        \
            (corrupted, values, row_numbers, rows, features, share, seed, purpose, epoch))                             \
-    KERNEL(void, count_means, (float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x,   \
-            const float *mask, float library, ptrdiff_t rows, ptrdiff_t features),                                    \
-           (means, output, width, is_inflated, x, mask, library, rows, features))                                     \
+    KERNEL(void, count_means, (float *means, const float *output, ptrdiff_t width, int is_rate, int is_inflated,      \
+            const float *x, const float *mask, float library, ptrdiff_t rows, ptrdiff_t features),                    \
+           (means, output, width, is_rate, is_inflated, x, mask, library, rows, features))                            \
+    KERNEL(void, discretized_logistic_means, (float *means, const float *output, ptrdiff_t components,                \
+            ptrdiff_t rows, ptrdiff_t features),                                                                      \
+           (means, output, components, rows, features))                                                               \
     KERNEL(void, continuous_bernoulli_means, (float *means, const float *logits, ptrdiff_t count),                    \
            (means, logits, count))                                                                                    \
     KERNEL(void, to_float, (float *values, const void *numbers, enum kernel_number type, ptrdiff_t count),            \
@@ -168,6 +171,12 @@
     KERNEL(void, posterior_backward, (const float *code, const float *noise, float floor, const float *dz,            \
             float scale, const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),                      \
            (code, noise, floor, dz, scale, weights, gradient, rows, size))                                            \
+    KERNEL(void, posterior_samples, (const float *code, const float *noise, float floor, ptrdiff_t samples, float *z, \
+            double *log_ratios, ptrdiff_t rows, ptrdiff_t size),                                                      \
+           (code, noise, floor, samples, z, log_ratios, rows, size))                                                  \
+    KERNEL(void, posterior_samples_backward, (const float *code, const float *noise, float floor, ptrdiff_t samples,  \
+            const float *z, const float *dz, const float *factors, float *gradient, ptrdiff_t rows, ptrdiff_t size),  \
+           (code, noise, floor, samples, z, dz, factors, gradient, rows, size))                                       \
     KERNEL(void, take_missing, (float *values, float *mask, ptrdiff_t count),                                         \
            (values, mask, count))                                                                                     \
     KERNEL(void, join_mask, (float *values, const float *mask, float *encoder_input, ptrdiff_t rows,                  \

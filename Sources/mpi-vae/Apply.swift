@@ -165,6 +165,12 @@ struct Evaluate: ModelCommand {
             ("active units", "\(r.activeUnits) of \(r.klPerLatent.count)"),
             ("squared error", String(format: "%.6f per value", r.meanSquaredError)),
         ]
+        for part in r.parts ?? [] {
+            lines.append((part.name, String(format: "%.4f", part.loss)))
+            for column in part.columns ?? [] {
+                lines.append(("  \(column.name)", String(format: "%.4f per value, %ld values", column.loss, column.values)))
+            }
+        }
         if let bits = r.bitsPerDimension { lines.append(("bits", String(format: "%.4f per dimension", bits))) }
         if let likelihood = r.logLikelihood, let error = r.logLikelihoodError, let samples = r.samples {
             lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
@@ -174,6 +180,6 @@ struct Evaluate: ModelCommand {
             ("ari", r.ari), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }
-        return lines.map { $0.0.padded(to: 16) + $0.1 }.joined(separator: "\n")
+        return lines.map { $0.0.padded(to: max(16, $0.0.count + 1)) + $0.1 }.joined(separator: "\n")
     }
 }

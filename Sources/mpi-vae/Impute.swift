@@ -14,7 +14,8 @@ struct Impute: ModelCommand {
 
     @OptionGroup var flags: ModelFlags
     @Option(help: "Multiple imputations: rows to draw for each.") var draws = 0
-    @Option(help: "Samples of the posterior that draws are chosen from, by importance.") var samples = 1000
+    @Option(help: "Samples of the posterior that draws are chosen from, by importance; of --objective iwae the means, too.")
+    var samples = 1000
     @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "imputed.h5"
     @Flag(help: "Replace the output if it is there.") var force = false
 

@@ -88,6 +88,13 @@ CASES = {
         "--shards 4 --global-batch 60", USUAL),
     "attention": (
         "pixels", 3, "--network attention --channels 32,32 --hidden 12 --shards 3 --global-batch 60 --activation gelu", USUAL),
+    "importance": (
+        "holes", 3, "--model miwae --samples 5 --hidden 16 --latent 3 --epochs 2 --global-batch 66 --shards 6",
+        [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),
+    "table": (
+        "table", 3, "--likelihoods 'gaussian variance=feature: 0:2; nb: 2:3; categorical: 3:4; ordinal: 4:5' --nan mask --scale standardize "
+        "--hidden 16 --latent 2", [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE, SAMPLES]),
+    "discretized-logistic": ("pixels", 1, "--likelihood discretized-logistic --components 2", USUAL),
     "normal-rows": ("unit", 1, "--fit-normal 0,1 --early-stopping 1 --test-fraction 0.2", [EMBED, SCORE]),
 }
 

@@ -18,7 +18,7 @@ def numbers(count, seed):
 
 def make(path):
     """Writes /pixels (bytes), /unit (0...1), /signed (about 0), each row near one of four patterns, and what belongs to them:
-    /labels, /factors, /weights, /mask and /holes (as /signed, with values that are not numbers)."""
+    /labels, /factors, /weights, /mask, /holes (as /signed, with values that are not numbers) and /table (numbers, counts, categories)."""
     labels = numbers(ROWS, 1) % 4
     patterns = numbers(4 * FEATURES, 2).reshape(4, FEATURES) % 200
     strength = numbers(ROWS, 3) % 129 + 64
@@ -31,6 +31,8 @@ def make(path):
         file["unit"] = (pixels / 256).astype(numpy.float32)
         file["signed"] = signed.astype(numpy.float32)
         file["holes"] = numpy.where(mask, signed, numpy.nan).astype(numpy.float32)
+        table = [signed[:, 0], signed[:, 1], strength % 9, labels, labels % 3]
+        file["table"] = numpy.where(mask[:, :5], numpy.stack(table, axis=1), numpy.nan).astype(numpy.float32)
         file["mask"] = mask.astype(numpy.uint8)
         file["labels"] = labels
         file["factors"] = numpy.stack([labels, strength // 16], axis=1)

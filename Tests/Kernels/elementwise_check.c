@@ -24,11 +24,11 @@ static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_
     float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0), *scratch = floats(0);
     double losses[most];
     for (int i = 0; i < most; i++) mask[i] = mask[i] < 0.25f ? 0 : 1;
-    for (int choice = 0; choice < 8; choice++) {
-        // Values in 0...1, and counts, of which most are 0; a setting of 0 or not.
+    for (int choice = 0; choice < 12; choice++) {
+        // Values in 0...1, and counts, of which most are 0; settings of 0 or not.
         if (choice == 4)
             for (int i = 0; i < most; i++) x[i] = x[i] < 0.7f ? 0 : (float)(random_bits() >> (random_bits() % 16 + 48));
-        const float settings[] = {choice == 6 ? 0 : choice == 7 ? 5.5f : 0.3f, 3.5f};
+        const float settings[] = {choice == 6 || choice == 10 ? 0 : choice == 7 ? 3.5f : 0.3f, choice < 8 ? 3.5f : 0};
         const kernel_loss_terms terms = {.x = x, .mask = choice & 1 ? mask : NULL, .weights = choice & 2 ? weights : NULL,
                                          .output = changed, .scale = 0.125f, .settings = settings, .scratch = scratch,
                                          .losses = losses, .rows = rows, .features = features};
@@ -40,9 +40,11 @@ static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_
 #include "likelihoods/all.h"
         k->continuous_bernoulli_means(changed, output, rows * features);
         take_floats(r, "continuous_bernoulli_means", changed, rows * features);
-        k->count_means(changed, output, features, 0, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
+        const int is_rate = choice >= 8;
+        k->count_means(changed, output, features, is_rate, 0, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
         take_floats(r, "count_means", changed, rows * features);
-        k->count_means(changed, output, 2 * features, 1, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows, features);
+        k->count_means(changed, output, 2 * features, is_rate, 1, choice & 2 ? x : NULL, choice & 1 ? mask : NULL, 1000, rows,
+                       features);
         take_floats(r, "count_means", changed, rows * features);
     }
     free(x), free(output), free(weights), free(mask), free(changed), free(scratch);
@@ -59,6 +61,12 @@ static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows
         k->posterior(code, noise, floors[i], z, kl, rows, features);
         take_floats(r, "posterior", z, count);
         take_doubles(r, "posterior", kl, rows);
+        // Two draws of each of half the rows.
+        k->posterior_samples(code, noise, floors[i], 2, z, kl, rows / 2, features);
+        take_floats(r, "posterior_samples", z, rows / 2 * 2 * features);
+        take_doubles(r, "posterior_samples", kl, rows / 2 * 2);
+        k->posterior_samples_backward(code, noise, floors[i], 2, z, noise, weights, gradient, rows / 2, features);
+        take_floats(r, "posterior_samples", gradient, rows / 2 * 2 * features);
     }
 
     float *gain = floats(0), *shift = floats(0), *moments = floats(0), *output = floats(0);

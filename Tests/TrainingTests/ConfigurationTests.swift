@@ -126,6 +126,7 @@ struct ConfigurationTests {
                 case .number: "0.25"
                 case .sizes: "[7, 5]"
                 case .blocks: "[\"dense 7\", \"relu\"]"
+                case .columns: "[\"gaussian variance=feature: 0:2,5\", \"categorical 3: 2:5\"]"
                 case .seconds: "\"3600\""
                 case .bytes: "\"4096\""
                 }
@@ -168,7 +169,10 @@ struct ConfigurationTests {
     }
 
     @Test func presetsAreConfigurations() throws {
-        #expect(Preset.allCases.map(\.rawValue) == ["ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "mult-vae", "pca"])
+        #expect(
+            Preset.allCases.map(\.rawValue) == [
+                "ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "mult-vae", "iwae", "miwae", "pca",
+            ])
         for preset in Preset.allCases {
             let configuration = try load(flags: ["model": preset.rawValue])
             #expect(configuration.model.model == preset)

@@ -7,12 +7,14 @@ struct CountReference {
     let loss: Double
 
     /// nil for other likelihoods.
-    init?(_ likelihood: LikelihoodName, _ x: [Double], _ output: [Double]) {
+    init?(
+        _ likelihood: LikelihoodName, _ x: [Double], _ output: [Double], _ means: LikelihoodSettings.Means = .shares
+    ) {
         let features = x.count
         let there = x.indices.filter { !x[$0].isNaN }
         let library = there.reduce(0) { $0 + x[$1] }
         let sum = there.reduce(0) { $0 + exp(output[$1]) }
-        func mean(_ i: Int) -> Double { library * exp(output[i]) / sum }
+        func mean(_ i: Int) -> Double { means == .rates ? exp(output[i]) : library * exp(output[i]) / sum }
 
         func poisson(_ i: Int) -> Double { mean(i) - (x[i] > 0 ? x[i] * log(mean(i)) : 0) + logGamma(x[i] + 1) }
 

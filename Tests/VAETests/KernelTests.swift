@@ -46,7 +46,7 @@ struct KernelTests {
         features: Int
     ) {
         let (x, weights) = (x + [0], weights ?? [])
-        var scratch = [Float](repeating: .nan, count: Int(KERNEL_LIKELIHOOD_SCRATCH) * features)
+        var scratch = [Float](repeating: .nan, count: (Int(KERNEL_LIKELIHOOD_SCRATCH) + 4) * features)
         output.withUnsafeMutableBufferPointer { output in
             losses.withUnsafeMutableBufferPointer { losses in
                 x.withUnsafeBufferPointer { x in
@@ -69,8 +69,12 @@ struct KernelTests {
 
     /// A scale of a half, 4 degrees of freedom, 2 categories; of counts 0, as their dispersions are of each row.
     private static func settings(_ kind: kernel_likelihood) -> [Float] {
+        if kind == kernel_likelihood_ordinal { return [4, 0] }
+        if kind == kernel_likelihood_discretized_logistic { return [3, 0] }
         let isOfRows = [kernel_likelihood_negative_binomial, kernel_likelihood_zero_inflated].contains(kind)
-        return [kind == kernel_likelihood_categorical ? 2 : isOfRows ? 0 : 0.5, 4]
+        // The means of counts are shares.
+        let isCount = isOfRows || kind == kernel_likelihood_poisson
+        return [kind == kernel_likelihood_categorical ? 2 : isOfRows ? 0 : 0.5, isCount ? 0 : 4]
     }
 
     /// Each likelihood's kernel, and its outputs per feature.
@@ -79,6 +83,7 @@ struct KernelTests {
         "gaussian-learned": (kernel_likelihood_gaussian_learned, 2),
         "categorical": (kernel_likelihood_categorical, 1),
         "continuous-bernoulli": (kernel_likelihood_continuous_bernoulli, 1),
+        "ordinal": (kernel_likelihood_ordinal, 4), "discretized-logistic": (kernel_likelihood_discretized_logistic, 9),
         "log-normal": (kernel_likelihood_log_normal, 1), "student-t": (kernel_likelihood_student_t, 1),
         "laplace": (kernel_likelihood_laplace, 1), "mse": (kernel_likelihood_squared_error, 1),
         "multinomial": (kernel_likelihood_multinomial, 1), "nb": (kernel_likelihood_negative_binomial, 2),
@@ -113,7 +118,9 @@ struct KernelTests {
             for row in 0..<2 {
                 let exact = Reference.loss(
                     likelihood, x[row * features..<(row + 1) * features].map(Double.init),
-                    Array(before[row * width..<(row + 1) * width]), LikelihoodSettings(scale: 0.5))
+                    Array(before[row * width..<(row + 1) * width]),
+                    LikelihoodSettings(
+                        scale: 0.5, categories: likelihood == .ordinal ? 4 : 2, components: 3))
                 #expect(abs(losses[row] - exact) < 2e-6 * max(1, abs(exact)), "\(features) features")
             }
         }

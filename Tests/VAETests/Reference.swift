@@ -100,8 +100,10 @@ struct Reference {
             return blocks.enumerated().reduce(x) { block("\(part)/\($1.offset)", $1.element, $0, p, conditions) }
         }
         let count = configuration.hiddenSizes.count
+        // What brings a table's columns into their forms is a block of its own.
+        let first = part == "encoder" && !configuration.parts.isEmpty ? 1 : 0
         return (0...count).reduce(x) { x, index in
-            let name = "\(part)/\(index)"
+            let name = "\(part)/\(first + index)"
             if index == count { return dense(name, x, p, activation: nil, conditions) }
             let hidden = dense(name, x, p, activation: configuration.activation, conditions)
             return [.layer, .position].contains(configuration.normalization) ? normalize(name, hidden, p) : hidden
@@ -113,8 +115,10 @@ struct Reference {
         _ likelihood: LikelihoodName, _ x: [Double], _ output: [Double], _ settings: LikelihoodSettings = LikelihoodSettings()
     ) -> Double {
         let scale = Double(settings.scale)
-        if let counts = CountReference(likelihood, x, output) { return counts.loss }
+        if let counts = CountReference(likelihood, x, output, settings.means) { return counts.loss }
         if likelihood.rawValue == "categorical" { return categorical(x, output, settings.categories) }
+        if likelihood.rawValue == "discretized-logistic" { return mixture(x, output, settings.components) }
+        if likelihood.rawValue == "ordinal" { return ordinal(x, output, settings.categories) }
         let half = 0.5 * log(2 * Double.pi)
         return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
             let o = output[i]
@@ -134,8 +138,9 @@ struct Reference {
                 return sum + 0.5 * pow((log(x[i]) - o) / s, 2) + log(s) + log(x[i]) + half
             case "student-t":
                 let n = Double(settings.degrees)
-                let constant = 0.5 * log(n * .pi) + logGamma(n / 2) - logGamma((n + 1) / 2) + log(scale)
-                return sum + 0.5 * (n + 1) * log(1 + pow((x[i] - o) / scale, 2) / n) + constant
+                let s = settings.variance == .fixed ? scale : exp(0.5 * min(max(output[x.count + i], -10), 10))
+                let constant = 0.5 * log(n * .pi) + logGamma(n / 2) - logGamma((n + 1) / 2) + log(s)
+                return sum + 0.5 * (n + 1) * log(1 + pow((x[i] - o) / s, 2) / n) + constant
             default: return .nan
             }
         }
@@ -150,17 +155,69 @@ struct Reference {
         }
     }
 
+    private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+    /// Grades by thresholds, behind the locations.
+    private static func ordinal(_ x: [Double], _ output: [Double], _ grades: Int) -> Double {
+        let features = x.count
+        return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
+            var thresholds = [-Double.infinity, output[features + i]]
+            for k in 1..<grades where k < grades - 1 {
+                thresholds.append(thresholds.last! + exp(min(max(output[(1 + k) * features + i], -10), 10)))
+            }
+            thresholds.append(.infinity)
+            let grade = Int(min(max(x[i], 0), Double(grades - 1)))
+            let (low, high) = (thresholds[grade] - output[i], thresholds[grade + 1] - output[i])
+            // Far above both are nearly 1.
+            return sum - log(low > 0 ? sigmoid(-low) - sigmoid(-high) : sigmoid(high) - sigmoid(low))
+        }
+    }
+
+    /// Mixtures of logistic distributions, of which each value has the part around it.
+    private static func mixture(_ x: [Double], _ output: [Double], _ components: Int) -> Double {
+        let features = x.count
+        return x.indices.filter { !x[$0].isNaN }.reduce(0) { sum, i in
+            func head(_ number: Int) -> [Double] { (0..<components).map { output[(number * components + $0) * features + i] } }
+            let (weights, y) = (head(0).map { exp($0) }, 2 * x[i] - 1)
+            let shares = zip(head(1), head(2)).map { mean, log -> Double in
+                let scale = exp(min(max(log, -7), 7))
+                let high = y < 1 - 1 / 255.0 ? sigmoid((y + 1 / 255.0 - mean) / scale) : 1
+                let low = y > 1 / 255.0 - 1 ? sigmoid((y - 1 / 255.0 - mean) / scale) : 0
+                // Far above the mean both are nearly 1.
+                guard low > 0.5 else { return high - low }
+                let above = y < 1 - 1 / 255.0 ? sigmoid(-(y + 1 / 255.0 - mean) / scale) : 0
+                return sigmoid(-(y - 1 / 255.0 - mean) / scale) - above
+            }
+            return sum + log(weights.reduce(0, +)) - log(zip(weights, shares).reduce(0) { $0 + $1.0 * $1.1 })
+        }
+    }
+
     /// What the likelihood takes from parameters.
     private func sharedHeads(_ p: [Double], features: Int) -> [Double] {
-        layout.entries.filter { $0.name.hasPrefix("decoder/") && $0.name.contains("/log-") }.flatMap { entry in
-            entry.range.count == features ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
+        layout.entries.filter { $0.name.hasPrefix("decoder/") && ($0.name.contains("/log-") || $0.name.contains("/threshold-")) }
+            .flatMap { entry in
+                entry.range.count == features
+                    ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
+            }
+    }
+
+    /// The same of a table's members, whose numbers the names end with.
+    private func memberHeads(_ table: MixedReference, _ p: [Double]) -> [[Double]] {
+        var heads = [[Double]](repeating: [], count: 100)
+        for entry in layout.entries where entry.name.hasPrefix("decoder/") {
+            guard entry.name.contains("/log-") || entry.name.contains("/threshold-") else { continue }
+            let number = Int(entry.name.split(separator: "-").last!)! - 1
+            heads[number] += table.shared(number, p[entry.range])
         }
+        return heads
     }
 
     /// Reconstruction and KL of one row.
     func parts(_ x: [Double], noise: [Double], _ p: [Double], conditions: [Double] = []) -> (reconstruction: Double, kl: Double) {
         let values = x.map { $0.isNaN ? 0 : $0 }
-        let code = network("encoder", configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x, p, conditions)
+        let table = configuration.parts.isEmpty ? nil : MixedReference(parts: configuration.parts)
+        let seen = configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x
+        let code = network("encoder", table?.input(x, seesMask: configuration.seesMask) ?? seen, p, conditions)
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
@@ -172,10 +229,31 @@ struct Reference {
                 return mean + exp(0.5 * v) * noise[i]
             }
         }
+        if let table { return (table.loss(x, network("decoder", z, p, conditions), memberHeads(table, p)), kl) }
         let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
         return (
             Self.loss(configuration.likelihood, x, output, configuration.likelihoodSettings), kl
         )
+    }
+
+    /// The importance-weighted bound of one row, of a code for each noise.
+    func bound(_ x: [Double], noise: [[Double]], _ p: [Double], conditions: [Double] = []) -> Double {
+        let values = x.map { $0.isNaN ? 0 : $0 }
+        let code = network("encoder", configuration.seesMask ? values + x.map { $0.isNaN ? 0 : 1 } : x, p, conditions)
+        let size = configuration.latentSize
+        let logWeights = noise.map { noise -> Double in
+            var ratio = 0.0
+            let z = (0..<size).map { i -> Double in
+                let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
+                let z = code[i] + variance.squareRoot() * noise[i]
+                ratio += 0.5 * (noise[i] * noise[i] - z * z + log(variance))
+                return z
+            }
+            let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
+            return ratio - Self.loss(configuration.likelihood, x, output, configuration.likelihoodSettings)
+        }
+        let top = logWeights.max()!
+        return top + log(logWeights.reduce(0) { $0 + exp($1 - top) } / Double(noise.count))
     }
 
     /// The sum of reconstruction + beta * KL over rows, by their weights.
@@ -256,7 +334,11 @@ final class Example {
                 let isMissing = configuration.seesMask && (row * 5 + i * 3) % 4 == 1
                 let unit = 0.5 + 0.5 * sin(Float(row * 31 + i * 17 + 1))
                 // Counts are mostly 0.
-                let isCount = configuration.likelihood.make().support?.isWhole == true
+                let part = configuration.parts.first { $0.columns.contains(i) }
+                if let part, let place = part.columns.firstIndex(of: i), !part.categories.isEmpty {
+                    return isMissing ? .nan : Float((row * 3 + i) % part.categories[place])
+                }
+                let isCount = (part?.likelihood ?? configuration.likelihood).make().support?.isWhole == true
                 return isMissing ? .nan : isCount ? max(0, (12 * unit - 7).rounded()) : unit
             }
         }
@@ -299,7 +381,7 @@ final class Example {
                 let count = min(microBatch, batch.rowCount - first)
                 return ShardFold(
                     [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
-                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer))
+                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer), samples: model.samples)
             }
             let pass = TrainingPass(model, rows: microBatch, folds: folds, trainsEncoder: trainsEncoder)
             var first = 0
@@ -328,7 +410,7 @@ final class Example {
         let gradients = shards.map { _ in AlignedBuffer(count: model.layout.count) }
         let fold = ShardFold(
             shards.enumerated().map { ShardRows(rowCount: $1.count, destination: .gradient($0)) },
-            gradients: gradients.map(\.pointer))
+            gradients: gradients.map(\.pointer), samples: model.samples)
         let shared = TrainingPass(model, rows: rows.count, workers: count, folds: [fold])
         var sums = LossSums()
         withBatch { batch in

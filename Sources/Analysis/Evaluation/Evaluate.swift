@@ -27,7 +27,8 @@ extension TrainedModel {
         let candidates = labelled ?? RowSet(all: source.rowCount)
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
-            world: world, pool: pool, applied: applied, preparation: preparation, seed: seed
+            world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
+            parts: checkpoint.parts(configuration)
         ).measure(source, samples: wanted.samples, keeping: kept, into: &report)
         guard usesCodes else {
             if !wanted.output.isEmpty {

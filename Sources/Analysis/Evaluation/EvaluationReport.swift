@@ -14,6 +14,9 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// `-elbo / (features ln 2)`, of the values that are there; nil for the likelihood `mse`, which is no distribution.
     public var bitsPerDimension: Double?
 
+    /// What each part of a table gives to the reconstruction; nil where all columns have one likelihood.
+    public var parts: [PartLoss]?
+
     /// K, the samples per row that the importance-weighted log-likelihood is taken with.
     public var samples: Int?
     /// log 1/K sum p(x, z) / q(z | x), in nats (Burda et al. 2016, equation 8).
@@ -41,6 +44,25 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     public var ari: Double?
     /// Mutual information gap (Chen et al. 2018, equation 6), 20 bins.
     public var mutualInformationGap: Double?
+}
+
+/// -log p(x | z) of columns that have a likelihood of their own, in nats, in the units that the model sees (numbers that are scaled: by their
+/// deviation).
+public struct PartLoss: Codable, Sendable, Equatable {
+    /// As the configuration has it.
+    public var name = ""
+    /// Summed over the part's columns, averaged over rows.
+    public var loss = 0.0
+    /// nil of those whose columns make up a distribution together.
+    public var columns: [ColumnLoss]?
+
+    /// Of one column, averaged over the values that are there.
+    public struct ColumnLoss: Codable, Sendable, Equatable {
+        public var name = ""
+        public var loss = 0.0
+        /// How many these are.
+        public var values = 0
+    }
 }
 
 /// What `evaluate` is to do besides the ELBO.

@@ -13,6 +13,8 @@ struct ModelEvaluator {
     let applied: AppliedModel
     let preparation: Preparation
     let seed: UInt64
+    /// The columns of a table; nil where all have one likelihood.
+    let parts: TableParts?
 
     /// Fills in, on root, the figures of all rows; gives the codes of some of them, on all ranks. Collective.
     ///
@@ -28,10 +30,15 @@ struct ModelEvaluator {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         let sampler = PosteriorSampler(applied, seed: seed)
         var sums = Sums(model.latent)
+        var table = parts.map { TableSums($0) }
         var codes = Codebook(latentSize: latent)
-        try sweep.run(source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width]) {
+        try sweep.run(
+            source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features]
+        ) {
             worker, batch, columns in
-            let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
+            var own = Inference.Rows(columns)
+            if parts != nil { own.columns = columns[9] }
+            let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: own)
             BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             applied[worker].decode(
@@ -64,10 +71,12 @@ struct ModelEvaluator {
             }
             for (index, row) in rows.enumerated() {
                 sums.add(columns, index)
+                table?.add(columns[9].pointer + index * features)
                 guard kept.contains(row) else { continue }
                 codes.append(row, columns[0].pointer + index * latent)
             }
         }
+        if let table, world.isRoot { report.parts = table.losses(rows: source.rowCount) }
         sums.fill(&report, samples: samples, isDistribution: model.likelihood.isDistribution)
         return Codebook(
             latentSize: latent, numbers: try world.fromRoot(codes.numbers), values: try world.fromRoot(codes.values))

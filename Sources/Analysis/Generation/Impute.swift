@@ -11,7 +11,7 @@ internal import VAE
 public struct ImputeOptions: Sendable {
     /// The whole rows to draw for each besides the one filled with means; 0 for none.
     public var draws = 0
-    /// The samples of the posterior that each draw is one of.
+    /// The samples of the posterior that each draw is one of, and that means are weighted over where training weighted them, too.
     public var samples = 1000
     public var output = "imputed.h5"
     public var force = false
@@ -80,8 +80,12 @@ extension TrainedModel {
         let (latent, features, rows) = (model.latentSize, model.inputSize, batch.rowCount)
         let (codes, logVariance) = (AlignedBuffer(count: rows * latent), AlignedBuffer(count: rows * latent))
         applied[worker].encode(batch, applied.parameters, mean: codes.pointer, logVariance: logVariance.pointer)
-        applied[worker].decode(
-            codes.pointer, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: mean)
+        if weighsMeans {
+            average(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer, into: mean)
+        } else {
+            applied[worker].decode(
+                codes.pointer, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: mean)
+        }
         if wanted.draws == 0 { return }
         let chosen = resample(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
         let value = AlignedBuffer(count: rows * features)
@@ -93,6 +97,34 @@ extension TrainedModel {
                 (draws + (row * wanted.draws + draw) * features).update(from: value.pointer + row * features, count: features)
             }
         }
+    }
+
+    /// Whether means are taken over samples by their importance: of models that were trained so, but tables, whose categories have no mean.
+    private var weighsMeans: Bool { configuration.objective.objective == .iwae && configuration.model.likelihoods.isEmpty }
+
+    /// The mean of p(x | z) over the posterior's samples by their importance weights (Mattei & Frellsen 2019, equation 12), sample after sample.
+    private func average(
+        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafePointer<Float>, logVariance: UnsafePointer<Float>,
+        into average: UnsafeMutablePointer<Float>
+    ) {
+        let (features, rows) = (model.inputSize, batch.rowCount)
+        let (value, sums) = (AlignedBuffer(count: rows * features), AlignedMemory<Double>(count: rows * features))
+        var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: rows)
+        PosteriorSampler(applied, seed: configuration.training.seed).draw(
+            wanted.samples, of: batch, worker: worker, mean: mean, logVariance: logVariance
+        ) { _, z, logWeights in
+            applied[worker].decode(
+                z, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: value.pointer)
+            for row in 0..<rows {
+                weights[row].add(logWeights[row])
+                // Of all weights so far.
+                let share = Elementary.exp(logWeights[row] - weights[row].logSum)
+                for i in row * features..<(row + 1) * features {
+                    sums.pointer[i] += share * (Double(value.pointer[i]) - sums.pointer[i])
+                }
+            }
+        }
+        for i in 0..<rows * features { average[i] = Float(sums.pointer[i]) }
     }
 
     /// Codes `[draws, rowCount, latentSize]`, each one of the posterior's samples, chosen by its importance weight (Rubin 1987).

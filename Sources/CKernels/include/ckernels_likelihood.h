@@ -9,7 +9,12 @@
 #define KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW -10.0f
 #define KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH 18.0f
 
-/// The floats of scratch memory that a loss needs for each feature.
+/// Those of the logarithm of a step between the thresholds of grades, and of the logarithm of a logistic distribution's scale.
+#define KERNEL_LIKELIHOOD_LOG_STEP_LIMIT 10.0f
+#define KERNEL_LIKELIHOOD_LOG_SCALE_LOW -7.0f
+#define KERNEL_LIKELIHOOD_LOG_SCALE_HIGH 7.0f
+
+/// The floats of scratch memory that a loss needs for each feature; of mixtures 4, and one for each component.
 #define KERNEL_LIKELIHOOD_SCRATCH 3
 
 /// What there is, see likelihoods/all.h: `kernel_likelihood_bernoulli` and so on.
@@ -46,9 +51,13 @@ void kernel_loss(enum kernel_likelihood kind, const kernel_loss_terms *terms);
 /// ones where they are inflated by zeros.
 ///
 /// l is the sum of the row's counts `x`, and the softmax sums over its columns that are there, by `mask` (NULL for all), so what is missing
-/// gets what the others let expect; or, where x is NULL, l is `library`.
-void kernel_count_means(float *means, const float *output, ptrdiff_t width, int is_inflated, const float *x, const float *mask,
-                        float library, ptrdiff_t rows, ptrdiff_t features);
+/// gets what the others let expect; or, where x is NULL, l is `library`. Of rates they are exp(o).
+void kernel_count_means(float *means, const float *output, ptrdiff_t width, int is_rate, int is_inflated, const float *x,
+                        const float *mask, float library, ptrdiff_t rows, ptrdiff_t features);
 
 /// Means of continuous Bernoulli variables by their logits: 1 / (1 - exp(-o)) - 1 / o.
 void kernel_continuous_bernoulli_means(float *means, const float *logits, ptrdiff_t count);
+
+/// Means of values 0, 1/255, ..., 1 by mixtures of so many logistic distributions, see likelihoods/discretized_logistic.h.
+void kernel_discretized_logistic_means(float *means, const float *output, ptrdiff_t components, ptrdiff_t rows,
+                                       ptrdiff_t features);

@@ -12,3 +12,12 @@ void kernel_posterior(const float *code, const float *noise, float floor, float 
 /// The gradient with regard to `code` of `loss(z) + scale * weights[row] * KL`, where `dz` is the loss's with regard to z.
 void kernel_posterior_backward(const float *code, const float *noise, float floor, const float *dz, float scale, const float *weights,
                                float *gradient, ptrdiff_t rows, ptrdiff_t size);
+
+/// `samples` draws z `[rows, samples, size]` of each row's posterior by their noise, and log p(z) - log q(z | x) of each, in nats.
+void kernel_posterior_samples(const float *code, const float *noise, float floor, ptrdiff_t samples, float *z, double *log_ratios,
+                              ptrdiff_t rows, ptrdiff_t size);
+
+/// The gradient with regard to `code` of `loss(z)` less `factors[row, sample] * (log p(z) - log q(z | x))`, summed over a row's samples, where
+/// `dz` is the loss's with regard to z.
+void kernel_posterior_samples_backward(const float *code, const float *noise, float floor, ptrdiff_t samples, const float *z,
+                                       const float *dz, const float *factors, float *gradient, ptrdiff_t rows, ptrdiff_t size);

@@ -2,7 +2,8 @@
 #include "../lanes.h"
 
 // What the likelihoods of counts share. The means of a row are l rho: l the sum of its counts, rho the softmax of the decoder's logits
-// over the columns that are there (Lopez et al. 2018, "Deep generative modeling for single-cell transcriptomics", Methods). Most counts are
+// over the columns that are there (Lopez et al. 2018, "Deep generative modeling for single-cell transcriptomics", Methods); or, of rates, they
+// are exp(o), and a row's columns have nothing to do with each other. Most counts are
 // 0: what all columns need runs over the row in single precision, and what counts above 0 need besides, such as log Gamma, over blocks of
 // these alone in double precision, the j-th of them in lane j mod LANES.
 
@@ -16,6 +17,8 @@ typedef struct {
     float factor;
     /// The same as a logarithm, to which a logit less the top is added.
     double log_factor;
+    /// Whether means are exp(o): then the top is 0, and total and factor are 1.
+    int is_rate;
 } count_row;
 
 INLINE float largest_seen(int masked, const float *restrict mask, const float *restrict logits, ptrdiff_t features) {
@@ -38,9 +41,9 @@ INLINE float largest_seen(int masked, const float *restrict mask, const float *r
 }
 
 /// Fills in the exponentials, 0 for what is missing.
-INLINE count_row take_count_row(int masked, const float *restrict x, const float *restrict mask, const float *restrict logits,
-                                float *restrict exponentials, ptrdiff_t features) {
-    count_row r = {.top = largest_seen(masked, mask, logits, features)};
+INLINE count_row take_count_row(int masked, int is_rate, const float *restrict x, const float *restrict mask,
+                                const float *restrict logits, float *restrict exponentials, ptrdiff_t features) {
+    count_row r = {.top = is_rate ? 0.0f : largest_seen(masked, mask, logits, features), .is_rate = is_rate};
     {
         FOR_EACH_FEATURE(0, features, { loss = SEEN * x[i]; })
         r.library = sum_of_lanes(lanes);
@@ -52,7 +55,9 @@ INLINE count_row take_count_row(int masked, const float *restrict x, const float
         })
         r.total = sum_of_lanes(lanes);
     }
-    if (r.library > 0) {
+    if (is_rate) {
+        r.factor = 1.0f;
+    } else if (r.library > 0) {
         r.factor = (float)(r.library / r.total);
         r.log_factor = kernel_log(r.library / r.total);
     }
@@ -120,7 +125,7 @@ INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float 
             means[lane] = (double)exponentials[i];
             c[lane] = (double)dispersions[i];
         }
-        const double shift = r->log_factor - (double)r->top, factor = r->library / r->total;
+        const double shift = r->log_factor - (double)r->top, factor = r->is_rate ? 1.0 : r->library / r->total;
         for (int lane = 0; lane < LANES; lane++) {
             const rising_factorial rising = split_rising_factorial(counts[lane], c[lane]);
             const double odds = means[lane] * factor / c[lane];
@@ -148,16 +153,16 @@ INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float 
 INLINE void softmax_backward(float *restrict gradient, const float *restrict slopes, const float *restrict exponentials,
                              const count_row *r, float row_scale, ptrdiff_t features) {
     FOR_EACH_FEATURE(0, features, { loss = slopes[i]; })
-    const float level = r->total > 0 ? (float)(sum_of_lanes(lanes) / r->total) : 0.0f;
+    const float level = r->total > 0 && !r->is_rate ? (float)(sum_of_lanes(lanes) / r->total) : 0.0f;
     for (ptrdiff_t i = 0; i < features; i++) gradient[i] = (slopes[i] - exponentials[i] * level) * row_scale;
 }
 
-static void KERNEL(count_means)(float *restrict means, const float *restrict output, ptrdiff_t width, int is_inflated,
-                                const float *x, const float *mask, float library, ptrdiff_t rows, ptrdiff_t features) {
+static void KERNEL(count_means)(float *restrict means, const float *restrict output, ptrdiff_t width, int is_rate,
+                                int is_inflated, const float *x, const float *mask, float library, ptrdiff_t rows, ptrdiff_t features) {
     for (ptrdiff_t row = 0; row < rows; row++, means += features, output += width) {
         const int masked = mask != NULL;
         const float *own_mask = masked ? mask + row * features : NULL, *own = x ? x + row * features : NULL;
-        const float top = largest_seen(masked, own_mask, output, features);
+        const float top = is_rate ? 0.0f : largest_seen(masked, own_mask, output, features);
         double total, sum = (double)library;
         if (own) {
             FOR_EACH_FEATURE(0, features, { loss = masked ? own_mask[i] * own[i] : own[i]; })
@@ -170,7 +175,7 @@ static void KERNEL(count_means)(float *restrict means, const float *restrict out
             })
             total = sum_of_lanes(lanes);
         }
-        const float factor = total > 0 ? (float)(sum / total) : 0.0f;
+        const float factor = is_rate ? 1.0f : total > 0 ? (float)(sum / total) : 0.0f;
         for (ptrdiff_t i = 0; i < features; i++)
             means[i] = means[i] * factor * (is_inflated ? sigmoid_float(-output[features + i]) : 1.0f);
     }

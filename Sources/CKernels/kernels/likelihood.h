@@ -8,6 +8,7 @@
 
 #include "continuous.h"
 #include "counts.h"
+#include "logistic.h"
 
 /// The values of a row that are there.
 INLINE double seen_count(int masked, const float *mask, ptrdiff_t features) {

@@ -53,4 +53,56 @@ static void KERNEL(posterior_backward)(const float *code, const float *noise, fl
     if (floor > 0) posterior_rows_backward(code, noise, floor, dz, scale, weights, gradient, rows, size);
     else posterior_rows_backward(code, noise, 0, dz, scale, weights, gradient, rows, size);
 }
+
+INLINE void sample_rows(const float *restrict code, const float *restrict noise, float floor, ptrdiff_t samples, float *restrict z,
+                        double *restrict log_ratios, ptrdiff_t rows, ptrdiff_t size) {
+    const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
+    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size)
+        for (ptrdiff_t sample = 0; sample < samples; sample++, noise += size, z += size) {
+            FOR_EACH_FEATURE(0, size, {
+                const float held = clamp(code[size + i], -limit, limit), e = noise[i];
+                POSTERIOR_DEVIATION;
+                const float v = floor > 0 ? log_float(variance_of_head + floor) : held, value = code[i] + deviation * e;
+                z[i] = value;
+                // Both normal densities have the same constant.
+                loss = 0.5f * (e * e - value * value + v);
+            })
+            log_ratios[row * samples + sample] = sum_of_lanes(lanes);
+        }
+}
+
+static void KERNEL(posterior_samples)(const float *code, const float *noise, float floor, ptrdiff_t samples, float *z,
+                                      double *log_ratios, ptrdiff_t rows, ptrdiff_t size) {
+    if (floor > 0) sample_rows(code, noise, floor, samples, z, log_ratios, rows, size);
+    else sample_rows(code, noise, 0, samples, z, log_ratios, rows, size);
+}
+
+static void KERNEL(posterior_samples_backward)(const float *restrict code, const float *restrict noise, float floor,
+                                               ptrdiff_t samples, const float *restrict z, const float *restrict dz,
+                                               const float *restrict factors, float *restrict gradient, ptrdiff_t rows,
+                                               ptrdiff_t size) {
+    const float limit = KERNEL_POSTERIOR_LOG_VARIANCE_LIMIT;
+    for (ptrdiff_t row = 0; row < rows; row++, code += 2 * size, gradient += 2 * size) {
+        // Of z, and of z times its noise, over the samples in their order.
+        for (ptrdiff_t i = 0; i < 2 * size; i++) gradient[i] = 0;
+        float whole = 0;
+        for (ptrdiff_t sample = 0; sample < samples; sample++, noise += size, z += size, dz += size) {
+            const float factor = *factors++;
+            whole += factor;
+            for (ptrdiff_t i = 0; i < size; i++) {
+                const float d = dz[i] + factor * z[i];
+                gradient[i] += d;
+                gradient[size + i] += d * noise[i];
+            }
+        }
+        for (ptrdiff_t i = 0; i < size; i++) {
+            const float v = code[size + i], held = clamp(v, -limit, limit);
+            POSTERIOR_DEVIATION;
+            float dv = 0.5f * (gradient[size + i] * deviation - whole);
+            // d log(variance) / dv = exp(v) / variance
+            if (floor > 0) dv *= variance_of_head / (variance_of_head + floor);
+            gradient[size + i] = v == held ? dv : 0.0f;
+        }
+    }
+}
 #undef POSTERIOR_DEVIATION

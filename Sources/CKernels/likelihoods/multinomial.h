@@ -2,7 +2,7 @@
 LIKELIHOOD(multinomial, 1, {
     float *exponentials = scratch;
     FOR_EACH_ROW({
-        count_row r = take_count_row(masked, x, mask, output, exponentials, features);
+        count_row r = take_count_row(masked, 0, x, mask, output, exponentials, features);
         r.log_factor = r.library > 0 ? -kernel_log(r.total) : 0.0;
         losses[row] = r.library > 0 ? sum_of_counts(masked, x, mask, output, &r, features) - log_factorial(r.library) : 0.0;
         if (has_gradient)

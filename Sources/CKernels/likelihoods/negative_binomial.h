@@ -1,14 +1,15 @@
 // Counts as negative binomial variables of the means l rho and the dispersions c = exp(r): variance mean + mean^2 / c. The heads are the
-// logits of rho and r, held to its limits; the settings are 1 where r is the same in all rows.
+// logits of rho and r, held to its limits; the settings are 1 where r is the same in all rows, and
+// 1 where the means are exp(o) of their own.
 //
 // -log of the probability of 0 is c log(1 + mean / c); of others see kernels/counts.h.
 LIKELIHOOD(negative_binomial, 2, {
     float *exponentials = scratch, *dispersions = scratch + features, *slopes = scratch + 2 * features;
-    const int is_shared = *settings != 0;
+    const int is_shared = settings[0] != 0, is_rate = settings[1] != 0;
     FOR_EACH_ROW({
         float *logs = output + features;
         if (row == 0 || !is_shared) take_dispersions(logs, dispersions, features);
-        const count_row r = take_count_row(masked, x, mask, output, exponentials, features);
+        const count_row r = take_count_row(masked, is_rate, x, mask, output, exponentials, features);
         const double counts =
             sum_of_dispersed_counts(masked, has_gradient, x, mask, output, logs, dispersions, exponentials, &r, features);
         FOR_EACH_FEATURE(0, features, {

@@ -1,16 +1,16 @@
 // Counts that are 0 with the probability sigmoid(z), and else negative binomial (negative_binomial.h). The heads are the logits of rho, z and
-// r; the settings are 1 where r is the same in all rows.
+// r; the settings are as those of negative_binomial.h.
 //
 // With a = c log(1 + mean / c), -log of the probability of 0 is softplus(-z) - softplus(-z - a), and above 0 comes softplus(z) to the
 // negative binomial's. As of the Bernoulli likelihood, the logarithms of a block's factors 1 + exp(-|.|) are taken as one.
 LIKELIHOOD(zero_inflated, 3, {
     const ptrdiff_t factors = 64 * LANES;
     float *exponentials = scratch, *dispersions = scratch + features, *slopes = scratch + 2 * features;
-    const int is_shared = *settings != 0;
+    const int is_shared = settings[0] != 0, is_rate = settings[1] != 0;
     FOR_EACH_ROW({
         float *inflations = output + features, *logs = output + 2 * features;
         if (row == 0 || !is_shared) take_dispersions(logs, dispersions, features);
-        const count_row r = take_count_row(masked, x, mask, output, exponentials, features);
+        const count_row r = take_count_row(masked, is_rate, x, mask, output, exponentials, features);
         double sum =
             sum_of_dispersed_counts(masked, has_gradient, x, mask, output, logs, dispersions, exponentials, &r, features);
         for (ptrdiff_t start = 0; start < features; start += factors) {

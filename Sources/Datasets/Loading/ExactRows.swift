@@ -6,7 +6,8 @@ package import Support
 /// Reads rows of a source in double precision, for one thread, and looks at their values.
 package final class ExactRows {
     private let source: DataSource
-    private let allowed: AllowedValues
+    /// By columns.
+    private let allowed: [AllowedValues.Stretch]
     private let reader: any RowReader
     /// Rows that are read at once, and where.
     private let pieceRows: Int
@@ -16,7 +17,7 @@ package final class ExactRows {
     /// - Throws: ``Failure``.
     package init(_ source: DataSource, _ allowed: AllowedValues, stretch: Int = 0) throws {
         self.source = source
-        self.allowed = allowed
+        self.allowed = allowed.byColumns(source.features)
         let usual = max(1, (1 << 20) / (8 * source.features))
         pieceRows = stretch > 0 ? min(stretch, usual) : usual
         do {
@@ -67,17 +68,21 @@ package final class ExactRows {
     }
 
     private func check(_ values: UnsafePointer<Double>, row: Int64) throws {
-        let features = source.features
-        var column = 0
-        while true {
-            column += kernel_find_outside_exact(
-                values + column, allowed.range.lowerBound, allowed.range.upperBound, allowed.missing ? 1 : 0, features - column)
-            guard column < features else { break }
+        for stretch in allowed {
+            let (columns, allowed) = (stretch.columns, stretch.allowed)
+            var column = columns.lowerBound
+            while true {
+                column += kernel_find_outside_exact(
+                    values + column, allowed.range.lowerBound, allowed.range.upperBound, allowed.missing ? 1 : 0,
+                    columns.upperBound - column)
+                guard column < columns.upperBound else { break }
+                try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
+                column += 1
+            }
+            guard allowed.isWhole else { continue }
+            column = columns.lowerBound + kernel_find_fraction_exact(values + columns.lowerBound, columns.count)
+            guard column < columns.upperBound else { continue }
             try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
-            column += 1
         }
-        guard allowed.isWhole else { return }
-        column = kernel_find_fraction_exact(values, features)
-        if column < features { try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)") }
     }
 }

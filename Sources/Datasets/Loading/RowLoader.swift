@@ -7,7 +7,8 @@ internal import Support
 package final class RowLoader {
     private let source: DataSource
     private let preparation: Preparation
-    private let allowed: AllowedValues
+    /// By columns; empty where numbers of the format cannot be others.
+    private let allowed: [AllowedValues.Stretch]
     private let input: Input
     /// Where rows are decoded to be looked at.
     private let decoded: UnsafeMutablePointer<Float>
@@ -33,7 +34,8 @@ package final class RowLoader {
         precondition(preparation.isComplete || !source.format.isWide, "statistics come before rows")
         self.source = source
         self.preparation = preparation
-        allowed = preparation.allowed
+        let allowed = preparation.allowed
+        self.allowed = allowed.byColumns(source.features).filter { $0.allowed.mustBeChecked(source.format.numbers) }
         self.stretch = stretch > 0 ? stretch : max(1, (4 << 20) / source.format.rowBytes)
         do {
             input =
@@ -133,9 +135,7 @@ package final class RowLoader {
     }
 
     private func check(_ numbers: UnsafeRawPointer, _ rows: [Int64]) throws {
-        guard allowed.mustBeChecked(source.format.numbers) else { return }
-        let features = source.features
-        let range = allowed.floats
+        guard !allowed.isEmpty else { return }
         for (index, row) in rows.enumerated() {
             var values = UnsafePointer(decoded)
             if source.format.numbers == .float32 {
@@ -143,17 +143,22 @@ package final class RowLoader {
             } else {
                 source.format.decode(numbers + index * source.format.rowBytes, into: decoded)
             }
-            var column = 0
-            while true {
-                column += kernel_find_outside(
-                    values + column, range.lowerBound, range.upperBound, allowed.missing ? 1 : 0, features - column)
-                guard column < features else { break }
+            for stretch in allowed {
+                let (columns, allowed) = (stretch.columns, stretch.allowed)
+                let range = allowed.floats
+                var column = columns.lowerBound
+                while true {
+                    column += kernel_find_outside(
+                        values + column, range.lowerBound, range.upperBound, allowed.missing ? 1 : 0, columns.upperBound - column)
+                    guard column < columns.upperBound else { break }
+                    try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
+                    column += 1
+                }
+                guard allowed.isWhole else { continue }
+                column = columns.lowerBound + kernel_find_fraction(values + columns.lowerBound, columns.count)
+                guard column < columns.upperBound else { continue }
                 try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
-                column += 1
             }
-            guard allowed.isWhole else { continue }
-            column = kernel_find_fraction(values, features)
-            if column < features { try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)") }
         }
     }
 }

@@ -29,7 +29,7 @@ extension DataSource {
         guard format.numbers.isFloat else { return }
         let own = try world.together {
             var allowed = allowed
-            allowed.missing = true
+            allowed.takeMissing()
             let reader = try ExactRows(self, allowed)
             // Whole words of bits, so that the ranks' parts can be put together.
             let words = ShardPlan.part(world.rank, of: world.size, count: (selection.universe + 63) / 64)
@@ -50,5 +50,28 @@ extension DataSource {
             guard kept.count > 0 else { throw Failure(.badData, "\(name): every row has values that are not numbers (NaN)") }
         }
         keep(kept)
+    }
+}
+
+extension DataSource {
+    /// The largest value of some columns over some rows, 0 where all are missing, which the ranks look for together. Collective. Throws
+    /// ``SharedFailure``, as for values that are not allowed.
+    package func largest(of columns: [Int], _ rows: RowSet, _ allowed: AllowedValues, world: World) throws -> [Double] {
+        let own = try world.together {
+            let reader = try ExactRows(self, allowed)
+            var largest = [Double](repeating: 0, count: columns.count)
+            let part = ShardPlan.part(world.rank, of: world.size, count: rows.count)
+            for first in stride(from: part.lowerBound, to: part.upperBound, by: 1 << 16) {
+                try reader.forEach(rows.rows(first..<min(first + 1 << 16, part.upperBound))) { _, values in
+                    // What is not a number is larger than nothing.
+                    for (place, column) in columns.enumerated() where values[column] > largest[place] {
+                        largest[place] = values[column]
+                    }
+                }
+            }
+            return largest
+        }
+        let all = try world.communicator.allGather(own)
+        return columns.indices.map { place in all.reduce(0) { max($0, $1[place]) } }
     }
 }

@@ -12,6 +12,15 @@ package struct AllowedValues {
     /// Larger numbers cannot be worked with, whatever the range.
     package var largest = Self.largestFloat
 
+    /// Where columns differ what each stretch of them may have, in order; empty where all is said for all columns.
+    package var stretches: [Stretch] = []
+
+    /// Columns that follow each other, and what they may have.
+    package struct Stretch {
+        package let columns: Range<Int>
+        package var allowed: AllowedValues
+    }
+
     /// What floats of 32 bits hold.
     static let largestFloat = Double(Float.greatestFiniteMagnitude)
     /// What squares of differences can be summed of in double precision.
@@ -28,6 +37,17 @@ package struct AllowedValues {
 
     /// All numbers that can be worked with in double precision, as for rows that are only shown.
     package static func everything(missing: Bool) -> AllowedValues { AllowedValues(missing: missing, largest: largestScaled) }
+
+    /// Values may be missing, too.
+    mutating func takeMissing() {
+        missing = true
+        for index in stretches.indices { stretches[index].allowed.missing = true }
+    }
+
+    /// What the columns of rows of so many may have.
+    func byColumns(_ features: Int) -> [Stretch] {
+        stretches.isEmpty ? [Stretch(columns: 0..<features, allowed: self)] : stretches
+    }
 
     /// The same as floats.
     package var floats: ClosedRange<Float> {

@@ -12,6 +12,8 @@ package struct Preparation: Sendable {
     private let settings: PreparationSettings
     /// What the likelihood must find; nil for all numbers.
     private var support: ValueSupport?
+    /// Where columns differ; nil where they do not.
+    private var columns: ColumnRules?
     /// nil where nothing is scaled, and until ``measure(_:world:pool:)``.
     package private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
@@ -23,10 +25,14 @@ package struct Preparation: Sendable {
 
     /// - Parameters:
     ///   - support: what the likelihood needs; nil for all numbers.
+    ///   - columns: the same by columns, in place of it.
     ///   - scaling: as a checkpoint has it.
-    package init(_ settings: PreparationSettings, support: ValueSupport?, scaling: FeatureScaling? = nil) {
+    package init(
+        _ settings: PreparationSettings, support: ValueSupport?, columns: ColumnRules? = nil, scaling: FeatureScaling? = nil
+    ) {
         self.settings = settings
         self.support = support
+        self.columns = columns
         self.scaling = scaling
     }
 
@@ -48,6 +54,19 @@ package struct Preparation: Sendable {
 
     /// The values that rows may have as they come.
     package var allowed: AllowedValues {
+        var allowed = allowed(support, isPrepared: true)
+        allowed.stretches =
+            columns?.stretches.map {
+                AllowedValues.Stretch(columns: $0.columns, allowed: self.allowed($0.support, isPrepared: $0.isPrepared))
+            } ?? []
+        return allowed
+    }
+
+    private func allowed(_ support: ValueSupport?, isPrepared: Bool) -> AllowedValues {
+        guard isPrepared else {
+            guard let support else { return AllowedValues(missing: masks) }
+            return AllowedValues(range: support.range, isWhole: support.isWhole, reason: support.reason, missing: masks)
+        }
         // What is scaled may be larger than what is kept.
         let largest = needsStatistics ? AllowedValues.largestScaled : AllowedValues.largestFloat
         if settings.transform == .log1p || settings.librarySize > 0 {
@@ -70,10 +89,13 @@ package struct Preparation: Sendable {
     package func prepare(_ row: UnsafeMutablePointer<Double>, into prepared: UnsafeMutablePointer<Float>, features: Int) {
         transform(row, features: features)
         if let scaling {
+            // Of columns that stay as they are it does nothing.
             scaling.apply(row)
-            if settings.scale == .minMax { kernel_exact_clamp(row, 0, 1, features) }
+            if settings.scale == .minMax { forEachPrepared(features) { kernel_exact_clamp(row + $0, 0, 1, $1) } }
         }
-        if settings.clip > 0 { kernel_exact_clamp(row, -settings.clip, settings.clip, features) }
+        if settings.clip > 0 {
+            forEachPrepared(features) { kernel_exact_clamp(row + $0, -settings.clip, settings.clip, $1) }
+        }
         if settings.binarize == .fixed { kernel_exact_threshold(row, settings.threshold, features) }
         kernel_to_float(prepared, row, kernel_float64, features)
     }
@@ -81,12 +103,28 @@ package struct Preparation: Sendable {
     /// What comes before statistics are taken, in place.
     package func transform(_ row: UnsafeMutablePointer<Double>, features: Int) {
         if settings.librarySize > 0 { kernel_exact_scale_to_total(row, settings.librarySize, features) }
-        if settings.transform == .log1p { kernel_exact_log1p(row, features) }
+        if settings.transform == .log1p { forEachPrepared(features) { kernel_exact_log1p(row + $0, $1) } }
+    }
+
+    /// Calls `body` with the first column and the number of those that are transformed and scaled, stretch by stretch.
+    private func forEachPrepared(_ features: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+        guard let columns else { return body(0, features) }
+        for some in columns.prepared { body(some.lowerBound, some.count) }
     }
 
     /// Prepares `[rows, features]` in place, all but what is drawn: of formats that are not prepared in double precision.
     package func apply(_ values: UnsafeMutablePointer<Float>, rows: Int, features: Int) {
         let count = rows * features
+        if columns != nil {
+            for row in 0..<rows {
+                let own = values + row * features
+                forEachPrepared(features) { first, count in
+                    if settings.transform == .log1p { kernel_log1p(own + first, count) }
+                    if settings.clip > 0 { kernel_clamp(own + first, -Float(settings.clip), Float(settings.clip), count) }
+                }
+            }
+            return
+        }
         if settings.librarySize > 0 { kernel_scale_to_total(values, Float(settings.librarySize), rows, features) }
         if settings.transform == .log1p { kernel_log1p(values, count) }
         if settings.clip > 0 { kernel_clamp(values, -Float(settings.clip), Float(settings.clip), count) }
@@ -134,7 +172,13 @@ package struct Preparation: Sendable {
             } else {
                 kernel_to_double(target, source, kernel_float32, count)
             }
-            if settings.transform == .log1p { for i in 0..<count { target[i] = Elementary.expm1(target[i]) } }
+            guard settings.transform == .log1p else { return }
+            for row in 0..<rows.count {
+                forEachPrepared(features) { first, count in
+                    let own = target + row * features + first
+                    for i in 0..<count { own[i] = Elementary.expm1(own[i]) }
+                }
+            }
         }
         if let pool {
             pool.run { restore(ShardPlan.part($0, of: pool.count, count: rows)) }
@@ -148,16 +192,24 @@ package struct Preparation: Sendable {
 extension Preparation {
     /// Takes the scaling of the training rows' moments. Throws ``Failure`` for features that cannot be scaled.
     package mutating func take(_ moments: [FeatureMoments], isWide: Bool) throws {
+        var isPrepared = [Bool](repeating: columns == nil, count: moments.count)
+        for column in (columns?.prepared ?? []).joined() { isPrepared[column] = true }
+        let prepared = moments.indices.filter { isPrepared[$0] }
         missingFeatures = moments.count { $0.count == 0 }
-        constantFeatures = moments.count { $0.isConstant }
-        roundedFeatures = moments.count { $0.differsByRounding }
+        constantFeatures = prepared.count { moments[$0].isConstant }
+        roundedFeatures = prepared.count { moments[$0].differsByRounding }
         var moments = moments
-        if settings.scaleBy == .global {
-            let overall = moments.dropFirst().reduce(into: moments[0]) { $0.join($1) }
-            moments = [FeatureMoments](repeating: overall, count: moments.count)
+        if settings.scaleBy == .global, let first = prepared.first {
+            let overall = prepared.dropFirst().reduce(into: moments[first]) { $0.join(moments[$1]) }
+            for column in prepared { moments[column] = overall }
         }
         var scaling = FeatureScaling(shift: [], factor: [], isWide: isWide)
         for (feature, own) in moments.enumerated() {
+            guard isPrepared[feature] else {
+                scaling.shift.append(0)
+                scaling.factor.append(1)
+                continue
+            }
             let isMinMax = settings.scale == .minMax
             scaling.shift.append(own.count == 0 ? 0 : isMinMax ? own.low : own.first + own.mean)
             guard own.low < own.high else {

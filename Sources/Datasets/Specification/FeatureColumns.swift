@@ -1,9 +1,9 @@
 internal import Foundation
 internal import HDF5
-internal import Support
+package import Support
 
 /// Which columns of a file's rows are the features, and in which order: by what `columns` says, and by the features' names.
-struct FeatureColumns {
+package struct FeatureColumns {
     /// Of each feature its column; nil for all columns as they are.
     let columns: [Int]?
     /// The features' names; nil where there are none.
@@ -40,7 +40,25 @@ struct FeatureColumns {
         names = found.names.map { names in columns?.map { names[$0] } ?? names }
     }
 
-    private static func choose(_ text: String, of found: Found) throws -> RowSet {
+    /// The columns that a text says, in order, for an option that names some of them.
+    ///
+    /// - Parameters:
+    ///   - name: whose they are, for messages.
+    ///   - names: of all columns; nil where they have none.
+    ///   - option: whose text it is.
+    /// - Throws: ``Failure`` (78) for what is not there.
+    package static func places(
+        _ text: String, of name: String, count: Int, names: [String]?, option: String
+    ) throws(Failure) -> [Int] {
+        do {
+            let chosen = try choose(text, of: Found(name: name, count: count, names: names, mask: { _ in nil }), option)
+            return chosen.rows(0..<chosen.count).map { Int($0) }
+        } catch {
+            throw Failure(.configuration, "\(error)")
+        }
+    }
+
+    private static func choose(_ text: String, of found: Found, _ option: String = "columns") throws -> RowSet {
         if text.hasPrefix("/") {
             guard let mask = try found.mask(text) else {
                 throw Failure(
@@ -54,12 +72,12 @@ struct FeatureColumns {
             if let unknown = parts.first(where: { places[$0] == nil }) {
                 // Ranges, then, unless some of them are names.
                 if parts.allSatisfy({ places[$0] == nil && $0.contains(":") }) {
-                    return try RowSelection.ranges(text, count: found.count, "columns")
+                    return try RowSelection.ranges(text, count: found.count, option)
                 }
                 let nearest = nearestNames(to: unknown, among: names, limit: 5).joined(separator: ", ")
                 throw Failure(
                     .badData,
-                    "\(found.name): columns: no feature is called '\(unknown)'; there are \(found.count), nearest: \(nearest) "
+                    "\(found.name): \(option): no feature is called '\(unknown)'; there are \(found.count), nearest: \(nearest) "
                         + "(places are given as 0:10)")
             }
             let wanted = Set(parts.flatMap { places[$0]! })
@@ -68,17 +86,17 @@ struct FeatureColumns {
         guard parts.allSatisfy({ $0.contains(":") || Int($0) != nil }) else {
             throw Failure(
                 .badData,
-                "\(found.name): columns '\(text)' are names, but the features have none: name their path by --feature-names, or give "
+                "\(found.name): \(option) '\(text)' are names, but the features have none: name their path by --feature-names, or give "
                     + "places as 0:10")
         }
         // Without names a number can only be a place.
         let ranges = parts.map { part in Int(part).map { $0 == -1 ? "-1:" : "\($0):\($0 + 1)" } ?? part }
         for (part, place) in zip(parts, parts.map { Int($0) }) {
             if let place, !(-found.count..<found.count).contains(place) {
-                throw Failure(.badData, "\(found.name): columns: there is no column \(part), only \(found.count)")
+                throw Failure(.badData, "\(found.name): \(option): there is no column \(part), only \(found.count)")
             }
         }
-        return try RowSelection.ranges(ranges.joined(separator: ","), count: found.count, "columns")
+        return try RowSelection.ranges(ranges.joined(separator: ","), count: found.count, option)
     }
 
     /// Puts features into the order that is wanted.

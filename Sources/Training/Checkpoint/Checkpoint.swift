@@ -21,6 +21,8 @@ package struct Checkpoint: Sendable {
     package var featureNames: [String] = []
     /// What rows are conditioned on; nil for nothing.
     package var conditions: Conditions?
+    /// Of each column of a table, 0 for those that have none; empty for rows of one likelihood.
+    package var categories: [Int] = []
     package var progress: Progress
     /// Of the preparation; nil where nothing is scaled.
     package var scaling: FeatureScaling?
@@ -61,6 +63,9 @@ package struct Checkpoint: Sendable {
                 try dataset.write(featureNames, rows: 0..<featureNames.count)
             }
             try conditions?.write(to: file)
+            if !categories.isEmpty {
+                try file.write(categories.map(Int64.init), shape: [categories.count], to: "/features/categories")
+            }
             let sums = progress.sums.flatMap { sums in
                 EvidenceLowerBound.terms.map { sums[$0] } + [sums.weight, Double(sums.rowCount)]
             }
@@ -124,6 +129,7 @@ package struct Checkpoint: Sendable {
         scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
         conditions?.update(&digest)
+        if !categories.isEmpty { digest.update(categories.map(Int64.init)) }
         for sums in progress.sums {
             let terms = EvidenceLowerBound.terms.map { "\(sums[$0])" }.joined(separator: " ")
             digest.update("\(terms) \(sums.weight) \(sums.rowCount)\n")
@@ -135,7 +141,14 @@ package struct Checkpoint: Sendable {
 extension Checkpoint {
     /// What was done to the rows that the model was trained on.
     package func preparation(_ configuration: Configuration) -> Preparation {
-        Preparation(configuration, scaling: scaling)
+        Preparation(configuration, parts: parts(configuration), scaling: scaling)
+    }
+
+    /// The columns of a table; nil where all have one likelihood.
+    package func parts(_ configuration: Configuration) -> TableParts? {
+        // They were found when the checkpoint was made, or read.
+        try! configuration.tableParts(
+            of: "checkpoint", rowShape: inputShape, names: featureNames.isEmpty ? nil : featureNames, known: categories)
     }
 
     /// The features that the model was trained on; nil where they have no names.
@@ -184,7 +197,7 @@ extension Checkpoint {
 
     /// - Parameter content: nil for a ``description``.
     private static func decoded(_ file: File, _ path: String, _ content: Content?) throws -> Checkpoint {
-        let reader = Reader(file: file)
+        let reader = CheckpointReader(file: file)
         guard try file.attribute("format") == .string(format) else {
             throw Failure(.badData, "\(path) is an HDF5 file, but not a checkpoint of mpi-vae")
         }
@@ -201,9 +214,20 @@ extension Checkpoint {
         guard !inputShape.isEmpty, inputShape.allSatisfy({ $0 > 0 && $0 <= 1 << 26 }) else { throw reader.damaged }
         // A configuration can claim any size; the parameters are all there, uncompressed, or the file is damaged.
         let conditions = try reader.conditions()
-        guard content == nil || configuration.leastWeights(of: inputShape) <= Double(file.size / 4),
-            let model = try? configuration.modelSpecification(rowShape: inputShape, conditions: conditions?.width ?? 0)
-        else { throw reader.damaged }
+        guard content == nil || configuration.leastWeights(of: inputShape) <= Double(file.size / 4) else { throw reader.damaged }
+        let features = inputShape.reduce(1, *)
+        let (names, categories) = (
+            try reader.featureNames(count: features), try reader.categories(configuration, count: features)
+        )
+        let model: ModelSpecification
+        do {
+            let parts = try configuration.tableParts(
+                of: path, rowShape: inputShape, names: names.isEmpty ? nil : names, known: categories)
+            model = try configuration.modelSpecification(
+                rowShape: inputShape, conditions: conditions?.width ?? 0, parts: parts)
+        } catch {
+            throw reader.damaged
+        }
         let layout = model.layout()
         guard content == nil || layout.count <= file.size / 4 + ParameterLayout.blockSize else { throw reader.damaged }
         let momentNames = OptimizerState.momentNames(configuration.optimizer.optimizer)
@@ -228,8 +252,8 @@ extension Checkpoint {
         progress.epochsSinceBest = try reader.integer("epochs_since_best")
         var checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
-            data: try reader.identity(version: version), featureNames: try reader.featureNames(count: model.inputSize),
-            conditions: conditions, progress: progress,
+            data: try reader.identity(version: version), featureNames: names, conditions: conditions, categories: categories,
+            progress: progress,
             scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
             parameters: content == nil ? [] : try reader.flat("/parameters", layout),
             moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout.withMoments)) },
@@ -251,86 +275,6 @@ extension Checkpoint {
         guard try reader.string("sha256") == checksum else { throw reader.damaged }
         if version <= 3, content != nil { checkpoint.digest = layout.digest(of: checkpoint.parameters) }
         return checkpoint
-    }
-
-    private struct Reader {
-        let file: File
-
-        var damaged: Failure { Failure(.badData, "\(file.path) is damaged: its content does not match its checksum") }
-
-        func integer(_ name: String) throws -> Int {
-            guard case .integer(let value) = try file.attribute(name) else { throw damaged }
-            return Int(value)
-        }
-
-        func double(_ name: String) throws -> Double {
-            guard case .double(let value) = try file.attribute(name) else { throw damaged }
-            return value
-        }
-
-        func string(_ name: String) throws -> String {
-            guard case .string(let value) = try file.attribute(name) else { throw damaged }
-            return value
-        }
-
-        func identity(version: Int) throws -> DataIdentity {
-            var identity = DataIdentity(fingerprint: try string("data_fingerprint"), digests: [:])
-            guard version > 2 else { return identity }
-            for part in DataIdentity.Part.allCases { identity.digests[part] = try string("\(part.rawValue)_digest") }
-            return identity
-        }
-
-        func history(version: Int) throws -> RunHistory {
-            guard version > 3 else { return RunHistory() }
-            let (number, earlier) = (try integer("arithmetic"), try string("earlier_parts"))
-            guard let history = RunHistory(earlier: earlier, arithmetic: number, products: try string("products")) else {
-                throw damaged
-            }
-            return history
-        }
-
-        func featureNames(count: Int) throws -> [String] {
-            guard try file.item("/features/name") == .dataset else { return [] }
-            let names = try file.dataset("/features/name")
-            guard names.shape == [count] else { throw damaged }
-            return try names.readStrings(rows: 0..<count)
-        }
-
-        func conditions() throws -> Conditions? {
-            do {
-                return try Conditions(file)
-            } catch is Conditions.Damaged {
-                throw damaged
-            }
-        }
-
-        func scaling(features: Int, _ configuration: Configuration) throws -> FeatureScaling? {
-            guard Preparation(configuration).needsStatistics else { return nil }
-            guard let scaling = try FeatureScaling(file, features: features) else { throw damaged }
-            return scaling
-        }
-
-        func flat(_ group: String, _ layout: ParameterLayout) throws -> [Float] {
-            var values = [Float](repeating: 0, count: layout.count)
-            for entry in layout.entries {
-                try values.withUnsafeMutableBufferPointer {
-                    try read(group, entry, into: $0.baseAddress! + entry.range.lowerBound)
-                }
-            }
-            return values
-        }
-
-        func entry(_ group: String, _ entry: ParameterLayout.Entry) throws -> [Float] {
-            var values = [Float](repeating: 0, count: entry.range.count)
-            try values.withUnsafeMutableBufferPointer { try read(group, entry, into: $0.baseAddress!) }
-            return values
-        }
-
-        private func read(_ group: String, _ entry: ParameterLayout.Entry, into values: UnsafeMutablePointer<Float>) throws {
-            let dataset = try file.dataset("\(group)/\(entry.name)")
-            guard dataset.shape == entry.shape, dataset.type.elementClass == .float else { throw damaged }
-            try dataset.read(rows: 0..<dataset.rowCount, into: values)
-        }
     }
 }
 

@@ -16,6 +16,7 @@ package struct ResumeState {
 
     package var features: DataSource.Features? { checkpoint.features }
     package var conditions: Conditions? { checkpoint.conditions }
+    var categories: [Int] { checkpoint.categories }
     package var shardCount: Int { checkpoint.shardCount }
     /// Of the trained parameters that the run began with; empty for none.
     var startDigest: String { configuration.training.fromDigest }

@@ -57,6 +57,7 @@ struct WarmStart {
     }
 
     var conditions: Conditions? { checkpoint.conditions }
+    var categories: [Int] { checkpoint.categories }
 
     /// Throws ``Failure`` (78) that names the first parameter that is not the same in both models.
     func check(fits layout: ParameterLayout, _ now: Configuration, rowShape: [Int]) throws {
@@ -86,7 +87,7 @@ struct WarmStart {
     private func differences(_ now: Configuration) -> [ConfigurationKey] {
         // What a model is trained by, which may well be another; and what is said of the part that is not taken.
         var others: Set = ["likelihood-scale", "initialization", "corruption", "corruption-level"]
-        if part == .encoder { others.formUnion(["decoder", "likelihood"]) }
+        if part == .encoder { others.formUnion(["decoder", "likelihood", "likelihoods"]) }
         if part == .decoder { others.formUnion(["encoder", "model"]) }
         return Configuration.Model.keys.filter { !others.contains($0.name) && $0.toml(now) != $0.toml(configuration) }
     }

@@ -44,7 +44,7 @@ extension Configuration.Model {
     var likelihoodSettings: LikelihoodSettings {
         LikelihoodSettings(
             scale: Float(likelihoodScale), variance: variance, dispersion: dispersion, degrees: Float(degrees),
-            categories: max(categories, 2))
+            categories: max(categories, 2), components: components)
     }
 
     /// The likelihood with its settings.
@@ -52,9 +52,15 @@ extension Configuration.Model {
 }
 
 extension Preparation {
-    /// That of a configuration. - Parameter scaling: as a checkpoint has it.
-    package init(_ configuration: Configuration, scaling: FeatureScaling? = nil) {
-        self.init(configuration.preparation, support: configuration.model.madeLikelihood.support, scaling: scaling)
+    /// That of a configuration.
+    ///
+    /// - Parameters:
+    ///   - scaling: as a checkpoint has it.
+    ///   - parts: the columns of a table; nil where all have one likelihood.
+    package init(_ configuration: Configuration, parts: TableParts? = nil, scaling: FeatureScaling? = nil) {
+        self.init(
+            configuration.preparation, support: parts == nil ? configuration.model.madeLikelihood.support : nil,
+            columns: parts?.rules(configuration.preparation), scaling: scaling)
     }
 }
 

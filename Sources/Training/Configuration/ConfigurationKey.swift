@@ -125,6 +125,10 @@ extension ConfigurationKey {
         plain(name, path, .blocks, identity, help)
     }
 
+    static func columns(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
+        plain(name, path, .columns, identity, help)
+    }
+
     /// Seconds; nil for `auto`.
     package static func seconds(_ name: String, _ path: Path<Int?>, _ identity: Identity, _ help: String) -> ConfigurationKey {
         ConfigurationKey(

@@ -99,7 +99,7 @@ extension ConfigurationLayer {
                 guard let known = ConfigurationKey.named(key), known.section == section else {
                     throw ConfigurationKey.unknown(key, in: section, place: place)
                 }
-                values.append(Value(key: known, text: Self.text(keys[key]!), place: "\(place): \(key)"))
+                values.append(Value(key: known, text: Self.text(keys[key]!, of: known), place: "\(place): \(key)"))
             }
         }
         if isOfRun || table[RunRecord.section] != nil { readAsWritten() }
@@ -113,9 +113,11 @@ extension ConfigurationLayer {
     }
 
     /// A TOML value as the text that a flag would have.
-    private static func text(_ value: any TOMLValueConvertible) -> String {
+    private static func text(_ value: any TOMLValueConvertible, of key: ConfigurationKey) -> String {
         if let string = value.string { return string }
-        if let array = value.array { return array.isEmpty ? "[]" : array.map { text($0) }.joined(separator: ",") }
+        if let array = value.array {
+            return array.isEmpty ? "[]" : array.map { text($0, of: key) }.joined(separator: key.kind == .columns ? ";" : ",")
+        }
         return value.debugDescription
     }
 

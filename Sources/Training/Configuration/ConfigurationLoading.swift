@@ -81,7 +81,10 @@ extension Configuration {
         }
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
-        let support = model.madeLikelihood.support
+        try validateColumns()
+        let likelihoods = columnLikelihoods?.made(model) ?? [(model.likelihood, model.likelihoodSettings)]
+        let names = likelihoods.map(\.name.rawValue)
+        let support = model.likelihoods.isEmpty ? model.madeLikelihood.support : nil
         if let support, support.isWhole || support.range.upperBound > 1 {
             guard p.transform == .none, p.librarySize == 0, p.scale == .none else {
                 throw Failure(
@@ -95,28 +98,41 @@ extension Configuration {
                 "the likelihood \(model.likelihood.rawValue) needs values in 0...1, which this preparation leaves: give --scale min-max, "
                     + "or --likelihood gaussian")
         }
-        if model.variance != .fixed, !["gaussian", "log-normal"].contains(model.likelihood.rawValue) {
+        if model.variance != .fixed, Set(names).isDisjoint(with: ["gaussian", "log-normal", "student-t"]) {
             throw Failure(
                 .configuration,
-                "variance \(model.variance.rawValue) is for --likelihood gaussian or log-normal, not \(model.likelihood.rawValue): leave it out"
+                "variance \(model.variance.rawValue) is for --likelihood gaussian, log-normal or student-t, not \(names.joined(separator: ", ")): leave it out"
             )
         }
-        if model.dispersion != .gene, !["nb", "zinb"].contains(model.likelihood.rawValue) {
+        if model.dispersion != .gene, Set(names).isDisjoint(with: ["nb", "zinb"]) {
             throw Failure(
                 .configuration,
-                "dispersion \(model.dispersion.rawValue) is for --likelihood nb or zinb, not \(model.likelihood.rawValue): leave it out"
+                "dispersion \(model.dispersion.rawValue) is for --likelihood nb or zinb, not \(names.joined(separator: ", ")): leave it out"
             )
         }
-        if (model.likelihood.rawValue == "categorical") != (model.categories >= 2) || model.categories == 1 {
+        if model.likelihood.isOfCategories != (model.categories >= 2) || model.categories == 1 {
             throw Failure(
                 .configuration,
                 model.categories >= 2
-                    ? "categories is for --likelihood categorical, not \(model.likelihood.rawValue): leave it out"
-                    : model.likelihood.rawValue == "categorical"
-                        ? "the likelihood categorical needs the number of columns that a category's indicators take: give --categories"
+                    ? "categories is for --likelihood categorical or ordinal, not \(model.likelihood.rawValue): leave it out"
+                    : model.likelihood.isOfCategories
+                        ? "the likelihood \(model.likelihood.rawValue) needs the number of "
+                            + (model.likelihood == .categorical ? "columns that a category's indicators take" : "grades")
+                            + ": give --categories"
                         : "categories is \(model.categories), but must be 2 at least, or 0 for none")
         }
-        if p.binarize == .dynamic, !staysInUnit {
+        if objective.objective == .iwae {
+            let reason: String? =
+                model.model.latent == .deterministic
+                ? "model \(model.model.rawValue) has no posterior"
+                : likelihoods.contains { !$0.name.make($0.settings).isDistribution }
+                    ? "the likelihood mse is no distribution"
+                    : objective.beta != 1 || objective.betaSchedule != .constant ? "there is no KL term for beta to weigh" : nil
+            if let reason {
+                throw Failure(.configuration, "objective iwae needs importance weights, but \(reason): give --objective elbo")
+            }
+        }
+        if p.binarize == .dynamic, !staysInUnit, model.likelihoods.isEmpty {
             throw Failure(.configuration, "binarize dynamic takes values for probabilities: give --scale min-max")
         }
         if !data.options.mask.isEmpty, p.missing == .error {

@@ -80,7 +80,7 @@ public enum GuessedNames {
         s randomstate randomseed rng manualseed: seed
         numworkers workers nworkers loaders dataloaderworkers prefetch: reader-threads threads
         j jobs njobs cpus ncpus cores nthreads numthreads ompnumthreads cpuspertask: threads
-        loss lossfunction reconloss reconstructionloss criterion objective distribution genelikelihood outputdistribution: \
+        loss lossfunction reconloss reconstructionloss criterion distribution genelikelihood outputdistribution: \
         likelihood
         sigma decoderstd decodervariance observationnoise: likelihood-scale
         optim opt solver: optimizer

@@ -18,11 +18,14 @@ extension Configuration {
         /// Added to the posterior's variances.
         public var varianceFloor = 0.0
         public var likelihood = LikelihoodName.bernoulli
+        /// Of a table's columns, in place of one for all; empty for none.
+        public var likelihoods = ""
         public var likelihoodScale = 1.0
         public var variance = LikelihoodSettings.Variance.fixed
         public var dispersion = LikelihoodSettings.Dispersion.gene
         public var degrees = 4.0
         public var categories = 0
+        public var components = 5
         public var activation = Activation.relu
         public var normalization = Normalization.none
         public var initialization = Initialization.glorot
@@ -59,12 +62,16 @@ extension Configuration {
                 "condition-in", \.model.conditionPlace, .decides,
                 "which of the networks know what rows are conditioned on (condition)"),
             .choice("likelihood", \.model.likelihood, .decides, "what the decoder's output means"),
+            .columns(
+                "likelihoods", \.model.likelihoods, .decides,
+                "of a table's columns, in place of one likelihood for all, as gaussian: 0:10; poisson: visits; categorical: sex,site"
+            ),
             .number(
                 "likelihood-scale", \.model.likelihoodScale, [.above(0)], .decides,
                 "standard deviation of the likelihoods gaussian and log-normal, scale of laplace and student-t"),
             .choice(
                 "variance", \.model.variance, .decides,
-                "of the likelihoods gaussian and log-normal: fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
+                "of the likelihoods gaussian, log-normal and student-t (its scale's square): fixed by likelihood-scale, or learned, one shared, one for each feature, or for each value by the decoder"
             ),
             .choice(
                 "dispersion", \.model.dispersion, .decides,
@@ -72,7 +79,10 @@ extension Configuration {
             .number("degrees", \.model.degrees, [.above(0)], .decides, "degrees of freedom of the likelihood student-t"),
             .integer(
                 "categories", \.model.categories, 0...1 << 24, .decides,
-                "columns of each block of indicators of the likelihood categorical"),
+                "columns of each block of indicators of the likelihood categorical, grades of ordinal"),
+            .integer(
+                "components", \.model.components, 1...256, .decides,
+                "logistic distributions that mix into each value's of the likelihood discretized-logistic"),
             .choice("activation", \.model.activation, .decides, "function behind each hidden layer"),
             .choice("normalization", \.model.normalization, .decides, "what is done to the activations of each hidden layer"),
             .choice("initialization", \.model.initialization, .decides, "how the first weights are drawn"),
@@ -84,7 +94,15 @@ extension Configuration {
                 "standard deviation of gaussian corruption, or the share of values that are corrupted"))
     }
 
+    /// What is raised, see ``VAE/Objective``.
+    public enum Bound: String, Sendable, CaseIterable {
+        case elbo, iwae
+    }
+
     public struct Objective: Sendable, Equatable {
+        public var objective = Bound.elbo
+        /// Of each row's posterior, for ``Bound/iwae``.
+        public var samples = 20
         public var beta = 1.0
         public var betaSchedule = BetaSchedule.Shape.constant
         public var betaWarmupEpochs = 0.0
@@ -92,6 +110,11 @@ extension Configuration {
 
         package static let keys = ConfigurationKey.section(
             "objective",
+            .choice(
+                "objective", \.objective.objective, .decides,
+                "bound that training raises: of one sample of each row's posterior, or the importance-weighted one of several"),
+            .integer(
+                "samples", \.objective.samples, 2...10_000, .decides, "samples of each row's posterior for the objective iwae"),
             .number("beta", \.objective.beta, [.atLeast(0)], .decides, "weight of the KL term"),
             .choice("beta-schedule", \.objective.betaSchedule, .decides, "how beta is reached"),
             .number(

@@ -96,10 +96,14 @@ public enum NetworkKind: String, Sendable, CaseIterable {
 extension Configuration {
     /// What a model for rows of a shape is made of. Throws ``Failure`` (78) where the network does not fit the rows.
     ///
-    /// - Parameter conditions: the numbers that stand for what a row is conditioned on.
-    package func modelSpecification(rowShape: [Int], conditions: Int = 0) throws -> ModelSpecification {
+    /// - Parameters:
+    ///   - conditions: the numbers that stand for what a row is conditioned on.
+    ///   - parts: the columns of a table; nil where all have one likelihood.
+    package func modelSpecification(
+        rowShape: [Int], conditions: Int = 0, parts: TableParts? = nil
+    ) throws -> ModelSpecification {
         let features = rowShape.reduce(1, *)
-        if model.categories > 0, !features.isMultiple(of: model.categories) {
+        if model.likelihood == .categorical, !features.isMultiple(of: model.categories) {
             throw Failure(
                 .configuration, "categories is \(model.categories), which does not divide the \(features) values of a row")
         }
@@ -108,6 +112,8 @@ extension Configuration {
             hiddenSizes: model.hidden, latentSize: model.latent, networks: try networks(rowShape),
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)
+        if objective.objective == .iwae { specification.objective = .importance(samples: objective.samples) }
+        specification.parts = parts?.columns ?? []
         specification.conditionSize = conditions
         specification.conditionPlace = model.conditionPlace
         specification.varianceFloor = Float(model.varianceFloor)

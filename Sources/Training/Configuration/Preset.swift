@@ -42,6 +42,16 @@ public struct Preset: Sendable {
                 "beta": "0.2", "beta-schedule": "linear", "beta-warmup-epochs": "50", "epochs": "100", "global-batch": "512",
             ]),
         Preset(
+            "iwae", .normal, "VAE that raises the importance-weighted bound of 20 samples a row (Burda et al. 2016)",
+            ["objective": "iwae"]),
+        Preset(
+            "miwae", .normal,
+            "tables of numbers with missing values, by the importance-weighted bound of those that are there (Mattei & Frellsen 2019)",
+            [
+                "objective": "iwae", "nan": "mask", "scale": "standardize", "likelihood": "student-t", "variance": "value",
+                "hidden": "128,128", "latent": "10", "epochs": "500", "global-batch": "64",
+            ]),
+        Preset(
             "pca", .deterministic,
             "linear autoencoder of the squared error, whose codes span those of the principal components (Baldi & Hornik 1989)",
             ["hidden": "none", "likelihood": "mse"]),

@@ -14,6 +14,8 @@ public enum ValueKind: Sendable, Equatable {
     case sizes
     /// Blocks of a network, see ``NetworkText``, with commas between.
     case blocks
+    /// Likelihoods of columns, see ``ColumnLikelihoods``, with semicolons between.
+    case columns
     /// A time; `auto` for what the program finds out.
     case seconds
     /// A size of memory; `auto` for what the program finds out.
@@ -50,6 +52,7 @@ extension ValueKind: CustomStringConvertible {
         case .number(let bounds): "a number \(bounds.map(\.description).joined(separator: " and "))"
         case .sizes: "sizes such as 512,256, or none"
         case .blocks: "a list of blocks"
+        case .columns: "a list of LIKELIHOOD: COLUMNS"
         case .seconds: "a time as 90m, 2h, 3600 (seconds) or 1-12:00:00, 0 or auto"
         case .bytes: "a size as 800M or 4G, or auto"
         }
@@ -74,6 +77,7 @@ extension ValueKind {
                 throw Unsuitable(error.description)
             }
         }
+        if self == .columns { return try Self.columns(text).joined(separator: "; ") }
         if let value = value(text) { return value }
         var nearest = ""
         if case .choice(let choices) = self, let hint = GuessedNames.hint(forValue: text, among: choices) {
@@ -89,6 +93,7 @@ extension ValueKind {
         case .truth, .integer, .number: value
         case .sizes: "[\(value.replacing(",", with: ", "))]"
         case .blocks: "[\((try? Self.blocks(value))!.map(quoted).joined(separator: ", "))]"
+        case .columns: "[\((try? Self.columns(value))!.map(quoted).joined(separator: ", "))]"
         case .bytes: quoted(value == "0" ? "auto" : value)
         }
     }
@@ -104,7 +109,7 @@ extension ValueKind {
                 abs(number) <= Self.most.number && bounds.allSatisfy { $0.allows(number) } ? "\(number)" : nil
             }
         case .sizes: Self.sizes(text)
-        case .blocks: nil
+        case .blocks, .columns: nil
         case .seconds: text == "auto" ? text : Self.seconds(text).map { "\($0)" }
         case .bytes: text == "auto" ? "0" : Self.bytes(text).map { "\($0)" }
         }
@@ -122,6 +127,11 @@ extension ValueKind {
     /// The items of a list of blocks as it is told; none for `none`.
     private static func blocks(_ text: String) throws(NetworkError) -> [String] {
         ["none", "[]"].contains(text) ? [] : try NetworkText.blocks(text).flatMap(\.items)
+    }
+
+    /// The items of a list of likelihoods as it is told; none for `none`.
+    private static func columns(_ text: String) throws(Unsuitable) -> [String] {
+        ["", "none", "[]"].contains(text) ? [] : try ColumnLikelihoods(text).texts
     }
 
     /// Bytes as `4096`, `800M` or `4G`, in powers of 1024.

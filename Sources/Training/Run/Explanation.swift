@@ -14,7 +14,8 @@ extension TrainingRun {
             let data = try RunData(configuration, as: nil, world: world)
             let shape = data.source.rowShape
             let specification = try world.together {
-                try configuration.modelSpecification(rowShape: shape, conditions: data.conditions?.width ?? 0)
+                try configuration.modelSpecification(
+                    rowShape: shape, conditions: data.conditions?.width ?? 0, parts: data.parts)
             }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)
@@ -24,7 +25,7 @@ extension TrainingRun {
                 rows of shape \(shape), taken as \(rows)
                 \(NetworkTable(model).lines.joined(separator: "\n"))
                 latent \(model.latentSize), \(configuration.model.model.rawValue): \(configuration.model.model.help)
-                likelihood \(configuration.model.likelihood.rawValue)\
+                likelihood \(configuration.likelihoodText)\
                 \(model.couplesRows ? "; rows of a shard are coupled" : "")
                 """
         }

@@ -57,7 +57,9 @@ struct TrainingAdvice {
     /// Of values far from 1, under a likelihood that takes them as they are.
     private func scale() throws -> String? {
         let (model, preparation) = (replica.configuration.model, replica.configuration.preparation)
-        guard model.madeLikelihood.support == nil, model.likelihoodScale == 1, preparation.scale == .none else { return nil }
+        guard model.likelihoods.isEmpty, model.madeLikelihood.support == nil, model.likelihoodScale == 1,
+            preparation.scale == .none
+        else { return nil }
         let size = try rootMeanSquare()
         guard size > 0, !Self.usual.contains(size) else { return nil }
         return String(

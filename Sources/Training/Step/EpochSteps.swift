@@ -22,8 +22,8 @@ struct EpochSteps {
         mostRows = max(usual.mostRows, last.mostRows)
         waiting = (0..<max(usual.extraCount, last.extraCount)).map { _ in AlignedBuffer(count: model.layout.count) }
         let isRounded = training.wire == .bf16
-        self.usual = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded)
-        self.last = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded)
+        self.usual = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded, samples: model.samples)
+        self.last = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded, samples: model.samples)
     }
 }
 
@@ -37,15 +37,17 @@ struct PreparedPlan {
 
     let passes: [Pass]
 
-    /// - Parameter memory: as many flat gradients as ``GradientPlan/extraCount``.
-    init(_ plan: GradientPlan, _ reduction: any GradientReduction, memory: [AlignedBuffer], isRounded: Bool) {
+    /// - Parameters:
+    ///   - memory: as many flat gradients as ``GradientPlan/extraCount``.
+    ///   - samples: of each row.
+    init(_ plan: GradientPlan, _ reduction: any GradientReduction, memory: [AlignedBuffer], isRounded: Bool, samples: Int) {
         let gradients = reduction.gradients + memory.prefix(plan.waitingCount).map(\.pointer)
         var rest = memory.dropFirst(plan.waitingCount).map(\.pointer)[...]
         let unfinished = plan.unfinished.map { $0 ? rest.popFirst()! : nil }
         passes = plan.passes.map {
             Pass(
                 rows: $0.rows, rowCount: $0.rowCount,
-                fold: ShardFold($0.folds, gradients: gradients, unfinished: unfinished, isRounded: isRounded))
+                fold: ShardFold($0.folds, gradients: gradients, unfinished: unfinished, isRounded: isRounded, samples: samples))
         }
     }
 }

@@ -41,7 +41,7 @@ package struct MemoryPlan {
             tree.cover(own), tree: tree, counts: own.map { _ in configuration.training.globalBatch / shards },
             capacity: configuration.training.microBatch, cutRows: precision.cutRows)
         let rows = plan.mostRows
-        let folds = plan.passes.map { ShardFold($0.folds, gradients: []) }
+        let folds = plan.passes.map { ShardFold($0.folds, gradients: [], samples: model.samples) }
         let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange
         let clipped = configuration.optimizer.clipNorm > 0 ? 4 * reduction.owned : 0
         parts = [
@@ -77,8 +77,8 @@ package struct MemoryPlan {
                         "the model has %.0f million weights, for which a rank needs more than %.1f GiB, but each can have only "
                         + "%.1f GiB: %@, fewer ranks on a node, or a larger limit of memory",
                     Double(weightCount) / 1e6, Double(total) / Double(1 << 30), free / Double(1 << 30),
-                    model.couplesRows
-                        ? "a smaller --global-batch or more --shards (the rows of a shard go through batch normalisation together)"
+                    model.keepsShardsWhole
+                        ? "a smaller --global-batch or more --shards (the rows of a shard go through together)"
                         : "fewer --hidden units"))
         }
     }

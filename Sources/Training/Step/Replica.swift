@@ -71,7 +71,7 @@ package final class Replica {
             """)
         log.notice(
             """
-            model: \(model.model.rawValue), \(networkText(of: model))hidden \(model.hidden), latent \(model.latent), \(model.likelihood.rawValue), \
+            model: \(model.model.rawValue), \(networkText(of: model))hidden \(model.hidden), latent \(model.latent), \(configuration.likelihoodText), \
             \(self.model.layout.parameterCount) parameters
             """)
         if let layoutText { log.notice("\(layoutText)") }

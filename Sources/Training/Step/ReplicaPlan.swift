@@ -32,7 +32,7 @@ struct ReplicaPlan {
         configuration.training.fromDigest = resumed?.startDigest ?? start?.digest ?? ""
         let data = try RunData(
             configuration, as: resumed?.features ?? start?.features, conditions: resumed?.conditions ?? start?.conditions,
-            world: world)
+            categories: resumed?.categories ?? start?.categories ?? [], world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
         let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
@@ -42,13 +42,14 @@ struct ReplicaPlan {
         }
         let precision = configuration.training.precision
         let specification = try world.together {
-            try configuration.modelSpecification(rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0)
+            try configuration.modelSpecification(
+                rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0, parts: data.parts)
         }
         let model = Model(specification, precision: precision)
         try world.together { [start] in try start?.check(fits: model.layout, given, rowShape: data.source.rowShape) }
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
-        if model.couplesRows {
-            // A shard whose rows are coupled is never cut.
+        if model.keepsShardsWhole {
+            // A shard whose rows are coupled, or have several samples each, is never cut.
             let rows = configuration.training.globalBatch / configuration.training.shards
             configuration.training.microBatch = max(configuration.training.microBatch, rows)
         }

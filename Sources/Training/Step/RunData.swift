@@ -18,6 +18,8 @@ package final class RunData {
     package let conditions: Conditions?
     /// The bytes of memory that this rank's rows may take.
     private var memory: Int
+    /// The columns of a table; nil where all have one likelihood.
+    package private(set) var parts: TableParts?
     /// What the node's ranks had for all when the data were opened; nil where the configuration says how much is for rows.
     private let free: Int?
     private let localSize: Int
@@ -33,10 +35,11 @@ package final class RunData {
     /// - Parameters:
     ///   - features: what the rows must have; nil for what they have.
     ///   - conditions: what is known of what they are conditioned on; nil for what the rows in use have.
+    ///   - categories: those of each column that are known; empty for none.
     package init(
-        _ configuration: Configuration, as features: DataSource.Features? = nil, conditions: Conditions? = nil, world: World
+        _ configuration: Configuration, as features: DataSource.Features? = nil, conditions: Conditions? = nil,
+        categories: [Int] = [], world: World
     ) throws {
-        let preparation = Preparation(configuration)
         let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
             if folds > 0, configuration.data.fold == 0 {
@@ -66,6 +69,11 @@ package final class RunData {
             }
             return (source, try open(configuration.data.validationData), try open(configuration.data.testData, isTest: true))
         }
+        var parts = try world.together {
+            try configuration.tableParts(
+                of: source.name, rowShape: source.rowShape, names: source.featureNames, known: categories)
+        }
+        var preparation = Preparation(configuration, parts: parts)
         for other in [source, validation, test].compactMap({ $0 }) where configuration.preparation.missing == .drop {
             try other.dropMissing(preparation.allowed, world: world)
         }
@@ -75,11 +83,16 @@ package final class RunData {
             for one in [source, validation, test].compactMap(\.self) { try one.use(known) }
             return known
         }
+        split = Split(source.selection, configuration)
+        if let open = parts?.openColumns, !open.isEmpty {
+            parts!.take(largest: try source.largest(of: open, split.rows(.train), preparation.allowed, world: world))
+            preparation = Preparation(configuration, parts: parts)
+        }
+        self.parts = parts
         self.preparation = preparation
         self.source = source
         validationSource = validation
         testSource = test
-        split = Split(source.selection, configuration)
         let free = try world.together { min(availableMemory(), allowedMemory()) }
         let given = configuration.run.memory
         self.free = given > 0 ? nil : free

@@ -37,6 +37,8 @@ public final class ShardFold {
     let kernel: UnsafeMutablePointer<kernel_fold>
     /// The rows of each shard.
     let shards: [Range<Int>]
+    /// The same of as many rows for each row as it has samples, which are neighbours; nil where it has one.
+    let ofSamples: ShardFold?
     /// The same sums of values that whole shards give, a row for each shard of ``shards``: as gradients, and as statistics, which are never rounded.
     let ofShards: UnsafeMutablePointer<kernel_fold>
     let ofStatistics: UnsafeMutablePointer<kernel_fold>
@@ -49,11 +51,22 @@ public final class ShardFold {
     ///   - gradients: flat gradients, which must stay where they are as long as this lives.
     ///   - unfinished: for a shard that is cut three flat gradients: its chain of terms, its block of chains, and the sum of its blocks.
     ///   - isRounded: whether every shard's gradient and every sum is rounded to bfloat16.
+    ///   - samples: of each row; shards with several are never cut.
     public init(
         _ runs: [ShardRows], gradients: [UnsafeMutablePointer<Float>],
         unfinished: [UnsafeMutablePointer<Float>?] = [nil, nil, nil],
-        isRounded: Bool = false
+        isRounded: Bool = false, samples: Int = 1
     ) {
+        ofSamples =
+            samples == 1
+            ? nil
+            : ShardFold(
+                runs.map { run in
+                    precondition(run.isLast && run.before == 0)
+                    var run = run
+                    run.rowCount *= samples
+                    return run
+                }, gradients: gradients, isRounded: isRounded)
         rowCount = runs.reduce(0) { $0 + $1.rowCount }
         self.runs = .allocate(capacity: max(runs.count, 1))
         wholeRuns = .allocate(capacity: max(runs.count, 1))

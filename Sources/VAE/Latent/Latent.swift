@@ -55,6 +55,23 @@ public protocol Latent: Sendable {
     func variance(logVariance: Double) -> Double
 }
 
+/// A latent whose codes can be weighted by their importance, several of them for each row.
+protocol ImportanceLatent: Latent {
+    /// `samples` codes of each row by their noise, both `[rows, samples, size]`, and log p(z) - log q(z | x) of each in nats.
+    func sample(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, into z: UnsafeMutablePointer<Float>,
+        logRatios: UnsafeMutablePointer<Double>, rows: Int)
+
+    /// The gradient with regard to the head of `loss(z) - factor (log p(z) - log q(z | x))`, summed over a row's samples.
+    ///
+    /// - Parameters:
+    ///   - dz: the loss's with regard to z, `[rows, samples, size]`.
+    ///   - factors: `[rows, samples]`.
+    func backward(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, z: UnsafePointer<Float>,
+        dz: UnsafePointer<Float>, factors: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int)
+}
+
 /// The kinds of latents, by name. A new one is a file beside this one and a line here.
 public struct LatentKind: PartName {
     private static let types: [(name: String, type: any Latent.Type)] = [

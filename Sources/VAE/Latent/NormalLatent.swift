@@ -9,7 +9,7 @@ extension LatentKind {
 /// A posterior N(mean, exp(v)) with a diagonal covariance and the prior N(0, I), z = mean + exp(v / 2) noise (Kingma & Welling 2014, section 3).
 ///
 /// The head of a row is the mean and, behind it, v, which is held to +-20. With a floor the variance is exp(v) + floor, as scVI has it (Lopez et al. 2018).
-struct NormalLatent: Latent {
+struct NormalLatent: ImportanceLatent {
     let size: Int
     private let floor: Float
 
@@ -31,6 +31,20 @@ struct NormalLatent: Latent {
         weights: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
     ) {
         kernel_posterior_backward(head, noise, floor, dz, klWeight, weights, dhead, rows, size)
+    }
+
+    func sample(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, into z: UnsafeMutablePointer<Float>,
+        logRatios: UnsafeMutablePointer<Double>, rows: Int
+    ) {
+        kernel_posterior_samples(head, noise, floor, samples, z, logRatios, rows, size)
+    }
+
+    func backward(
+        _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, z: UnsafePointer<Float>,
+        dz: UnsafePointer<Float>, factors: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
+    ) {
+        kernel_posterior_samples_backward(head, noise, floor, samples, z, dz, factors, dhead, rows, size)
     }
 
     func mean(_ head: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int) {

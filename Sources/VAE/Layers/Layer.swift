@@ -55,6 +55,13 @@ struct PassPlan {
     let rows: Int
     /// The ways in which gradients will be summed.
     var folds: [ShardFold] = []
+
+    /// The same of so many samples of each row.
+    func samples(_ count: Int) -> PassPlan {
+        var plan = PassPlan(precision: precision, use: use, rows: rows * count)
+        plan.folds = folds.map { $0.ofSamples ?? $0 }
+        return plan
+    }
 }
 
 /// A layer at work on the rows of a pass. The threads of a team share it: each takes rows of its own through it, and then computes its part of

@@ -5,18 +5,24 @@ internal import Randomness
 struct SharedHeads: Layer {
     let input: Shape
     let output: Shape
-    private let features: Int
-    private let heads: [(head: SharedHead, place: Range<Int>)]
+    /// Of each head the features that it is of, and its parameter's place.
+    private let heads: [(head: SharedHead, features: Int, place: Range<Int>)]
 
     init(_ input: Shape, _ heads: [SharedHead], features: Int, _ name: String, _ plan: inout ParameterPlan) {
-        (self.input, self.features) = (input, features)
-        output = Shape(input.count + heads.count * features)
-        self.heads = heads.map { ($0, plan.add("\(name)/\($0.name)", [$0.isOne ? 1 : features], .bias)) }
+        self.input = input
+        output = Shape(input.count + Self.width(heads, features: features))
+        self.heads = heads.map { head in
+            let own = head.features ?? features
+            return (head, own, plan.add("\(name)/\(head.name)", [head.isOne ? 1 : own], .bias))
+        }
     }
+
+    /// What heads add to a row of so many features.
+    static func width(_ heads: [SharedHead], features: Int) -> Int { heads.reduce(0) { $0 + ($1.features ?? features) } }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         let key = NoiseKey(seed: seed, epoch: 0, purpose: .initialization)
-        for (head, place) in heads where head.start == .normal {
+        for (head, _, place) in heads where head.start == .normal {
             var row = Int64(number)
             key.fillNormal(parameters + place.lowerBound, rows: &row, rowCount: 1, size: place.count)
         }
@@ -46,12 +52,12 @@ struct SharedHeads: Layer {
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
-            let (inputs, features) = (layer.input.count, layer.features)
+            let inputs = layer.input.count
             for row in step.rows {
                 var own = output + row * layer.output.count
                 own.update(from: x + row * inputs, count: inputs)
                 own += inputs
-                for (head, place) in layer.heads {
+                for (head, features, place) in layer.heads {
                     let values = step.parameters.values + place.lowerBound
                     if head.isOne {
                         own.update(repeating: values[0], count: features)
@@ -64,10 +70,9 @@ struct SharedHeads: Layer {
         }
 
         func backwardRows(_ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, isApplied: Bool, _ step: PassStep) {
-            let features = layer.features
             for row in step.rows {
                 var own = dy + row * layer.output.count + layer.input.count
-                for ((head, place), gradient) in zip(layer.heads, gradients) {
+                for ((head, features, place), gradient) in zip(layer.heads, gradients) {
                     if head.isOne {
                         gradient[row] = Self.sum(own, features)
                     } else {
@@ -88,7 +93,7 @@ struct SharedHeads: Layer {
         }
 
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
-            for ((_, place), gradient) in zip(layer.heads, gradients) {
+            for ((_, _, place), gradient) in zip(layer.heads, gradients) {
                 kernel_column_gradient(
                     fold.kernel, place.count, gradient, place.lowerBound, step.member.worker, step.member.count)
             }
@@ -108,7 +113,7 @@ extension Block.Operation {
     /// What a likelihood takes from parameters, behind what the decoder gives for rows of so many features.
     static func sharedHeads(_ heads: [SharedHead], features: Int) -> Block.Operation {
         Block.Operation(
-            heads.map(\.name).joined(separator: ", "), shape: { Shape($0.count + heads.count * features) },
+            heads.map(\.name).joined(separator: ", "), shape: { Shape($0.count + SharedHeads.width(heads, features: features)) },
             mirror: { _ throws(NetworkError) in throw NetworkError("stands behind a decoder alone") },
             make: { input, activation, _, name, plan in
                 precondition(activation == nil)

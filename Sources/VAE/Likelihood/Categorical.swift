@@ -9,6 +9,8 @@ struct Categorical: Likelihood {
     /// - Precondition: there are 2 categories at least.
     init(_ settings: LikelihoodSettings) { categories = settings.categories }
 
+    var couplesColumns: Bool { true }
+
     var support: ValueSupport? {
         ValueSupport(
             range: 0...1, isWhole: true,

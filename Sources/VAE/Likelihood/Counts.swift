@@ -3,10 +3,14 @@ internal import Randomness
 internal import Support
 
 /// Counts whose means are shares of their row's sum, l softmax(o) (Lopez et al. 2018, "Deep generative modeling for single-cell
-/// transcriptomics", Nature Methods 15): the observed library l, and the decoder's logits o.
+/// transcriptomics", Nature Methods 15): the observed library l, and the decoder's logits o. Or they are exp(o), each column's by itself, where
+/// columns are no shares of anything (``LikelihoodSettings/Means``).
 protocol CountLikelihood: Likelihood {
     /// `poisson`, as it is called.
     var name: String { get }
+
+    /// What the logits are of.
+    var means: LikelihoodSettings.Means { get }
 
     /// Whether the second head has logits of the probability that a count is 0 whatever its mean.
     var isInflated: Bool { get }
@@ -27,7 +31,8 @@ extension CountLikelihood {
                 + "store 16 bits), or --likelihood gaussian")
     }
 
-    var takesCounts: Bool { true }
+    var takesCounts: Bool { means == .shares }
+    var couplesColumns: Bool { means == .shares }
 
     func scratchCount(features: Int) -> Int { Int(KERNEL_LIKELIHOOD_SCRATCH) * features }
 
@@ -42,10 +47,12 @@ extension CountLikelihood {
         rows: Int,
         features: Int
     ) {
-        let (width, isInflated): (Int, Int32) = (headCount * features, isInflated ? 1 : 0)
+        let (width, isRate, isInflated): (Int, Int32, Int32) = (
+            headCount * features, self.means == .rates ? 1 : 0, isInflated ? 1 : 0
+        )
         switch library {
-        case .ofRows(let x, let mask): kernel_count_means(mean, output, width, isInflated, x, mask, 0, rows, features)
-        case .given(let sum): kernel_count_means(mean, output, width, isInflated, nil, nil, sum, rows, features)
+        case .ofRows(let x, let mask): kernel_count_means(mean, output, width, isRate, isInflated, x, mask, 0, rows, features)
+        case .given(let sum): kernel_count_means(mean, output, width, isRate, isInflated, nil, nil, sum, rows, features)
         }
     }
 
@@ -102,9 +109,12 @@ extension CountLikelihood {
 /// Poisson variables: counts whose variance is their mean.
 struct Poisson: CountLikelihood {
     let name = "poisson"
+    let means: LikelihoodSettings.Means
+
+    init(_ settings: LikelihoodSettings) { means = settings.means }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_poisson, rows, output, step)
+        loss(kernel_likelihood_poisson, settings: [0, means.areRates], rows, output, step)
     }
 }
 
@@ -112,6 +122,7 @@ struct Poisson: CountLikelihood {
 /// for collaborative filtering", equation 2, with the coefficient). What is missing is drawn as Poisson variables, whose sum nobody knows.
 struct Multinomial: CountLikelihood {
     let name = "multinomial"
+    var means: LikelihoodSettings.Means { .shares }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
         loss(kernel_likelihood_multinomial, rows, output, step)
@@ -121,25 +132,27 @@ struct Multinomial: CountLikelihood {
 /// Negative binomial variables of dispersion c: the variance is mean + mean^2 / c (Lopez et al. 2018, Methods).
 struct NegativeBinomial: CountLikelihood {
     let name = "nb"
+    let means: LikelihoodSettings.Means
     private let dispersion: LikelihoodSettings.Dispersion
 
-    init(_ settings: LikelihoodSettings) { dispersion = settings.dispersion }
+    init(_ settings: LikelihoodSettings) { (means, dispersion) = (settings.means, settings.dispersion) }
 
     var heads: Int { dispersion == .cell ? 2 : 1 }
     var sharedHeads: [SharedHead] { dispersion.sharedHeads }
     var dispersionHead: Int? { 1 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_negative_binomial, settings: [dispersion.isSharedByRows, 0], rows, output, step)
+        loss(kernel_likelihood_negative_binomial, settings: [dispersion.isSharedByRows, means.areRates], rows, output, step)
     }
 }
 
 /// The same but for zeros of another origin, with a probability that the decoder gives for each value by its logit (Lopez et al. 2018, Methods).
 struct ZeroInflated: CountLikelihood {
     let name = "zinb"
+    let means: LikelihoodSettings.Means
     private let dispersion: LikelihoodSettings.Dispersion
 
-    init(_ settings: LikelihoodSettings) { dispersion = settings.dispersion }
+    init(_ settings: LikelihoodSettings) { (means, dispersion) = (settings.means, settings.dispersion) }
 
     var heads: Int { dispersion == .cell ? 3 : 2 }
     var sharedHeads: [SharedHead] { dispersion.sharedHeads }
@@ -147,7 +160,7 @@ struct ZeroInflated: CountLikelihood {
     var dispersionHead: Int? { 2 }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
-        loss(kernel_likelihood_zero_inflated, settings: [dispersion.isSharedByRows, 0], rows, output, step)
+        loss(kernel_likelihood_zero_inflated, settings: [dispersion.isSharedByRows, means.areRates], rows, output, step)
     }
 }
 
@@ -156,4 +169,9 @@ extension LikelihoodSettings.Dispersion {
 
     /// As the kernels have it.
     fileprivate var isSharedByRows: Float { self == .gene ? 1 : 0 }
+}
+
+extension LikelihoodSettings.Means {
+    /// As the kernels have it.
+    fileprivate var areRates: Float { self == .rates ? 1 : 0 }
 }

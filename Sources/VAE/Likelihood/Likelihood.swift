@@ -15,11 +15,18 @@ public protocol Likelihood: Sendable {
     /// What it wants behind these and takes from parameters.
     var sharedHeads: [SharedHead] { get }
 
+    /// The decoder's outputs for a row of so many features, and all of them, those from parameters included.
+    func decoderSize(features: Int) -> Int
+    func outputSize(features: Int) -> Int
+
     /// Whether the loss is -log p(x | z), so that there is a density of rows; the squared error is not.
     var isDistribution: Bool { get }
 
     /// Whether means depend on a row's ``RowLibrary``.
     var takesCounts: Bool { get }
+
+    /// Whether what a column gives to the loss depends on the row's other columns.
+    var couplesColumns: Bool { get }
 
     /// The floats of scratch memory that ``loss(_:_:_:)`` needs for rows of so many features.
     func scratchCount(features: Int) -> Int
@@ -73,9 +80,16 @@ public struct LossRows {
     /// The same, 1 for values that are there, 0 for missing ones, which count for nothing; nil if none are missing.
     let mask: UnsafePointer<Float>?
     /// How much each row counts, `[rowCount]`; nil where no gradient is wanted.
-    let weights: UnsafePointer<Float>?
+    var weights: UnsafePointer<Float>?
     let rowCount: Int
     let features: Int
+
+    func slice(_ rows: Range<Int>) -> LossRows {
+        let first = rows.lowerBound
+        return LossRows(
+            x: x + first * features, mask: mask.map { $0 + first * features }, weights: weights.map { $0 + first },
+            rowCount: rows.count, features: features)
+    }
 }
 
 extension Likelihood {
@@ -84,6 +98,9 @@ extension Likelihood {
     public var sharedHeads: [SharedHead] { [] }
     public var isDistribution: Bool { true }
     public var takesCounts: Bool { false }
+    public var couplesColumns: Bool { false }
+    public func decoderSize(features: Int) -> Int { heads * features }
+    public func outputSize(features: Int) -> Int { headCount * features }
     public func scratchCount(features: Int) -> Int { 0 }
 
     /// The outputs per feature, those from parameters included.
@@ -152,6 +169,7 @@ public struct LikelihoodName: PartName {
         ("bernoulli", { _ in Bernoulli() }),
         ("categorical", { Categorical($0) }),
         ("continuous-bernoulli", { _ in ContinuousBernoulli() }),
+        ("discretized-logistic", { DiscretizedLogistic($0) }),
         (
             "gaussian",
             { settings in settings.variance == .fixed ? Gaussian(settings) as any Likelihood : LearnedGaussian(settings.variance)
@@ -163,7 +181,8 @@ public struct LikelihoodName: PartName {
         ("mse", { _ in SquaredError() }),
         ("multinomial", { _ in Multinomial() }),
         ("nb", { NegativeBinomial($0) }),
-        ("poisson", { _ in Poisson() }),
+        ("ordinal", { Ordinal($0) }),
+        ("poisson", { Poisson($0) }),
         ("student-t", { StudentT($0) }),
         ("zinb", { ZeroInflated($0) }),
     ]

@@ -4,19 +4,23 @@ public struct LikelihoodSettings: Sendable, Equatable {
     public var scale: Float
     public var variance: Variance
     public var dispersion: Dispersion
+    public var means: Means
     /// Of freedom, of Student's t distribution; above 0.
     public var degrees: Float
-    /// The columns of each block of indicators; 2 at least.
+    /// The columns of each block of indicators, or the grades; 2 at least.
     public var categories: Int
+    /// The distributions of each mixture; 1 at least.
+    public var components: Int
 
     public init(
-        scale: Float = 1, variance: Variance = .fixed, dispersion: Dispersion = .gene, degrees: Float = 4, categories: Int = 2
+        scale: Float = 1, variance: Variance = .fixed, dispersion: Dispersion = .gene, means: Means = .shares, degrees: Float = 4,
+        categories: Int = 2, components: Int = 1
     ) {
-        (self.scale, self.variance, self.dispersion) = (scale, variance, dispersion)
-        (self.degrees, self.categories) = (degrees, categories)
+        (self.scale, self.variance, self.dispersion, self.means) = (scale, variance, dispersion, means)
+        (self.degrees, self.categories, self.components) = (degrees, categories, components)
     }
 
-    /// Where the variance of the likelihood `gaussian`, or of the logarithms of `log-normal`, is from.
+    /// Where the variance of the likelihood `gaussian`, or of the logarithms of `log-normal`, or the square of the scale of `student-t`, is from.
     public enum Variance: String, Sendable, CaseIterable {
         /// The square of ``scale``.
         case fixed
@@ -26,6 +30,14 @@ public struct LikelihoodSettings: Sendable, Equatable {
         case feature
         /// The decoder gives one for each value.
         case value
+    }
+
+    /// What the means of counts are.
+    public enum Means: String, Sendable {
+        /// Shares of the row's sum: of one kind of thing that was counted by columns, as reads by genes.
+        case shares
+        /// Each column's own, exp(o): of columns that count what they will.
+        case rates
     }
 
     /// Where the dispersions of negative binomial counts are from.
@@ -44,6 +56,8 @@ public struct SharedHead: Sendable, Equatable {
     /// Whether one number is all features'.
     var isOne = false
     var start = Start.zero
+    /// The features that it is of; nil for all of a row.
+    var features: Int?
 
     /// What the parameter begins with.
     enum Start: Sendable {

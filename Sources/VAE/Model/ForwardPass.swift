@@ -12,10 +12,11 @@ struct ForwardPass {
     let losses: UnsafeMutablePointer<Double>
     let kl: UnsafeMutablePointer<Double>
 
-    init(_ model: Model, _ plan: PassPlan, _ memory: PassMemory) {
+    /// - Parameter samples: that the decoder takes of each row.
+    init(_ model: Model, _ plan: PassPlan, _ memory: PassMemory, samples: Int = 1) {
         self.model = model
         encoder = NetworkPass(model.encoder, plan, memory)
-        decoder = NetworkPass(model.decoder, plan, memory)
+        decoder = NetworkPass(model.decoder, samples == 1 ? plan : plan.samples(samples), memory)
         z = memory.floats(plan.rows * model.latentSize)
         noise = memory.floats(plan.rows * model.latent.noiseSize)
         losses = memory.doubles(plan.rows)
@@ -23,9 +24,9 @@ struct ForwardPass {
     }
 
     /// The bytes of scratch memory that each thread needs.
-    static func scratchBytes(_ model: Model, _ plan: PassPlan) -> Int {
+    static func scratchBytes(_ model: Model, _ plan: PassPlan, samples: Int = 1) -> Int {
         max(
-            model.encoder.scratchBytes(plan), model.decoder.scratchBytes(plan),
+            model.encoder.scratchBytes(plan), model.decoder.scratchBytes(samples == 1 ? plan : plan.samples(samples)),
             4 * model.likelihood.scratchCount(features: model.inputSize))
     }
 
@@ -52,8 +53,16 @@ struct ForwardPass {
             x: batch.input + row * features, mask: batch.mask.map { $0 + row * features },
             weights: scale == nil ? nil : batch.weights + row, rowCount: step.rows.count, features: features)
         model.likelihood.loss(
-            rows, decoder.output + row * features * model.likelihood.headCount,
+            rows, decoder.output + row * model.decoder.output.count,
             LossStep(scale: scale ?? 1, scratch: step.scratch, losses: losses + row))
+    }
+
+    /// What each column of decoded rows gives to the loss, of tables alone; no gradient may have been taken.
+    func measureColumns(_ batch: Batch, into losses: UnsafeMutablePointer<Float>, _ step: PassStep) {
+        guard let mixed = model.likelihood as? MixedLikelihood else { return }
+        let rows = LossRows(
+            x: batch.input, mask: batch.mask, weights: nil, rowCount: step.rows.count, features: model.inputSize)
+        mixed.columnLosses(rows, decoder.output, scratch: step.scratch, into: losses)
     }
 
     /// Adds what some rows gave of the loss to sums, one row after the other.

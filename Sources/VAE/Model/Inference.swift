@@ -77,6 +77,9 @@ public final class Inference {
         public let reconstruction: UnsafeMutablePointer<Float>
         /// Of each row, in nats.
         public let kl: UnsafeMutablePointer<Float>
+        /// Of tables what each column gives to the reconstruction, `[rowCount, inputSize]`, not a number where it is missing, all of it in the
+        /// first column of those that are coupled; nil if it is not wanted.
+        public var columns: UnsafeMutablePointer<Float>?
 
         public init(
             mean: UnsafeMutablePointer<Float>, logVariance: UnsafeMutablePointer<Float>,
@@ -100,6 +103,7 @@ public final class Inference {
             forward.measure(piece, scale: nil, step)
             forward.add(piece, 0..<piece.rowCount, to: &sums)
             guard let rows else { return }
+            if let columns = rows.columns { forward.measureColumns(piece, into: columns + first * model.inputSize, step) }
             copyPosterior(
                 rows: piece.rowCount, rows.mean + first * model.latentSize, rows.logVariance + first * model.latentSize)
             for row in 0..<piece.rowCount {

@@ -14,7 +14,7 @@ public struct Model: Sendable {
         self.specification = specification
         self.precision = precision
         latent = specification.latent.make(size: specification.latentSize, varianceFloor: specification.varianceFloor)
-        likelihood = specification.likelihood.make(specification.likelihoodSettings)
+        likelihood = specification.madeLikelihood
         let headSize = latent.headSize
         let (networks, plan) = ParameterPlan.make { plan in
             let encoder = Network(specification.encoder(outputs: headSize), "encoder", isFirst: true, &plan)
@@ -33,10 +33,17 @@ public struct Model: Sendable {
     /// Whether in training what a row gives depends on the other rows of its shard, so that a shard's rows go through at once.
     public var couplesRows: Bool { encoder.couplesRows || decoder.couplesRows }
 
+    /// The codes that each row has in training.
+    public var samples: Int { specification.objective.samples }
+
+    /// Whether a shard's rows go through at once in training.
+    public var keepsShardsWhole: Bool { couplesRows || samples > 1 }
+
     /// Why there is no density p(x), in words that continue "the model is"; nil where there is one.
     public var reasonWithoutDensity: String? {
         if !latent.hasPrior { return "a plain autoencoder" }
-        return likelihood.isDistribution ? nil : "of the likelihood \(specification.likelihood.rawValue)"
+        // Of the parts of a table it is that, too.
+        return likelihood.isDistribution ? nil : "of the likelihood mse"
     }
 
     /// Writes the first parameters: the same on every rank that writes them.

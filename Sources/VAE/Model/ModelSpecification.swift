@@ -19,7 +19,11 @@ public struct ModelSpecification: Sendable, Equatable {
     public var normalization: Normalization
     public var likelihood: LikelihoodName
     public var likelihoodSettings: LikelihoodSettings
+    /// Of tables, whose columns have likelihoods of their own in place of ``likelihood``; empty for others. Then there are no ``networks``.
+    public var parts: [ColumnPart] = []
     public var initialization: Initialization
+    /// What training lowers.
+    public var objective = Objective.evidence
 
     /// - Precondition: all sizes and the scale are positive; networks were made for such rows, mask and likelihood.
     public init(
@@ -48,20 +52,24 @@ public struct ModelSpecification: Sendable, Equatable {
 
     /// - Parameter outputs: of the encoder for a row, as the latent wants them.
     func encoder(outputs: Int) -> NetworkSpecification {
-        let network =
-            networks?.encoder(outputs: outputs)
-            ?? .dense(Shape(seesMask ? 2 * inputSize : inputSize), hiddenSizes + [outputs], activation, normalization)
+        let input = Shape(seesMask ? 2 * inputSize : inputSize)
+        var network =
+            networks?.encoder(outputs: outputs) ?? .dense(input, hiddenSizes + [outputs], activation, normalization)
+        if !parts.isEmpty { network.blocks.insert(Block(.columns(parts, seesMask: seesMask)), at: 0) }
         return conditionPlace == .decoder ? network : network.conditioned(conditionSize)
     }
 
+    /// The likelihood with its settings.
+    var madeLikelihood: any Likelihood { parts.isEmpty ? likelihood.make(likelihoodSettings) : MixedLikelihood(parts) }
+
     /// To what the likelihood wants for a row.
     func decoder() -> NetworkSpecification {
-        let likelihood = likelihood.make(likelihoodSettings)
+        let likelihood = madeLikelihood
         var decoder: NetworkSpecification
         if let networks {
             decoder = NetworkSpecification(Shape(latentSize), networks.decoder)
         } else {
-            let sizes = hiddenSizes.reversed() + [inputSize * likelihood.heads]
+            let sizes = hiddenSizes.reversed() + [likelihood.decoderSize(features: inputSize)]
             decoder = .dense(Shape(latentSize), sizes, activation, normalization)
         }
         if conditionPlace != .encoder { decoder = decoder.conditioned(conditionSize) }

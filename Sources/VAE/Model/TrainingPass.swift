@@ -15,6 +15,8 @@ public final class TrainingPass {
 
     private struct Parts {
         let forward: ForwardPass
+        /// Of objectives that take several codes of each row.
+        let importance: ImportancePass?
         let gradients: GradientBuffers
         /// With regard to codes and to the encoder's output, of all rows.
         let dz: UnsafeMutablePointer<Float>
@@ -23,11 +25,13 @@ public final class TrainingPass {
         let scratch: [UnsafeMutablePointer<Float>]
 
         init(_ model: Model, _ plan: PassPlan, workers: Int, _ memory: PassMemory) {
-            forward = ForwardPass(model, plan, memory)
-            gradients = GradientBuffers(rows: plan.rows, widest: model.widest, memory)
-            dz = memory.floats(plan.rows * model.latent.size)
+            let samples = model.samples
+            forward = ForwardPass(model, plan, memory, samples: samples)
+            importance = samples > 1 ? ImportancePass(forward, plan, workers: workers, memory) : nil
+            gradients = GradientBuffers(rows: samples * plan.rows, widest: model.widest, memory)
+            dz = memory.floats(samples * plan.rows * model.latent.size)
             dhead = memory.floats(plan.rows * model.latent.headSize)
-            let bytes = ForwardPass.scratchBytes(model, plan)
+            let bytes = ForwardPass.scratchBytes(model, plan, samples: samples)
             scratch = (0..<workers).map { _ in memory.floats((bytes + 3) / 4) }
         }
     }
@@ -57,7 +61,8 @@ public final class TrainingPass {
         return PassMemory.byteCount { Parts(model, plan, workers: workers, $0) }
     }
 
-    /// Writes the gradient of `scale` times the sum over the rows of `weight * (reconstruction + beta * kl)`, summed by shards.
+    /// Writes the gradient of `scale` times the sum over the rows of `weight * (reconstruction + beta * kl)`, summed by shards; or, for importance
+    /// samples, of `-weight` times their bound, whose beta is 1.
     ///
     /// Every member of the team calls it, each takes its part of the rows through the network and computes its part of the sums; the
     /// bits do not depend on how many they are. ``add(_:_:to:)`` then gives the loss.
@@ -76,19 +81,36 @@ public final class TrainingPass {
         var watch = Stopwatch()
         forward.encode(batch, trainsEncoder ? step : step.applying)
         spent.pointee.forward += watch.lap()
-        forward.sample(batch, key, step)
-        spent.pointee.noise += watch.lap()
-        forward.decode(forward.z, step)
-        spent.pointee.forward += watch.lap()
-        forward.measure(batch, scale: scale, step)
-        spent.pointee.loss += watch.lap()
-        forward.decoder.backward(
-            forward.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold, step)
+        if let importance = parts.importance {
+            let several = importance.repeated(batch, step, fold)
+            importance.sample(batch, key, step)
+            spent.pointee.noise += watch.lap()
+            forward.decode(importance.z, several)
+            spent.pointee.forward += watch.lap()
+            importance.measure(batch, scale: scale, step)
+            spent.pointee.loss += watch.lap()
+            forward.decoder.backward(
+                importance.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold.ofSamples!,
+                several)
+        } else {
+            forward.sample(batch, key, step)
+            spent.pointee.noise += watch.lap()
+            forward.decode(forward.z, step)
+            spent.pointee.forward += watch.lap()
+            forward.measure(batch, scale: scale, step)
+            spent.pointee.loss += watch.lap()
+            forward.decoder.backward(
+                forward.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold, step)
+        }
         if trainsEncoder {
-            latent.backward(
-                forward.encoder.output + row * latent.headSize, noise: forward.noise + row * latent.noiseSize,
-                dz: parts.dz + row * latent.size, klWeight: scale * beta, weights: batch.weights + row,
-                into: parts.dhead + row * latent.headSize, rows: count)
+            if let importance = parts.importance {
+                importance.backward(dz: parts.dz, into: parts.dhead, step)
+            } else {
+                latent.backward(
+                    forward.encoder.output + row * latent.headSize, noise: forward.noise + row * latent.noiseSize,
+                    dz: parts.dz + row * latent.size, klWeight: scale * beta, weights: batch.weights + row,
+                    into: parts.dhead + row * latent.headSize, rows: count)
+            }
             forward.encoder.backward(batch.seen, parts.dhead, into: nil, by: parts.gradients, fold, step)
         }
         spent.pointee.backward += watch.lap()

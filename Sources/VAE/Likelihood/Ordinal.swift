@@ -1,0 +1,80 @@
+internal import CKernels
+internal import Randomness
+internal import Support
+
+extension LikelihoodName {
+    public static let ordinal = LikelihoodName(known: "ordinal")
+}
+
+/// Grades 0 to K - 1 by cumulative logits, P(x <= k) = sigmoid(t_k - o), with thresholds t that each feature has as parameters (McCullagh 1980,
+/// "Regression models for ordinal data", section 2).
+struct Ordinal: Likelihood {
+    private let grades: Int
+
+    /// - Precondition: there are 2 grades at least.
+    init(_ settings: LikelihoodSettings) { grades = settings.categories }
+
+    var support: ValueSupport? {
+        ValueSupport(
+            range: 0...Double(grades - 1), isWhole: true,
+            reason:
+                "the likelihood ordinal has grades, whole numbers of 0 to \(grades - 1): number them so, or say how many there are"
+        )
+    }
+
+    /// The lowest threshold, and the logarithms of the steps between them.
+    var sharedHeads: [SharedHead] { (1..<grades).map { SharedHead(name: "threshold-\($0)") } }
+
+    func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
+        loss(kernel_likelihood_ordinal, settings: [Float(grades), 0], rows, output, step)
+    }
+
+    /// Calls `body` with the probabilities of all grades up to each but the last, in order, until it is done with a value.
+    private func cumulative(_ output: UnsafePointer<Float>, features: Int, _ body: (_ grade: Int, _ share: Double) -> Bool) {
+        let limit = Float(KERNEL_LIKELIHOOD_LOG_STEP_LIMIT)
+        var threshold = Double(output[features])
+        for grade in 0..<grades - 1 {
+            if grade > 0 {
+                threshold += Elementary.exp(Double(max(-limit, min(limit, output[(1 + grade) * features]))))
+            }
+            if body(grade, 1 / (1 + Elementary.exp(Double(output[0]) - threshold))) { return }
+        }
+    }
+
+    /// The most likely grade, the first of those that are alike.
+    func mean(
+        _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int
+    ) {
+        for row in 0..<rows {
+            for i in 0..<features {
+                var (best, most, below) = (0, 0.0, 0.0)
+                func take(_ grade: Int, _ share: Double) {
+                    if share > most { (best, most) = (grade, share) }
+                }
+                cumulative(output + row * headCount * features + i, features: features) { grade, share in
+                    take(grade, share - below)
+                    below = share
+                    return false
+                }
+                take(grades - 1, 1 - below)
+                mean[row * features + i] = Float(best)
+            }
+        }
+    }
+
+    /// By the inverse of the distribution function.
+    func draw(
+        _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
+    ) {
+        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        drawMissing(seen, noise: noise, features: features, into: drawn) { place, uniform in
+            let (row, feature) = (place / features, place % features)
+            var drawn = grades - 1
+            cumulative(output + row * headCount * features + feature, features: features) { grade, share in
+                if uniform < share { drawn = grade }
+                return uniform < share
+            }
+            return Float(drawn)
+        }
+    }
+}
