@@ -32,6 +32,14 @@ struct DiscretizedLogistic: Likelihood {
         kernel_discretized_logistic_means(mean, output, components, rows, features)
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        throw NetworkError(
+            "the likelihood discretized-logistic has no operators yet: export the encoder alone (--part encoder), or the parameters as safetensors or npz"
+        )
+    }
+
     /// By the inverse of the distribution function, whose place is looked for by halves.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>

@@ -215,6 +215,12 @@ struct MixedLikelihood: Likelihood {
         }
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        throw NetworkError("columns of several kinds have no operators yet: export the parameters as safetensors or npz")
+    }
+
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {

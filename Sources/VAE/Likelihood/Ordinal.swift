@@ -62,6 +62,14 @@ struct Ordinal: Likelihood {
         }
     }
 
+    func export(
+        _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
+    ) throws(NetworkError) -> [OperatorGraph.Named] {
+        throw NetworkError(
+            "the likelihood ordinal has no operators yet: export the encoder alone (--part encoder), or the parameters as safetensors or npz"
+        )
+    }
+
     /// By the inverse of the distribution function.
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
