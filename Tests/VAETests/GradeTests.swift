@@ -40,7 +40,8 @@ struct GradeTests {
     func distributions(index: Int) {
         let example = Example.all[index]
         let probabilities = example.probabilities
-        #expect(abs(probabilities.reduce(0, +) - 1) < 1e-9)
+        // Values of 8 bits are rounded to single precision, and with them where one's part ends and the next begins.
+        #expect(abs(probabilities.reduce(0, +) - 1) < 1e-7)
 
         var mean: Float = 0
         example.likelihood.mean(example.output, .given(1), into: &mean, rows: 1, features: 1)

@@ -29,7 +29,7 @@ struct SharedHeads: Layer {
     }
 
     func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
-        let values = heads.map { head, place in
+        let values = heads.map { head, features, place in
             let numbers = Array(graph.values(place))
             return graph.parameter(
                 place, head.isOne ? Array(repeating: numbers[0], count: features) : numbers, [features])
