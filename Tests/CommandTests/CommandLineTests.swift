@@ -22,7 +22,7 @@ struct CommandLineTests {
         let keys = try mpiVAE("config").output.split(separator: "\n").filter { $0.contains(" = ") && !$0.hasPrefix("#") }
             .map { $0.prefix { $0 != " " } }
         #expect(keys.count > 40)
-        for key in keys { #expect(help.contains("--\(key) <") || help.contains("--\(key)/--no-\(key) "), "--\(key)") }
+        for key in keys { #expect(help.contains("--\(key) <") || help.contains("--\(key)/--no-\(key)"), "--\(key)") }
     }
 
     /// The names that scripts rely on (DESIGN section 7).

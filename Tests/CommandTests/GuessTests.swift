@@ -100,7 +100,8 @@ struct GuessTests {
     /// The list above has every flag that takes a number: those of others are texts.
     @Test func flagsAreKnown() throws {
         let texts: Set = [
-            "checkpoint", "data", "output", "progress", "labels", "mask", "weights", "rows", "columns", "feature-names", "format", "factors",
+            "checkpoint", "data", "output", "progress", "labels", "mask", "weights", "rows", "columns", "feature-names", "format",
+            "factors",
             "clean", "grid", "part", "from", "covariance", "label", "as",
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]

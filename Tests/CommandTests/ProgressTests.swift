@@ -112,7 +112,7 @@ struct ProgressTests {
             """
             import json, pandas, sys
             lines = [json.loads(line) for line in open(sys.argv[1] + "/metrics.jsonl")]
-            table = pandas.read_csv(sys.argv[1] + "/metrics.csv")
+            table = pandas.read_csv(sys.argv[1] + "/metrics.csv", float_precision="round_trip")
             epochs = [line for line in lines if "train_loss" in line]
             for column in table.columns:
                 if table[column].notna().all(): assert [line[column] for line in epochs] == table[column].tolist(), column

@@ -18,6 +18,7 @@ struct TensorBoardTests {
         }
         try train(["--max-steps", "15"])
         try train([])
+        let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? "\(NSHomeDirectory())/.cache"
         let python = try Program.run(
             "/usr/bin/python3",
             [
@@ -52,7 +53,7 @@ struct TensorBoardTests {
                 assert 'tensor_path: "codes.tsv"' in text and 'metadata_path: "labels.tsv"' in text
                 """, run,
             ],
-            environment: ["PYTHONPATH": "\(NSHomeDirectory())/.cache/mpi-vae/tensorboard"])
+            environment: ["PYTHONPATH": "\(cache)/mpi-vae/tensorboard"])
         #expect(python.status == 0, "\(python)")
     }
 }
