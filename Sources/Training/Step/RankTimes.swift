@@ -23,8 +23,10 @@ struct SlowRanks {
     let hosts: [String]
     /// The ratio to the others' median from which a rank is slow.
     private let limit: Double
-    /// Who was slow in the epoch before: said once, not in every epoch.
-    private var known: Int?
+    /// Who was slow in the epoch before: one epoch may be anything on a machine that others use too.
+    private var last: Int?
+    /// Of whom it was said, once.
+    private var told: Set<Int> = []
 
     /// Of an epoch, in each of which the others must lose so much to one rank.
     private static let leastShare = 0.2
@@ -37,13 +39,13 @@ struct SlowRanks {
         limit = try world.sharesProcessors(threads: threads) ? 3 : 1.25
     }
 
-    /// The rank that the others waited for in an epoch, in words; nil if there is none, or it was the same before.
+    /// The rank that the others waited for in two epochs on end, in words; nil if there is none, or it was said before.
     ///
     /// - Parameter times: of all ranks.
     mutating func slowest(_ times: [RankTimes]) -> String? {
         let slow = find(times)
-        defer { known = slow?.rank }
-        guard let slow, slow.rank != known else { return nil }
+        defer { last = slow?.rank }
+        guard let slow, slow.rank == last, told.insert(slow.rank).inserted else { return nil }
         let others = times.indices.filter { $0 != slow.rank }.map { times[$0] }
         let waits = others.map(\.wait)
         return String(
