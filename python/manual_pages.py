@@ -1,4 +1,4 @@
-"""Writes manual pages for man(1) from what `mpi-vae --experimental-dump-help` prints: manual.py FOLDER VERSION < dump.json"""
+"""Writes manual pages for man(1) from what `mpi-vae --experimental-dump-help` prints: manual_pages.py FOLDER VERSION < dump.json"""
 
 import json
 import sys
