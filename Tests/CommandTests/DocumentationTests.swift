@@ -76,7 +76,7 @@ struct DocumentationTests {
     }
 
     /// The pages for a kind of data each, from its first line to its last.
-    @Test(arguments: ["single-cells", "molecular-dynamics", "sensors"]) func session(page: String) throws {
+    @Test(arguments: ["single-cells", "molecular-dynamics", "sensors", "administrators"]) func session(page: String) throws {
         let folder = try TemporaryFolder()
         let slurm = try #require(SlurmCluster.current)
         var count = 0
