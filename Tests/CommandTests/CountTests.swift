@@ -129,7 +129,7 @@ struct CountTests {
         try refuse(78, "leave out transform", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--transform", "log1p")
         try refuse(78, "is for --likelihood nb or zinb", "--data", folder.path("d.h5:/x"), "--dispersion", "cell")
         try refuse(
-            78, "is for --likelihood gaussian or log-normal", "--data", folder.path("d.h5:/x"), "--likelihood", "nb",
+            78, "is for --likelihood gaussian, log-normal or student-t", "--data", folder.path("d.h5:/x"), "--likelihood", "nb",
             "--variance", "value")
     }
 }
