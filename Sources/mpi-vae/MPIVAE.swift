@@ -86,7 +86,7 @@ struct MPIVAE: ParsableCommand {
     private static func run(_ command: any ParsableCommand, _ launcher: Launcher) throws -> Int32 {
         var command = command
         if let speaking = command as? any SpeakingCommand {
-            speaking.speech.begin(launcher, command: type(of: speaking)._commandName)
+            speaking.speech.begin(launcher, command: speaking is any ImportCommand ? "import" : type(of: speaking)._commandName)
         }
         switch command {
         case let ranked as any RankedCommand: return withMPI { try ranked.run(world: $0) }

@@ -242,12 +242,8 @@ struct ImportTests {
             sys.exit(p.wait())
             """
         let terminal = try Program.python(script, ["xterm"] + arguments + ["a"])
-        #expect(
-            terminal.status == 0 && terminal.output.contains("import  34% [#####...........] 1048/3000 rows, "),
-            "\(terminal)")
-        #expect(
-            terminal.output.contains(" left") && terminal.output.hasSuffix(" \\r'\n") && !terminal.output.contains("x1b"),
-            "\(terminal)")
+        #expect(terminal.status == 0 && terminal.output.contains(#/\\rimporting +[0-9]+% \[/#), "\(terminal)")
+        #expect(terminal.output.hasSuffix("\\r\\x1b[K'\n"), "\(terminal)")
         let dumb = try Program.python(script, ["dumb"] + arguments + ["b"])
         #expect(dumb.status == 0 && dumb.output == "b''\n", "\(dumb)")
         let log = try Program.run(arguments[0], arguments.dropFirst() + ["c"])
