@@ -102,8 +102,10 @@ struct ProgressTests {
         let folder = try TemporaryFolder()
         let run = folder.path("run")
         func train(_ more: [String]) throws {
-            let words = ["train", "--output", run, "--epochs", "2", "--hidden", "8", "--log-every", "10", "--no-report"]
-            let outcome = try mpiVAE(ranks: 2, words + more)
+            let words = [
+                "train", "--output", run, "--epochs", "2", "--hidden", "8", "--global-batch", "256", "--log-every", "10",
+            ]
+            let outcome = try mpiVAE(ranks: 2, words + ["--no-report"] + more)
             #expect(outcome.status == 0, "\(outcome)")
         }
         try train(["--max-steps", "13"])
@@ -119,7 +121,7 @@ struct ProgressTests {
             steps = [line for line in lines if "loss" in line]
             assert [line["step"] for line in steps] == list(range(10, table.step.max() + 1, 10)), steps
             assert all(set(line) == {"epoch", "step", "loss", "learning_rate", "beta"} for line in steps)
-            # The mean over an epoch of as many rows each, where its steps are whole tens.
+            # Parts of the epoch, whose mean is between theirs.
             first = [line["loss"] for line in steps if line["epoch"] == 1]
             assert min(first) < epochs[0]["train_loss"] < max(first), (first, epochs[0])
             assert pandas.read_json(sys.argv[1] + "/metrics.jsonl", lines=True).shape[0] == len(lines)

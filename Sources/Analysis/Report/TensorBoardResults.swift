@@ -15,7 +15,7 @@ struct TensorBoardResults {
 
     /// Throws ``Failure``.
     func write(_ embeddings: RunEmbeddings, of source: DataSource) throws {
-        let events = try EventFile(run, host: host, step: 0, part: "results")
+        let events = try EventFile(run, host: host, step: 0, part: "trained")
         try events.append(step: step) { record in
             record.add("codes/kl_per_latent", histogramOf: embeddings.klPerLatent)
             for (latent, kl) in embeddings.klPerLatent.enumerated() { record.add("codes/kl_\(latent)", kl) }

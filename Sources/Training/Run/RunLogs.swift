@@ -23,7 +23,7 @@ struct RunLogs {
         metrics = try GrowingFile(folder.metrics, lines: Self.table(folder.metrics, Self.metricsColumns, until: step))
         ranks = try GrowingFile(folder.ranks, lines: Self.table(folder.ranks, Self.ranksColumns, until: step))
         objects = try GrowingFile(folder.metricObjects, lines: Self.objects(folder.metricObjects, until: step))
-        events = try host.map { try EventFile(folder, host: $0, step: step, part: "training-\(step)") }
+        events = try host.map { try EventFile(folder, host: $0, step: step, part: "run-\(step)") }
     }
 
     /// The lines of a table up to a step, which stands second in them.

@@ -11,8 +11,8 @@ struct StepLosses {
     /// - Parameter every: steps from one to the next; 0 for none.
     init(every: Int) { self.every = every }
 
-    /// The mean loss of the rows since the last one, where it is time for it, in nats; an epoch's first are those since its beginning, or since
-    /// the run went on. Collective.
+    /// The mean loss of the rows since the last one, where it is time for it, in nats; the first of an epoch, and
+    /// of a run that goes on, are those since the epoch's beginning. Collective.
     mutating func next(_ trainer: Trainer, _ world: World) throws -> Double? {
         guard every > 0 else { return nil }
         if epoch != trainer.progress.epoch { (epoch, noted) = (trainer.progress.epoch, LossSums()) }
