@@ -78,26 +78,24 @@ fetch_anndata() {
     done
 }
 
-# Fetches what reads exported models, for the tests; the newest that run with Debian's numpy.
-fetch_exports() {
-    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/exports
+# Fetches packages of Python into a folder of the cache, for the tests: fetch_packages NAME PACKAGE==VERSION...
+fetch_packages() {
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/$1
     if [ -e "$folder" ]; then return; fi
-    say "Fetching onnxruntime"
+    say "Fetching Python packages: $1"
     rm -rf "$folder.partial"
-    /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$folder.partial" \
-        onnxruntime==1.20.1 onnx==1.16.2 protobuf==4.25.8 flatbuffers==24.12.23 packaging==24.2 safetensors==0.5.3
+    /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$folder.partial" "${@:2}"
     mv "$folder.partial" "$folder"
 }
 
-# Fetches what reads event files, for the tests; nothing that would serve pages.
+# What reads exported models; the newest that run with Debian's numpy.
+fetch_exports() {
+    fetch_packages exports onnxruntime==1.20.1 onnx==1.16.2 protobuf==4.25.8 flatbuffers==24.12.23 packaging==24.2 safetensors==0.5.3
+}
+
+# What reads event files; nothing that would serve pages.
 fetch_tensorboard() {
-    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/mpi-vae/tensorboard
-    if [ -e "$folder" ]; then return; fi
-    say "Fetching tensorboard"
-    rm -rf "$folder.partial"
-    /usr/bin/python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$folder.partial" \
-        tensorboard==2.20.0 protobuf==4.25.8 absl-py==2.5.1 packaging==24.2
-    mv "$folder.partial" "$folder"
+    fetch_packages tensorboard tensorboard==2.20.0 protobuf==4.25.8 absl-py==2.5.1 packaging==24.2
 }
 
 require_swift() {
