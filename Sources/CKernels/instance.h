@@ -24,6 +24,7 @@
 #include "kernels/noise.h"
 #include "kernels/normalize.h"
 #include "kernels/optimizer.h"
+#include "kernels/packed.h"
 #include "kernels/planes.h"
 #include "kernels/pool.h"
 #include "kernels/posterior.h"

@@ -49,6 +49,14 @@
            (values, numbers, type, count))                                                                            \
     KERNEL(void, to_double, (double *values, const void *numbers, enum kernel_number type, ptrdiff_t count),          \
            (values, numbers, type, count))                                                                            \
+    KERNEL(ptrdiff_t, packed_size, (const float *values, ptrdiff_t features),                                         \
+           (values, features))                                                                                        \
+    KERNEL(void, pack_row, (void *packed, const float *values, ptrdiff_t features),                                   \
+           (packed, values, features))                                                                                \
+    KERNEL(void, unpack_float, (float *values, const void *packed, ptrdiff_t features),                               \
+           (values, packed, features))                                                                                \
+    KERNEL(void, unpack_double, (double *values, const void *packed, ptrdiff_t features),                             \
+           (values, packed, features))                                                                                \
     KERNEL(void, swap_bytes, (void *numbers, ptrdiff_t size, ptrdiff_t count),                                        \
            (numbers, size, count))                                                                                    \
     KERNEL(void, unshuffle, (uint8_t *restrict elements, const uint8_t *restrict bytes, ptrdiff_t size,               \

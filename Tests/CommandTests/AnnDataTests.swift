@@ -80,7 +80,7 @@ struct AnnDataTests {
         let folder = try TemporaryFolder()
         let options = ["--mixing-rows", "16"]
         #expect(try train("large.h5:/dense", folder.path("memory"), options).status == 0)
-        let streamed = try train("large.h5:/csr", folder.path("streamed"), ranks: 2, options + ["--memory", "400K"])
+        let streamed = try train("large.h5:/csr", folder.path("streamed"), ranks: 2, options + ["--memory", "150K"])
         #expect(streamed.status == 0 && streamed.errors.contains("read their rows again"), "\(streamed)")
         #expect(try metrics(folder.path("streamed")) == metrics(folder.path("memory")))
     }

@@ -28,6 +28,18 @@ void kernel_to_float(float *values, const void *numbers, enum kernel_number type
 /// The same with all digits, but for integers beyond 2^53.
 void kernel_to_double(double *values, const void *numbers, enum kernel_number type, ptrdiff_t count);
 
+/// The bytes, a multiple of 8, that a row takes whose zeros are left out; at most those of all values and 8 more.
+ptrdiff_t kernel_packed_size(const float *values, ptrdiff_t features);
+
+/// Packs a row without its zeros: counts in one or two bytes, what else there is as it is, -0 and NaN too.
+void kernel_pack_row(void *packed, const float *values, ptrdiff_t features);
+
+/// A packed row, `[features]`, bit for bit.
+void kernel_unpack_float(float *values, const void *packed, ptrdiff_t features);
+
+/// The same in double precision.
+void kernel_unpack_double(double *values, const void *packed, ptrdiff_t features);
+
 /// Turns the order of the bytes of each number of `size` bytes (2, 4 or 8) around, in place.
 void kernel_swap_bytes(void *numbers, ptrdiff_t size, ptrdiff_t count);
 

@@ -26,7 +26,7 @@ package final class EvaluationRows {
         format = source.format
         piece = max(1, min(BlockPlan.blocks(rowBytes: 2 * source.format.rowBytes), blocks.count))
         let range = plan.rows(of: blocks)
-        if RowStore.byteCount(format: format, rows: range.count) <= memory {
+        if source.byteCount(rows, range, preparation) <= memory {
             let store = RowStore(format: format, capacity: range.count)
             try WindowReaders.load(rows, range, into: store, source: source, preparation: preparation, threads: threads)
             self.store = store

@@ -45,6 +45,7 @@ package final class PiecewiseRows {
         queue.async {
             kernel_set_arithmetic()
             do {
+                store.removeAll()
                 try pieces.loader.load(rows, into: store, at: 0)
                 store.count = rows.count
             } catch {

@@ -56,7 +56,8 @@ package final class RowLoader {
     /// The memory that reading takes besides that of the rows, in bytes.
     package var memoryBytes: Int {
         switch input {
-        case .kept(let reader): reader.memoryBytes + (scratch == nil ? 0 : stretch * source.format.rowBytes)
+        case .kept(let reader):
+            reader.memoryBytes + (scratch == nil && !source.format.isPacked ? 0 : stretch * source.format.rowBytes)
         case .exact(let rows): rows.memoryBytes
         }
     }
@@ -65,11 +66,10 @@ package final class RowLoader {
     ///
     /// - Throws: ``Failure`` naming row and column of the first value that is not allowed.
     package func load(_ rows: [Int64], into store: RowStore, at position: Int) throws {
-        let target = store.memory + position * source.format.rowBytes
         do {
             switch input {
-            case .kept(let reader): try load(rows, by: reader, into: target)
-            case .exact(let exact): try load(rows, by: exact, into: target.assumingMemoryBound(to: Float.self))
+            case .kept(let reader): try load(rows, by: reader, into: store, at: position)
+            case .exact(let exact): try load(rows, by: exact, into: store, at: position)
             }
             (store.rows + position).update(from: rows, count: rows.count)
             if let weights = source.weights { try load(weights, rows, into: store.weights + position) }
@@ -81,19 +81,23 @@ package final class RowLoader {
         }
     }
 
-    private func load(_ rows: [Int64], by reader: any RowReader, into target: UnsafeMutableRawPointer) throws {
+    private func load(_ rows: [Int64], by reader: any RowReader, into store: RowStore, at position: Int) throws {
         let rowBytes = source.format.rowBytes
         var done = 0
         while done < rows.count {
             Heartbeat.beat()
             let first = Int(rows[done])
-            // Rows that follow each other go to their place at once.
             var end = done + 1
-            while end < rows.count, Int(rows[end]) == first + end - done { end += 1 }
-            if end - done >= 64 || end == rows.count {
-                try reader.read(first..<first + end - done, into: target + done * rowBytes)
-                done = end
-                continue
+            if !source.format.isPacked {
+                // Rows that follow each other go to their place at once.
+                while end < rows.count, Int(rows[end]) == first + end - done { end += 1 }
+                if end - done >= 64 || end == rows.count {
+                    let target = store.memory + (position + done) * rowBytes
+                    try reader.read(first..<first + end - done, into: target)
+                    for index in done..<end { try check(target + (index - done) * rowBytes, row: rows[index]) }
+                    done = end
+                    continue
+                }
             }
             while end < rows.count, Int(rows[end]) < first + stretch { end += 1 }
             let range = first..<Int(rows[end - 1]) + 1
@@ -101,27 +105,27 @@ package final class RowLoader {
             self.scratch = scratch
             try reader.read(range, into: scratch)
             for index in done..<end {
-                (target + index * rowBytes).copyMemory(
-                    from: scratch + (Int(rows[index]) - first) * rowBytes, byteCount: rowBytes)
+                let numbers = scratch + (Int(rows[index]) - first) * rowBytes
+                try check(numbers, row: rows[index])
+                store.keep(numbers, at: position + index)
             }
             done = end
         }
-        try check(target, rows)
     }
 
-    private func load(_ rows: [Int64], by exact: ExactRows, into target: UnsafeMutablePointer<Float>) throws {
+    private func load(_ rows: [Int64], by exact: ExactRows, into store: RowStore, at position: Int) throws {
         let features = source.features
         let finite = AllowedValues(missing: true).floats
         try exact.forEach(rows) { index, values in
-            let prepared = target + index * features
-            preparation.prepare(values, into: prepared, features: features)
-            let column = kernel_find_outside(prepared, finite.lowerBound, finite.upperBound, 1, features)
+            preparation.prepare(values, into: decoded, features: features)
+            let column = kernel_find_outside(decoded, finite.lowerBound, finite.upperBound, 1, features)
             guard column == features else {
                 throw Failure(
                     .badData,
                     "\(source.name): row \(rows[index]), column \(column) is so far from the training rows that, scaled as they are, it "
                         + "is beyond what 32-bit floats hold")
             }
+            store.keep(decoded, at: position + index)
         }
     }
 
@@ -134,31 +138,29 @@ package final class RowLoader {
         }
     }
 
-    private func check(_ numbers: UnsafeRawPointer, _ rows: [Int64]) throws {
+    private func check(_ numbers: UnsafeRawPointer, row: Int64) throws {
         guard !allowed.isEmpty else { return }
-        for (index, row) in rows.enumerated() {
-            var values = UnsafePointer(decoded)
-            if source.format.numbers == .float32 {
-                values = (numbers + index * source.format.rowBytes).assumingMemoryBound(to: Float.self)
-            } else {
-                source.format.decode(numbers + index * source.format.rowBytes, into: decoded)
-            }
-            for stretch in allowed {
-                let (columns, allowed) = (stretch.columns, stretch.allowed)
-                let range = allowed.floats
-                var column = columns.lowerBound
-                while true {
-                    column += kernel_find_outside(
-                        values + column, range.lowerBound, range.upperBound, allowed.missing ? 1 : 0, columns.upperBound - column)
-                    guard column < columns.upperBound else { break }
-                    try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
-                    column += 1
-                }
-                guard allowed.isWhole else { continue }
-                column = columns.lowerBound + kernel_find_fraction(values + columns.lowerBound, columns.count)
-                guard column < columns.upperBound else { continue }
+        var values = UnsafePointer(decoded)
+        if source.format.numbers == .float32 {
+            values = numbers.assumingMemoryBound(to: Float.self)
+        } else {
+            source.format.decode(numbers, into: decoded)
+        }
+        for stretch in allowed {
+            let (columns, allowed) = (stretch.columns, stretch.allowed)
+            let range = allowed.floats
+            var column = columns.lowerBound
+            while true {
+                column += kernel_find_outside(
+                    values + column, range.lowerBound, range.upperBound, allowed.missing ? 1 : 0, columns.upperBound - column)
+                guard column < columns.upperBound else { break }
                 try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
+                column += 1
             }
+            guard allowed.isWhole else { continue }
+            column = columns.lowerBound + kernel_find_fraction(values + columns.lowerBound, columns.count)
+            guard column < columns.upperBound else { continue }
+            try allowed.check(values[column], at: "\(source.name): row \(row), column \(column)")
         }
     }
 }

@@ -54,6 +54,17 @@ extension DataSource {
 }
 
 extension DataSource {
+    /// About the bytes that rows take in memory, those of a range of some.
+    package func byteCount(_ rows: RowSet, _ range: Range<Int>, _ preparation: Preparation) -> Int {
+        // What is scaled before it is kept has no zeros left.
+        let isWhole = !format.isPacked || format.isWide && preparation.needsStatistics
+        guard !isWhole, let first = rows.rows(range.prefix(1)).first, let last = rows.rows(range.suffix(1)).first,
+            let values = content.valueCount(Int(first)..<Int(last) + 1)
+        else { return RowStore.byteCount(format: format, rows: range.count) }
+        let share = Double(range.count) / Double(last - first + 1)
+        return RowStore.byteCount(packed: Int(share * Double(values)), rows: range.count, format)
+    }
+
     /// The largest value of some columns over some rows, 0 where all are missing, which the ranks look for together. Collective. Throws
     /// ``SharedFailure``, as for values that are not allowed.
     package func largest(of columns: [Int], _ rows: RowSet, _ allowed: AllowedValues, world: World) throws -> [Double] {

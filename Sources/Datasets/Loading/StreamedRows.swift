@@ -13,6 +13,7 @@ package final class StreamedRows: TrainingRows {
     private let source: DataSource
     private let preparation: Preparation
     private let readers: WindowReaders
+    private let windowBytes: Int
     private var states: [ShardState] = []
     private var epoch: Int?
 
@@ -26,9 +27,8 @@ package final class StreamedRows: TrainingRows {
         var asked = 0
     }
 
-    package var byteCount: Int {
-        states.reduce(readers.memoryBytes) { $0 + $1.windows.reduce(0) { $0 + $1.store.byteCount } }
-    }
+    /// What is counted of packed rows before they are read is the most that they take.
+    package var byteCount: Int { readers.memoryBytes + windowBytes }
 
     /// - Parameter memory: the bytes that windows and readers may take.
     /// - Throws: ``Failure`` where that is too little.
@@ -45,15 +45,16 @@ package final class StreamedRows: TrainingRows {
         self.preparation = preparation
         format = source.format
         readers = try WindowReaders(source, preparation, rows, threads: threads, stretch: mixing.blockRows)
-        let windows = shards.reduce(0) { sum, shard in
-            let rows = min(mixing.windowRows, plan.rows(ofShard: shard).count)
-            return sum + 2 * RowStore.byteCount(format: source.format, rows: rows)
+        windowBytes = shards.reduce(0) { sum, shard in
+            let own = plan.rows(ofShard: shard)
+            let share = Double(min(mixing.windowRows, own.count)) / Double(own.count)
+            return sum + 2 * Int(share * Double(source.byteCount(rows, own, preparation)))
         }
-        guard windows + readers.memoryBytes <= memory else {
+        guard windowBytes + readers.memoryBytes <= memory else {
             readers.stop()
             throw Failure(
                 .badData,
-                "\(source.name): to read the rows of \(shards.count) shards window by window takes \((windows + readers.memoryBytes) >> 10) KiB, "
+                "\(source.name): to read the rows of \(shards.count) shards window by window takes \(byteCount >> 10) KiB, "
                     + "but \(memory >> 10) KiB of memory are for a rank's rows: use more ranks, a larger --memory, or "
                     + "--mixing-rows below \(mixing.windowRows)")
         }
@@ -153,6 +154,7 @@ package final class StreamedRows: TrainingRows {
         let store = RowStore(format: format, capacity: min(step, range.count))
         for first in stride(from: range.lowerBound, to: range.upperBound, by: step) {
             let some = rows.rows(first..<min(first + step, range.upperBound))
+            store.removeAll()
             try loader.load(some, into: store, at: 0)
             for position in some.indices { body(store.row(position)) }
         }

@@ -94,6 +94,7 @@ final class WindowReaders {
         while window.missing > 0, shared.failure == nil { shared.condition.wait() }
         if shared.failure != nil { return }
         window.number = number
+        window.store.removeAll()
         var position = 0
         for rows in blocks {
             shared.tasks.append(Task(window: window, rows: rows, position: position))

@@ -49,6 +49,14 @@ final class ConcatenatedRows: Rows {
 
     var chunkRows: Int { parts.map(\.chunkRows).max() ?? 1 }
 
+    func valueCount(_ rows: Range<Int>) -> Int? {
+        sum(
+            of: parts.enumerated().map { index, part in
+                let (first, own) = (firstRow[index], rows.clamped(to: firstRow[index]..<firstRow[index + 1]))
+                return (part, own.isEmpty ? 0..<0 : own.lowerBound - first..<own.upperBound - first)
+            })
+    }
+
     func advice() -> String? { parts.lazy.compactMap { $0.advice() }.first }
 
     private final class Reader: RowReader {
@@ -74,6 +82,13 @@ final class ConcatenatedRows: Rows {
             }
         }
     }
+}
+
+/// The values other than 0 of rows that come together, of dense ones all; nil if all are dense.
+private func sum(of parts: [(rows: any Rows, range: Range<Int>)]) -> Int? {
+    let counts = parts.map { $0.rows.valueCount($0.range) }
+    guard counts.contains(where: { $0 != nil }) else { return nil }
+    return zip(parts, counts).reduce(0) { $0 + ($1.1 ?? $1.0.range.count * $1.0.rows.features) }
 }
 
 /// Data sets side by side: the values of a row are those of all, one data set after the other.
@@ -113,6 +128,8 @@ final class JoinedRows: Rows {
     }
 
     var chunkRows: Int { parts.map(\.chunkRows).max() ?? 1 }
+
+    func valueCount(_ rows: Range<Int>) -> Int? { sum(of: parts.map { ($0, rows) }) }
 
     func advice() -> String? { parts.lazy.compactMap { $0.advice() }.first }
 

@@ -60,6 +60,8 @@ package enum NumberFormat: Sendable, Equatable {
 /// The floats that numbers are decoded to.
 package protocol DecodedNumber: HDF5Number, BinaryFloatingPoint {
     static func decode(_ numbers: UnsafeRawPointer, _ format: NumberFormat, into values: UnsafeMutablePointer<Self>, count: Int)
+    /// The same of a row that is packed.
+    static func unpack(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Self>, count: Int)
 }
 
 extension Float: DecodedNumber {
@@ -69,6 +71,11 @@ extension Float: DecodedNumber {
     ) {
         kernel_to_float(values, numbers, format.kernel, count)
     }
+
+    @inline(__always)
+    package static func unpack(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>, count: Int) {
+        kernel_unpack_float(values, row, count)
+    }
 }
 
 extension Double: DecodedNumber {
@@ -77,6 +84,11 @@ extension Double: DecodedNumber {
         _ numbers: UnsafeRawPointer, _ format: NumberFormat, into values: UnsafeMutablePointer<Double>, count: Int
     ) {
         kernel_to_double(values, numbers, format.kernel, count)
+    }
+
+    @inline(__always)
+    package static func unpack(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Double>, count: Int) {
+        kernel_unpack_double(values, row, count)
     }
 }
 
@@ -97,6 +109,8 @@ package struct RowFormat: Sendable, Equatable {
     /// Whether the files' numbers have more digits than those in memory (``NumberFormat/isWide``): such rows are prepared while they
     /// are read, before they are rounded, others when a batch takes them.
     package var isWide = false
+    /// Whether rows are kept without their zeros, `float32` in the least bytes that hold them.
+    package var isPacked = false
     /// The numbers that stand for what a row is conditioned on.
     package var conditions = 0
 
@@ -106,11 +120,13 @@ package struct RowFormat: Sendable, Equatable {
         self.isWide = isWide
     }
 
+    /// The bytes of a row that is not packed.
     package var rowBytes: Int { numbers.byteCount(features) }
 
     /// Decodes a row into `features` floats.
     @inline(__always)
     package func decode<Number: DecodedNumber>(_ row: UnsafeRawPointer, into values: UnsafeMutablePointer<Number>) {
+        if isPacked { return Number.unpack(row, into: values, count: features) }
         Number.decode(row, numbers, into: values, count: features)
     }
 

@@ -18,6 +18,9 @@ package protocol Rows: AnyObject {
     /// The rows of a compressed chunk, all of which are decoded for one; 1 where it does not matter.
     var chunkRows: Int { get }
 
+    /// About the values other than 0 of some rows; nil where zeros are stored as any number is.
+    func valueCount(_ rows: Range<Int>) -> Int?
+
     /// What reads rows in ``format``, as they are ``stored``, as `float32` or `float64`, for one thread. Throws ``HDF5Error`` or ``Failure``.
     func makeReader(_ format: NumberFormat) throws -> any RowReader
 
@@ -31,6 +34,7 @@ extension Rows {
     package var isWide: Bool { stored.isWide }
     package var stored: NumberFormat { format }
     package var chunkRows: Int { 1 }
+    package func valueCount(_ rows: Range<Int>) -> Int? { nil }
     package func advice() -> String? { nil }
 }
 

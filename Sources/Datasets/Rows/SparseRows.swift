@@ -91,6 +91,11 @@ package final class SparseRows: Rows {
         return (.rows, (shape[1], shape[0]))
     }
 
+    package func valueCount(_ rows: Range<Int>) -> Int? {
+        if !isByColumns { return Int(starts[rows.upperBound] - starts[rows.lowerBound]) }
+        return Int(Double(starts.last!) * Double(rows.count) / Double(max(rowCount, 1)))
+    }
+
     package func makeReader(_ format: NumberFormat) throws -> any RowReader {
         format == .float64 ? try makeReader(of: Double.self) : try makeReader(of: Float.self)
     }

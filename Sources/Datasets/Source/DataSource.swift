@@ -124,7 +124,13 @@ package final class DataSource {
         isAnnotated = files.contains { $0.rowFrame != nil }
         self.name = name
         rowShape = content.rowShape
-        format = RowFormat(numbers: content.format, features: features, isWide: content.isWide)
+        var format = RowFormat(numbers: content.format, features: features, isWide: content.isWide)
+        if format.numbers == .float32, let values = content.valueCount(0..<content.rowCount) {
+            // Packing costs time, so it has to save some room.
+            format.isPacked =
+                RowStore.byteCount(packed: values, rows: content.rowCount, format) < content.rowCount * format.rowBytes / 2
+        }
+        self.format = format
         let counts = files.map(\.rows.rowCount)
         let allLabels = try files.map { try $0.labels(options.labels) }
         labels = RowValues(allLabels, counts: counts)

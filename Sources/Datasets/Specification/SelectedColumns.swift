@@ -21,6 +21,10 @@ final class SelectedColumns: Rows {
         format = rows.format == .bit ? .float32 : rows.format
     }
 
+    func valueCount(_ rows: Range<Int>) -> Int? {
+        self.rows.valueCount(rows).map { Int(Double($0) * Double(columns.count) / Double(max(self.rows.features, 1))) }
+    }
+
     func makeReader(_ format: NumberFormat) throws -> any RowReader {
         Reader(try rows.makeReader(format), columns, width: rows.features, numberBytes: format.byteCount(1))
     }

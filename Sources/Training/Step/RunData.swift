@@ -141,10 +141,9 @@ package final class RunData {
         let plan = ShardPlan(shardCount: shardCount, rowCount: count(.train))
         let shards = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shardCount)
         let mixing = Mixing(rows: mixingRows, rowBytes: source.format.rowBytes, shardBatch: shardBatch)
-        let count = plan.rows(ofShard: shards.upperBound - 1).upperBound - plan.rows(ofShard: shards.lowerBound).lowerBound
         let rows = split.rows(.train)
-        let whole = RowStore.byteCount(format: source.format, rows: count)
-        if whole <= memory {
+        let own = plan.rows(ofShard: shards.lowerBound).lowerBound..<plan.rows(ofShard: shards.upperBound - 1).upperBound
+        if source.byteCount(rows, own, preparation) <= memory {
             return try RowsInMemory(
                 plan: plan, shards: shards, mixing: mixing, seed: seed, rows: rows, source: source,
                 preparation: preparation, threads: threads)
