@@ -26,6 +26,8 @@ public enum NoisePurpose: UInt16, Sendable {
     case resampling = 11
     /// Draws of missing values; the epoch is the draw.
     case imputation = 12
+    /// Items of rows that are held out, to be ranked.
+    case heldOut = 13
     /// What a denoising model's encoder sees in place of its rows, while training.
     case corruption = 20
     /// Codes that are drawn to be decoded.

@@ -129,6 +129,9 @@ struct Evaluate: ModelCommand {
 
     @OptionGroup var flags: ModelFlags
     @Option(help: "Samples per row for the importance-weighted log-likelihood, say 5000; 0 for none.") var samples = 0
+    @Option(
+        help: "Share of a row's items (clicks, words) that the model does not see and has to rank, say 0.2: Recall@20, @50, NDCG@100; 0 for none.")
+    var heldOut = 0.0
     @Option(help: "Path of known factors [rows, factors] in the data's files, for the mutual information gap.") var factors = ""
     @Option(help: "The most rows that figures with labels and factors are computed on, drawn by the seed; 0 for all.")
     var codeRows = 10_000
@@ -139,12 +142,14 @@ struct Evaluate: ModelCommand {
 
     func validate() throws {
         if samples != 0, samples < 2 || samples > 1 << 24 { throw ValidationError("--samples must be 0, or at least 2") }
+        guard heldOut >= 0, heldOut < 1 else { throw ValidationError("--held-out must be at least 0 and below 1") }
         if codeRows != 0, codeRows < 20 { throw ValidationError("--code-rows must be 0 or at least 20") }
     }
 
     func run(world: World) throws -> Int32 {
         var options = EvaluationOptions()
         options.samples = samples
+        options.heldOut = heldOut
         options.factors = factors
         options.codeRows = codeRows
         options.output = output
@@ -175,8 +180,9 @@ struct Evaluate: ModelCommand {
         if let likelihood = r.logLikelihood, let error = r.logLikelihoodError, let samples = r.samples {
             lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
         }
+        if let rows = r.heldOutRows { lines.append(("items held out", "of \(rows) rows")) }
         let figures: [(String, Double?)] = [
-            ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
+            ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100), ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
             ("ari", r.ari), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }

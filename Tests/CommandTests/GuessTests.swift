@@ -64,7 +64,7 @@ struct GuessTests {
         let apply = ["--checkpoint", "none", "--data", "none.h5"]
         let flags: [([String], [String])] = [
             (["embed"] + apply, ["threads", "packed-bits"]),
-            (["evaluate"] + apply, ["threads", "packed-bits", "samples", "code-rows"]),
+            (["evaluate"] + apply, ["threads", "packed-bits", "samples", "code-rows", "held-out"]),
             (["reconstruct"] + apply, ["threads"]),
             (
                 ["generate", "--checkpoint", "none"],
@@ -106,7 +106,7 @@ struct GuessTests {
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]
         let numbers: Set = [
-            "threads", "packed-bits", "samples", "code-rows", "count", "seed", "components", "fit-rows", "steps", "interpolate",
+            "threads", "packed-bits", "samples", "code-rows", "held-out", "count", "seed", "components", "fit-rows", "steps", "interpolate",
             "latents", "quantile", "draws", "library",
             "seconds", "task", "nodes", "ranks-per-node", "time",
         ]

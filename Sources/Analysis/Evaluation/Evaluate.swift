@@ -16,6 +16,7 @@ extension TrainedModel {
             try OutputFiles(OutputFiles.File.optional("--output", wanted.output), force: wanted.force)
                 .check(data: [data], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
+            if wanted.heldOut > 0 { try checkHasItems() }
         }
         let source = try open(data, options)
         let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: source)
@@ -29,7 +30,7 @@ extension TrainedModel {
         let codes = try ModelEvaluator(
             world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
             parts: checkpoint.parts(configuration)
-        ).measure(source, samples: wanted.samples, keeping: kept, into: &report)
+        ).measure(source, samples: wanted.samples, heldOut: wanted.heldOut, keeping: kept, into: &report)
         guard usesCodes else {
             if !wanted.output.isEmpty {
                 try world.onRoot {
@@ -49,6 +50,19 @@ extension TrainedModel {
             try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
         }
         return report
+    }
+
+    /// Throws ``Failure`` where values are no items that a row has or has not.
+    private func checkHasItems() throws(Failure) {
+        let kind = configuration.model.likelihood
+        let hasItems = configuration.model.likelihoods.isEmpty && ["bernoulli", "multinomial", "poisson", "nb", "zinb"].contains(kind.rawValue)
+        guard hasItems, !model.specification.seesMask, configuration.preparation.scale == .none else {
+            throw Failure(
+                .configuration,
+                "--held-out is for items that rows have or have not (clicks, words, counts), but the model is one of \(kind.rawValue)"
+                    + (configuration.preparation.scale == .none ? "" : " of scaled values")
+                    + (model.specification.seesMask ? " with missing values" : "") + ": leave it out")
+        }
     }
 
     /// The numbers of the rows that have a label; nil if none has. Collective.

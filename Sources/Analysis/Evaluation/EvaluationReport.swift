@@ -26,6 +26,14 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// The standard deviation over the rows, by the root of their number: how far other rows of this kind might lie.
     public var logLikelihoodRowError: Double?
 
+    /// Rows of at least two items, some of which were held out.
+    public var heldOutRows: Int?
+    /// The share of the held-out items among the 20, 50 that are ranked first, of as many as can be there (Liang et al. 2018, section 4.2).
+    public var recallAt20: Double?
+    public var recallAt50: Double?
+    /// Normalised discounted cumulative gain of the 100 that are ranked first.
+    public var ndcgAt100: Double?
+
     /// The rows that what follows was computed on.
     public var codeRows: Int?
     /// Rows that are in no class, and so not among these; nil if there are none.
@@ -69,6 +77,8 @@ public struct PartLoss: Codable, Sendable, Equatable {
 public struct EvaluationOptions: Sendable {
     /// K of the importance-weighted log-likelihood; 0 for none.
     public var samples = 0
+    /// The share of a row's items that the model does not see and has to rank; 0 for none.
+    public var heldOut = 0.0
     /// The path of known factors `[N, F]` in the data's files; empty for none.
     public var factors = ""
     /// The most rows that figures of the codes are computed on; 0 for all.

@@ -20,9 +20,11 @@ struct ModelEvaluator {
     ///
     /// - Parameters:
     ///   - samples: K; 0 for no log-likelihood.
+    ///   - heldOut: the share of a row's items that are to be ranked; 0 for none.
     ///   - kept: whose codes are given, by their numbers among the rows.
-    func measure(_ source: DataSource, samples: Int, keeping kept: RowSet, into report: inout EvaluationReport) throws -> Codebook
-    {
+    func measure(
+        _ source: DataSource, samples: Int, heldOut: Double, keeping kept: RowSet, into report: inout EvaluationReport
+    ) throws -> Codebook {
         let model = applied.model
         let (latent, features) = (model.latentSize, model.inputSize)
         // As in `Evaluator`.
@@ -32,8 +34,13 @@ struct ModelEvaluator {
         var sums = Sums(model.latent)
         var table = parts.map { TableSums($0) }
         var codes = Codebook(latentSize: latent)
+        var ranking = HeldOutRanking()
         try sweep.run(
-            source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features]
+            source, source.selection,
+            columns: [
+                latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features,
+                heldOut > 0 ? HeldOutRanking.width : 0,
+            ]
         ) {
             worker, batch, columns in
             var own = Inference.Rows(columns)
@@ -55,6 +62,7 @@ struct ModelEvaluator {
                 columns[4][row] = Float(squares)
                 columns[5][row] = Float(seen)
             }
+            if heldOut > 0 { rank(batch, heldOut, worker: worker, means: expected, into: columns[10]) }
             if samples > 0 {
                 var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: batch.rowCount)
                 sampler.draw(samples, of: batch, worker: worker, mean: columns[0], logVariance: columns[1]) { _, _, logWeights in
@@ -72,14 +80,49 @@ struct ModelEvaluator {
             for (index, row) in rows.enumerated() {
                 sums.add(columns, index)
                 table?.add(columns[9].pointer + index * features)
+                if heldOut > 0 { ranking.add(column: columns[10].pointer + index * HeldOutRanking.width) }
                 guard kept.contains(row) else { continue }
                 codes.append(row, columns[0].pointer + index * latent)
             }
         }
         if let table, world.isRoot { report.parts = table.losses(rows: source.rowCount) }
+        if heldOut > 0, world.isRoot {
+            let rows = Double(max(ranking.rows, 1))
+            report.heldOutRows = ranking.rows
+            (report.recallAt20, report.recallAt50) = (ranking.recallAt20 / rows, ranking.recallAt50 / rows)
+            report.ndcgAt100 = ranking.gainAt100 / rows
+        }
         sums.fill(&report, samples: samples, isDistribution: model.likelihood.isDistribution)
         return Codebook(
             latentSize: latent, numbers: try world.fromRoot(codes.numbers), values: try world.fromRoot(codes.values))
+    }
+
+    /// Ranks what is held out of each row by the model's means for what is left of it.
+    ///
+    /// - Parameters:
+    ///   - means: room for them, `[rows, features]`.
+    ///   - columns: `[rows, HeldOutRanking.width]`
+    private func rank(
+        _ batch: Batch, _ share: Double, worker: Int, means: AlignedBuffer, into columns: UnsafeMutablePointer<Float>
+    ) {
+        let features = applied.model.inputSize
+        let seen = AlignedBuffer(count: batch.rowCount * features)
+        seen.pointer.update(from: batch.input, count: seen.count)
+        let key = NoiseKey(seed: seed, epoch: 0, purpose: .heldOut)
+        let held = (0..<batch.rowCount).map { row in
+            let own = seen.pointer + row * features
+            let held = HeldOutRanking.held((0..<features).filter { own[$0] != 0 }, row: batch.rows[row], share: share, key: key)
+            for item in held { own[item] = 0 }
+            return held
+        }
+        var left = batch
+        left.input = UnsafePointer(seen.pointer)
+        applied[worker].reconstruct(left, applied.parameters, into: means.pointer)
+        for row in 0..<batch.rowCount {
+            var ranking = HeldOutRanking()
+            ranking.add(means.pointer + row * features, count: features, seen: seen.pointer + row * features, held: held[row])
+            ranking.write(to: columns + row * HeldOutRanking.width)
+        }
     }
 
     /// Sums over rows, one after the other.
