@@ -96,5 +96,6 @@ extension Int32: HDF5Number { public static var nativeTypeID: Int64 { chdf5_nati
 extension UInt32: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint32() } }
 extension Int64: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_int64() } }
 extension UInt64: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_uint64() } }
+extension Float16: HDF5Number { public static var nativeTypeID: Int64 { chdf5_half() } }
 extension Float: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_float() } }
 extension Double: HDF5Number { public static var nativeTypeID: Int64 { chdf5_native_double() } }

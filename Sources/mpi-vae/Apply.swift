@@ -38,16 +38,28 @@ struct DataFlags: ParsableArguments {
 
 /// Which model, which data, and how to go about it: what all commands that apply a model have.
 struct ModelFlags: ParsableArguments {
-    @Option(help: .checkpoint, transform: FilePath.expandingHome) var checkpoint: String
+    @OptionGroup var trained: CheckpointFlags
     @Option(help: "The data, file.h5[:/path].") var data: String
     @OptionGroup var dataOptions: DataFlags
+
+    var speech: SpeechFlags { trained.speech }
+
+    func validate() throws {
+        if data.isEmpty { throw ValidationError.emptyData }
+    }
+
+    func model(_ world: World) throws -> TrainedModel { try trained.model(world) }
+}
+
+/// A trained model, of commands that may do without data.
+struct CheckpointFlags: ParsableArguments {
+    @Option(help: .checkpoint, transform: FilePath.expandingHome) var checkpoint: String
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
     @OptionGroup var speech: SpeechFlags
 
     func validate() throws {
         try checkThreads(threads)
         if checkpoint.isEmpty { throw ValidationError.emptyCheckpoint }
-        if data.isEmpty { throw ValidationError.emptyData }
     }
 
     func model(_ world: World) throws -> TrainedModel {
@@ -81,6 +93,15 @@ func checkThreads(_ threads: Int) throws {
     guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), but must be 0 to 1024") }
 }
 
+extension CodeType {
+    static func named(_ text: String) throws -> CodeType {
+        guard let type = CodeType(rawValue: text) else {
+            throw ValidationError("'\(text)' is none of \(allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return type
+    }
+}
+
 struct Embed: ModelCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write the latent codes of all rows of a data set: HDF5, AnnData, NPY or CSV.")
@@ -99,6 +120,11 @@ struct Embed: ModelCommand {
     @Flag(
         help: "With --format csv: ids and labels that begin like formulas of spreadsheets (= + - @) get an apostrophe in front.")
     var csvSafe = false
+    @Option(
+        help:
+            "Write a file of codes alone, in numbers of this type (float32, float16 or int8), that reconstruct --codes makes rows of again.",
+        transform: CodeType.named)
+    var dtype: CodeType?
     @Flag(help: "Replace the output if it is there.") var force = false
 
     private static let formats = EmbeddingFormat.allCases.map(\.rawValue).joined(separator: ", ")
@@ -111,6 +137,16 @@ struct Embed: ModelCommand {
     func run(world: World) throws -> Int32 {
         let output = output ?? "embeddings.\((format ?? .hdf5).rawValue)"
         let format = try world.together { [wanted = self.format] in try EmbeddingFormat.of(output, wanted: wanted) }
+        if let dtype {
+            try world.onRoot {
+                guard format == .hdf5, !withInput, !csvSafe else {
+                    throw Failure(.usage, "--dtype writes HDF5: leave out --format, --with-input and --csv-safe")
+                }
+            }
+            try flags.model(world).writeCodes(flags.data, flags.dataOptions.options, to: output, as: dtype, force: force)
+            if world.isRoot { Terminal.sayWritten(output) }
+            return 0
+        }
         try flags.model(world).embed(
             flags.data, flags.dataOptions.options, to: output, format: format, withInput: withInput, csvSafe: csvSafe,
             force: force)
@@ -130,8 +166,14 @@ struct Evaluate: ModelCommand {
     @OptionGroup var flags: ModelFlags
     @Option(help: "Samples per row for the importance-weighted log-likelihood, say 5000; 0 for none.") var samples = 0
     @Option(
-        help: "Share of a row's items (clicks, words) that the model does not see and has to rank, say 0.2: Recall@20, @50, NDCG@100; 0 for none.")
+        help:
+            "Share of a row's items (clicks, words) that the model does not see and has to rank, say 0.2: Recall@20, @50, NDCG@100; 0 for none."
+    )
     var heldOut = 0.0
+    @Option(
+        help: "Also how well rows come back from codes of this type, as embed --dtype keeps them: float32, float16 or int8.",
+        transform: CodeType.named)
+    var dtype: CodeType?
     @Option(help: "Path of known factors [rows, factors] in the data's files, for the mutual information gap.") var factors = ""
     @Option(help: "The most rows that figures with labels and factors are computed on, drawn by the seed; 0 for all.")
     var codeRows = 10_000
@@ -150,6 +192,7 @@ struct Evaluate: ModelCommand {
         var options = EvaluationOptions()
         options.samples = samples
         options.heldOut = heldOut
+        options.codeType = dtype
         options.factors = factors
         options.codeRows = codeRows
         options.output = output
@@ -176,13 +219,20 @@ struct Evaluate: ModelCommand {
                 lines.append(("  \(column.name)", String(format: "%.4f per value, %ld values", column.loss, column.values)))
             }
         }
+        if let c = r.compression {
+            lines.append((c.dtype, String(format: "%.2f times smaller, %.1f bytes a row", c.ratio, c.rowBytes)))
+            lines.append(
+                ("rmse", String(format: "%.6g, largest error %.6g, psnr %.2f dB", c.rootMeanSquaredError, c.largestError, c.psnr))
+            )
+        }
         if let bits = r.bitsPerDimension { lines.append(("bits", String(format: "%.4f per dimension", bits))) }
         if let likelihood = r.logLikelihood, let error = r.logLikelihoodError, let samples = r.samples {
             lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
         }
         if let rows = r.heldOutRows { lines.append(("items held out", "of \(rows) rows")) }
         let figures: [(String, Double?)] = [
-            ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100), ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
+            ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100), ("nearest 10", r.knnAccuracy),
+            ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
             ("ari", r.ari), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }

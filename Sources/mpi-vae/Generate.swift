@@ -1,17 +1,22 @@
 internal import Analysis
 internal import ArgumentParser
+internal import Datasets
 internal import Distributed
 internal import Foundation
 internal import Logging
 internal import Support
 internal import Training
 
-struct Reconstruct: ModelCommand {
+struct Reconstruct: RankedCommand, SpeakingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write what a model takes each row for; of noisy rows a denoising model gives clean ones.",
         discussion: "docs/generating.md says which steps of the preparation are undone.")
 
-    @OptionGroup var flags: ModelFlags
+    @OptionGroup var trained: CheckpointFlags
+    @Option(help: "The data, file.h5[:/path].") var data: String?
+    @Option(help: "In place of data: a file of codes, as embed --dtype writes it.", transform: FilePath.expandingHome) var codes:
+        String?
+    @OptionGroup var dataOptions: DataFlags
     @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "reconstructions.h5"
     @Option(help: "The same rows without noise, file.h5[:/path], to tell how much nearer to them the model comes.") var clean = ""
     @Option(
@@ -24,6 +29,19 @@ struct Reconstruct: ModelCommand {
     var conditions: [String] = []
     @Flag(help: "Replace the outputs if they are there.") var force = false
 
+    var speech: SpeechFlags { trained.speech }
+
+    func validate() throws {
+        if data == nil, codes == nil { throw ValidationError("Missing expected argument '--data <data>', or '--codes <codes>'") }
+        if data == "" { throw ValidationError.emptyData }
+        guard codes != nil else { return }
+        var allowed = DataOptions()
+        allowed.rows = dataOptions.rows
+        guard data == nil, dataOptions.options == allowed else {
+            throw ValidationError("--codes stands in place of --data, and takes of its options --rows alone")
+        }
+    }
+
     func run(world: World) throws -> Int32 {
         var options = ReconstructionOptions()
         options.output = output
@@ -31,7 +49,13 @@ struct Reconstruct: ModelCommand {
         options.grid = grid
         options.conditions = conditions
         options.force = force
-        let report = try flags.model(world).reconstruct(flags.data, flags.dataOptions.options, options)
+        let model = try trained.model(world)
+        let report =
+            if let codes {
+                try model.reconstruct(codes: codes, rows: dataOptions.rows, options)
+            } else {
+                try model.reconstruct(data!, dataOptions.options, options)
+            }
         guard world.isRoot else { return 0 }
         if let input = report.inputPSNR, let output = report.outputPSNR {
             print(String(format: "psnr %.2f dB of the input, %.2f dB of the output, gain %.2f dB", input, output, output - input))

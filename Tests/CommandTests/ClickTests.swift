@@ -19,7 +19,9 @@ struct ClickTests {
             "train", "--model", "mult-vae", "--data", folder.path("d.h5"), "--hidden", "32", "--latent", "4", "--epochs", "40",
             "--global-batch", "64", "--output", folder.path("run"))
         #expect(trained.status == 0, "\(trained)")
-        let options = ["evaluate", "--checkpoint", folder.path("run"), "--data", folder.path("d.h5"), "--held-out", "0.2", "--json"]
+        let options = [
+            "evaluate", "--checkpoint", folder.path("run"), "--data", folder.path("d.h5"), "--held-out", "0.2", "--json",
+        ]
         let (one, three) = (try mpiVAE(arguments: options), try mpiVAE(ranks: 3, options))
         #expect(one.status == 0 && one.output == three.output, "\(one) \(three)")
         let judged = try Program.python(
@@ -39,7 +41,8 @@ struct ClickTests {
         let folder = try TemporaryFolder()
         let data = try Fixtures.digits.get() + ":/data"
         let trained = try mpiVAE(
-            "train", "--data", data, "--hidden", "8", "--latent", "2", "--likelihood", "gaussian", "--scale", "standardize", "--epochs", "1",
+            "train", "--data", data, "--hidden", "8", "--latent", "2", "--likelihood", "gaussian", "--scale", "standardize",
+            "--epochs", "1",
             "--output", folder.path("run"))
         #expect(trained.status == 0, "\(trained)")
         let gaussian = try mpiVAE("evaluate", "--checkpoint", folder.path("run"), "--data", data, "--held-out", "0.2")

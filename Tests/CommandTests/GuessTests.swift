@@ -102,11 +102,12 @@ struct GuessTests {
         let texts: Set = [
             "checkpoint", "data", "output", "progress", "labels", "mask", "weights", "rows", "columns", "feature-names", "format",
             "factors",
-            "clean", "grid", "part", "from", "covariance", "label", "as",
+            "clean", "grid", "dtype", "codes", "part", "from", "covariance", "label", "as",
             "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
         ]
         let numbers: Set = [
-            "threads", "packed-bits", "samples", "code-rows", "held-out", "count", "seed", "components", "fit-rows", "steps", "interpolate",
+            "threads", "packed-bits", "samples", "code-rows", "held-out", "count", "seed", "components", "fit-rows", "steps",
+            "interpolate",
             "latents", "quantile", "draws", "library",
             "seconds", "task", "nodes", "ranks-per-node", "time",
         ]

@@ -17,7 +17,10 @@ struct LinearModelTests {
             h5py.File(sys.argv[1] + "/d.h5", "w")["data"] = ((x - x.mean(0)) / x.std(0)).astype("f4")
             """, [folder.url.path])
         #expect(made.status == 0, "\(made)")
-        let kinds = [("vae", ["--model", "vae", "--hidden", "none", "--likelihood", "gaussian", "--variance", "shared"]), ("pca", ["--model", "pca"])]
+        let kinds = [
+            ("vae", ["--model", "vae", "--hidden", "none", "--likelihood", "gaussian", "--variance", "shared"]),
+            ("pca", ["--model", "pca"]),
+        ]
         for (name, options) in kinds {
             let trained = try mpiVAE(
                 arguments: [

@@ -17,6 +17,7 @@ extension TrainedModel {
                 .check(data: [data], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
             if wanted.heldOut > 0 { try checkHasItems() }
+            if wanted.codeType != nil { try checkDecodes("--dtype") }
         }
         let source = try open(data, options)
         let factors = try wanted.factors.isEmpty ? nil : openFactors(wanted.factors, of: source)
@@ -30,7 +31,10 @@ extension TrainedModel {
         let codes = try ModelEvaluator(
             world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
             parts: checkpoint.parts(configuration)
-        ).measure(source, samples: wanted.samples, heldOut: wanted.heldOut, keeping: kept, into: &report)
+        ).measure(
+            source, samples: wanted.samples, heldOut: wanted.heldOut,
+            codes: try wanted.codeType.map { try codeScale($0, source) },
+            keeping: kept, into: &report)
         guard usesCodes else {
             if !wanted.output.isEmpty {
                 try world.onRoot {
@@ -55,7 +59,9 @@ extension TrainedModel {
     /// Throws ``Failure`` where values are no items that a row has or has not.
     private func checkHasItems() throws(Failure) {
         let kind = configuration.model.likelihood
-        let hasItems = configuration.model.likelihoods.isEmpty && ["bernoulli", "multinomial", "poisson", "nb", "zinb"].contains(kind.rawValue)
+        let hasItems =
+            configuration.model.likelihoods.isEmpty
+            && ["bernoulli", "multinomial", "poisson", "nb", "zinb"].contains(kind.rawValue)
         guard hasItems, !model.specification.seesMask, configuration.preparation.scale == .none else {
             throw Failure(
                 .configuration,

@@ -26,6 +26,9 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// The standard deviation over the rows, by the root of their number: how far other rows of this kind might lie.
     public var logLikelihoodRowError: Double?
 
+    /// How well rows come back from their codes alone; nil if nobody asked.
+    public var compression: Compression?
+
     /// Rows of at least two items, some of which were held out.
     public var heldOutRows: Int?
     /// The share of the held-out items among the 20, 50 that are ranked first, of as many as can be there (Liang et al. 2018, section 4.2).
@@ -73,12 +76,32 @@ public struct PartLoss: Codable, Sendable, Equatable {
     }
 }
 
+/// Rows that come back from codes in numbers of a type, in the data's scale (of rows that are brought to a sum: with that sum).
+public struct Compression: Codable, Sendable, Equatable {
+    public var dtype = ""
+    /// Bytes of a row's codes, and what else decoding needs.
+    public var rowBytes = 0.0
+    /// Bytes of the values in their file, uncompressed (of sparse rows with a place of 4 bytes each), by those of the codes.
+    public var ratio = 0.0
+    public var rootMeanSquaredError = 0.0
+    public var largestError = 0.0
+    /// 10 log10(peak^2 / mean squared error), in dB; the peak is the largest difference of values, of bytes 1.
+    public var psnr = 0.0
+
+    init(dtype: String, rowBytes: Double, ratio: Double, rootMeanSquaredError: Double, largestError: Double, psnr: Double) {
+        (self.dtype, self.rowBytes, self.ratio) = (dtype, rowBytes, ratio)
+        (self.rootMeanSquaredError, self.largestError, self.psnr) = (rootMeanSquaredError, largestError, psnr)
+    }
+}
+
 /// What `evaluate` is to do besides the ELBO.
 public struct EvaluationOptions: Sendable {
     /// K of the importance-weighted log-likelihood; 0 for none.
     public var samples = 0
     /// The share of a row's items that the model does not see and has to rank; 0 for none.
     public var heldOut = 0.0
+    /// The type of codes that rows are to come back from; nil for none.
+    public var codeType: CodeType?
     /// The path of known factors `[N, F]` in the data's files; empty for none.
     public var factors = ""
     /// The most rows that figures of the codes are computed on; 0 for all.

@@ -21,9 +21,11 @@ struct ModelEvaluator {
     /// - Parameters:
     ///   - samples: K; 0 for no log-likelihood.
     ///   - heldOut: the share of a row's items that are to be ranked; 0 for none.
+    ///   - scale: of codes that rows are to come back from; nil for none.
     ///   - kept: whose codes are given, by their numbers among the rows.
     func measure(
-        _ source: DataSource, samples: Int, heldOut: Double, keeping kept: RowSet, into report: inout EvaluationReport
+        _ source: DataSource, samples: Int, heldOut: Double, codes scale: CodeScale?, keeping kept: RowSet,
+        into report: inout EvaluationReport
     ) throws -> Codebook {
         let model = applied.model
         let (latent, features) = (model.latentSize, model.inputSize)
@@ -35,11 +37,12 @@ struct ModelEvaluator {
         var table = parts.map { TableSums($0) }
         var codes = Codebook(latentSize: latent)
         var ranking = HeldOutRanking()
+        var compression = CompressionSums()
         try sweep.run(
             source, source.selection,
             columns: [
                 latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features,
-                heldOut > 0 ? HeldOutRanking.width : 0,
+                heldOut > 0 ? HeldOutRanking.width : 0, scale == nil ? 0 : CompressionSums.width,
             ]
         ) {
             worker, batch, columns in
@@ -62,6 +65,15 @@ struct ModelEvaluator {
                 columns[4][row] = Float(squares)
                 columns[5][row] = Float(seen)
             }
+            if let scale {
+                let rounded = AlignedBuffer(count: batch.rowCount * latent)
+                rounded.pointer.update(from: columns[0], count: rounded.count)
+                scale.round(rounded.pointer, rows: batch.rowCount)
+                applied[worker].decode(
+                    rounded.pointer, rowCount: batch.rowCount, .ofRows(batch), conditions: batch.conditions, applied.parameters,
+                    mean: expected.pointer)
+                CompressionSums.write(batch, expected.pointer, preparation, features: features, to: columns[11])
+            }
             if heldOut > 0 { rank(batch, heldOut, worker: worker, means: expected, into: columns[10]) }
             if samples > 0 {
                 var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: batch.rowCount)
@@ -80,12 +92,17 @@ struct ModelEvaluator {
             for (index, row) in rows.enumerated() {
                 sums.add(columns, index)
                 table?.add(columns[9].pointer + index * features)
+                if scale != nil { compression.add(columns[11].pointer + index * CompressionSums.width) }
                 if heldOut > 0 { ranking.add(column: columns[10].pointer + index * HeldOutRanking.width) }
                 guard kept.contains(row) else { continue }
                 codes.append(row, columns[0].pointer + index * latent)
             }
         }
         if let table, world.isRoot { report.parts = table.losses(rows: source.rowCount) }
+        if let scale, world.isRoot {
+            let besides = (model.likelihood.takesCounts ? 4 : 0) + 4 * model.conditionSize + (preparation.librarySize > 0 ? 8 : 0)
+            report.compression = compression.report(scale.type, source, rowBytes: Double(scale.type.size * latent + besides))
+        }
         if heldOut > 0, world.isRoot {
             let rows = Double(max(ranking.rows, 1))
             report.heldOutRows = ranking.rows

@@ -54,6 +54,13 @@ extension DataSource {
 }
 
 extension DataSource {
+    /// The mean bytes of a row's values in their file, uncompressed, of sparse rows with a place of 4 bytes each.
+    package var storedRowBytes: Double {
+        let all = content.rowCount
+        guard let values = content.valueCount(0..<all) else { return Double(content.stored.byteCount(features)) }
+        return Double(values) * Double(content.stored.byteCount(1) + 4) / Double(all)
+    }
+
     /// About the bytes that rows take in memory, those of a range of some.
     package func byteCount(_ rows: RowSet, _ range: Range<Int>, _ preparation: Preparation) -> Int {
         // What is scaled before it is kept has no zeros left.

@@ -53,6 +53,11 @@ extension CountLikelihood {
         switch library {
         case .ofRows(let x, let mask): kernel_count_means(mean, output, width, isRate, isInflated, x, mask, 0, rows, features)
         case .given(let sum): kernel_count_means(mean, output, width, isRate, isInflated, nil, nil, sum, rows, features)
+        case .each(let sums):
+            for row in 0..<rows {
+                kernel_count_means(
+                    mean + row * features, output + row * width, width, isRate, isInflated, nil, nil, sums[row], 1, features)
+            }
         }
     }
 

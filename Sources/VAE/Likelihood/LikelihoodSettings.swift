@@ -83,6 +83,8 @@ public enum RowLibrary {
     case ofRows(UnsafePointer<Float>, mask: UnsafePointer<Float>?)
     /// The same for all rows.
     case given(Float)
+    /// One for each row.
+    case each(UnsafePointer<Float>)
 
     /// Those of a batch.
     public static func ofRows(_ batch: Batch) -> RowLibrary { .ofRows(batch.input, mask: batch.mask) }
@@ -91,10 +93,11 @@ public enum RowLibrary {
     public static let usual: Float = 10_000
 
     /// The same from a row on.
-    func dropping(_ values: Int) -> RowLibrary {
+    func dropping(rows: Int, features: Int) -> RowLibrary {
         switch self {
-        case .ofRows(let x, let mask): .ofRows(x + values, mask: mask.map { $0 + values })
+        case .ofRows(let x, let mask): .ofRows(x + rows * features, mask: mask.map { $0 + rows * features })
         case .given: self
+        case .each(let sums): .each(sums + rows)
         }
     }
 }

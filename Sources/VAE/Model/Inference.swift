@@ -137,7 +137,8 @@ public final class Inference {
             let own = conditions.map { $0 + first * model.conditionSize }
             forward.decode(z + first * model.latentSize, step(parameters, rows: rows, own))
             model.likelihood.mean(
-                forward.decoder.output, library.dropping(first * features), into: mean + first * features, rows: rows,
+                forward.decoder.output, library.dropping(rows: first, features: features), into: mean + first * features,
+                rows: rows,
                 features: features)
         }
     }
