@@ -33,6 +33,7 @@ struct Reference {
         case "sigmoid": 1 / (1 + exp(-x))
         case "silu": x / (1 + exp(-x))
         case "symlog": x < 0 ? -log1p(-x) : log1p(x)
+        case "softplus": max(x, 0) + log1p(exp(-abs(x)))
         default: .nan
         }
     }
@@ -212,6 +213,14 @@ struct Reference {
         return heads
     }
 
+    /// The variance of each latent's prior; of shares by the formula for any Dirichlet distribution, of which all a are the same here.
+    private var priorVariance: Double {
+        guard configuration.latent == .logisticNormal else { return 1 }
+        let a = [Double](repeating: Double(configuration.concentration), count: configuration.latentSize)
+        let k = Double(a.count)
+        return 1 / a[0] * (1 - 2 / k) + a.reduce(0) { $0 + 1 / $1 } / (k * k)
+    }
+
     /// Reconstruction and KL of one row.
     func parts(_ x: [Double], noise: [Double], _ p: [Double], conditions: [Double] = []) -> (reconstruction: Double, kl: Double) {
         let values = x.map { $0.isNaN ? 0 : $0 }
@@ -221,11 +230,11 @@ struct Reference {
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
-        if configuration.latent == .normal {
+        if configuration.latent != .deterministic {
             z = (0..<size).map { i in
                 let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
                 let (mean, v) = (code[i], log(variance))
-                kl += 0.5 * (mean * mean + exp(v) - 1 - v)
+                kl += 0.5 * ((mean * mean + exp(v)) / priorVariance - 1 - v + log(priorVariance))
                 return mean + exp(0.5 * v) * noise[i]
             }
         }
@@ -246,7 +255,7 @@ struct Reference {
             let z = (0..<size).map { i -> Double in
                 let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
                 let z = code[i] + variance.squareRoot() * noise[i]
-                ratio += 0.5 * (noise[i] * noise[i] - z * z + log(variance))
+                ratio += 0.5 * (noise[i] * noise[i] - z * z / priorVariance + log(variance / priorVariance))
                 return z
             }
             let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)

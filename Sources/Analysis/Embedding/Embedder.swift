@@ -49,8 +49,7 @@ final class Embedder {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
-                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint, withInput: withInput,
-                csvSafe: csvSafe)
+                path, sources: sources.map(\.source), applied, checkpoint: checkpoint, withInput: withInput, csvSafe: csvSafe)
         }
         var first = 0
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)

@@ -121,6 +121,16 @@ extension Configuration {
                             + ": give --categories"
                         : "categories is \(model.categories), but must be 2 at least, or 0 for none")
         }
+        let isOfShares = model.model.latent == .logisticNormal
+        if model.concentration != 1, !isOfShares {
+            throw Failure(
+                .configuration,
+                "concentration is for --model prodlda, whose latents are shares, not \(model.model.rawValue): leave it out")
+        }
+        if isOfShares, model.latent < 2 {
+            throw Failure(
+                .configuration, "latent is \(model.latent), but \(model.model.rawValue) has 2 topics at least: give --latent 20")
+        }
         if objective.objective == .iwae {
             let reason: String? =
                 model.model.latent == .deterministic

@@ -17,6 +17,8 @@ extension Configuration {
         public var conditionPlace = ConditionPlace.both
         /// Added to the posterior's variances.
         public var varianceFloor = 0.0
+        /// Of the Dirichlet distribution of shares.
+        public var concentration = 1.0
         public var likelihood = LikelihoodName.bernoulli
         /// Of a table's columns, in place of one for all; empty for none.
         public var likelihoods = ""
@@ -33,6 +35,9 @@ extension Configuration {
         /// A standard deviation, or the share of the values that are corrupted.
         public var corruptionLevel = 0.3
 
+        /// One dense layer from codes to what the likelihood takes.
+        static let linearDecoder = "linear"
+
         package static let keys = ConfigurationKey.section(
             "model",
             .choice(
@@ -43,7 +48,10 @@ extension Configuration {
                 "kind of network, which fits itself to the rows: see Networks"),
             .blocks(
                 "encoder", \.model.encoder, .decides, "blocks of the encoder, in place of those of the network; none for these"),
-            .blocks("decoder", \.model.decoder, .decides, "blocks of the decoder; none for the encoder's mirror image"),
+            .blocks(
+                "decoder", \.model.decoder, or: [linearDecoder], .decides,
+                "blocks of the decoder; none for the encoder's mirror image; linear for one dense layer, whose loadings are written"
+            ),
             .choice(
                 "layout", \.model.layout, .decides,
                 "axes of a row for networks that take it as a map: channels c, features f, times t, places d, h, w; auto by its shape"
@@ -58,6 +66,10 @@ extension Configuration {
             .number(
                 "variance-floor", \.model.varianceFloor, [.atLeast(0), .atMost(1)], .decides,
                 "added to the variances of the posterior, so that none vanishes"),
+            .number(
+                "concentration", \.model.concentration, [.above(0)], .decides,
+                "of the Dirichlet distribution of shares that the prior of a topic model is like (alpha): below 1 few topics a row, above it many"
+            ),
             .choice(
                 "condition-in", \.model.conditionPlace, .decides,
                 "which of the networks know what rows are conditioned on (condition)"),

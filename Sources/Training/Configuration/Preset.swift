@@ -12,6 +12,8 @@ public struct Preset: Sendable {
     public let help: String
     /// By key, as a flag would have them.
     public let values: [String: String]
+    /// Its formulas and their sources, lines for `train --explain`; empty where ``help`` says all.
+    let about: String
 
     /// The defaults of the program are those of ``vae``, which therefore has no values.
     public static let allCases = [
@@ -42,6 +44,21 @@ public struct Preset: Sendable {
                 "beta": "0.2", "beta-schedule": "linear", "beta-warmup-epochs": "50", "epochs": "100", "global-batch": "512",
             ]),
         Preset(
+            "prodlda", .logisticNormal,
+            "topics of texts by counts of their words, each a latent (Srivastava & Sutton 2017)",
+            [
+                "network": "topics", "hidden": "100,100", "latent": "50", "likelihood": "multinomial", "activation": "softplus",
+                "lr": "0.002", "beta1": "0.99", "epochs": "200", "global-batch": "200",
+            ],
+            about: """
+                theta = softmax(z), z ~ N(0, (1 - 1/K) / alpha) of K topics: Dirichlet(alpha) by Laplace's approximation, alpha by concentration
+                q(z | x) = N(mean(x), variance(x)), both behind batch normalisation without a gain, which keeps latents from collapsing
+                p(words | theta) = softmax(normalized(theta W)), a product of experts: a row of W for each topic
+                loss = -log Multinomial(x; words) + KL(q(z | x) || p(z))
+                Srivastava & Sutton 2017, "Autoencoding variational inference for topic models", sections 3.2 to 3.4 and 4; batches of 200 by the
+                authors' program
+                """),
+        Preset(
             "iwae", .normal, "VAE that raises the importance-weighted bound of 20 samples a row (Burda et al. 2016)",
             ["objective": "iwae"]),
         Preset(
@@ -57,11 +74,14 @@ public struct Preset: Sendable {
             ["hidden": "none", "likelihood": "mse"]),
     ]
 
-    private init(_ name: String, _ latent: LatentKind, _ help: String, _ values: [String: String] = [:]) {
+    private init(
+        _ name: String, _ latent: LatentKind, _ help: String, _ values: [String: String] = [:], about: String = ""
+    ) {
         rawValue = name
         self.latent = latent
         self.help = help
         self.values = values
+        self.about = about
     }
 }
 

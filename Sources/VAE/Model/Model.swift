@@ -13,7 +13,7 @@ public struct Model: Sendable {
     public init(_ specification: ModelSpecification, precision: Precision = .fp32) {
         self.specification = specification
         self.precision = precision
-        latent = specification.latent.make(size: specification.latentSize, varianceFloor: specification.varianceFloor)
+        latent = specification.latent.make(specification)
         likelihood = specification.madeLikelihood
         let headSize = latent.headSize
         let (networks, plan) = ParameterPlan.make { plan in

@@ -15,6 +15,8 @@ public struct ModelSpecification: Sendable, Equatable {
     public var conditionPlace = ConditionPlace.both
     /// Added to the variances of the posterior.
     public var varianceFloor: Float = 0
+    /// Of the Dirichlet distribution that the prior of ``LatentKind/logisticNormal`` is like.
+    public var concentration: Float = 1
     public var activation: Activation
     public var normalization: Normalization
     public var likelihood: LikelihoodName
