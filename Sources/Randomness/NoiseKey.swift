@@ -26,6 +26,9 @@ public enum NoisePurpose: UInt16, Sendable {
     case resampling = 11
     /// Draws of missing values; the epoch is the draw.
     case imputation = 12
+    /// Second codes of rows by classes, while training and in validation and evaluation.
+    case classes = 13
+    case classesValidation = 14
     /// What a denoising model's encoder sees in place of its rows, while training.
     case corruption = 20
     /// Codes that are drawn to be decoded.

@@ -312,9 +312,12 @@ final class Example {
     let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
     /// How much each row counts.
     let weights: [Float]
+    /// Of each row; below 0 for those without a label.
+    let classes: [Int32]
     /// A category of a row's, but one number of it.
     let conditions: [[Float]]
     private let conditionBuffer: AlignedBuffer
+    private let classBuffer: AlignedMemory<Int32>
     private let input: AlignedBuffer
     private let mask: AlignedBuffer
     private let encoderInput: AlignedBuffer
@@ -352,6 +355,7 @@ final class Example {
             }
         }
         weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
+        classes = (0..<rowCount).map { Int32($0 % ((configuration.classes?.count ?? 0) + 2)) - 2 }
         let count = max(rowCount, 1)
         conditions = (0..<rowCount).map { row -> [Float] in
             (0..<configuration.conditionSize).map { place -> Float in
@@ -359,6 +363,8 @@ final class Example {
                 return place == 1 + row % 2 ? 1 : 0
             }
         }
+        classBuffer = AlignedMemory<Int32>(count: count)
+        for (row, number) in classes.enumerated() { classBuffer.pointer[row] = number }
         conditionBuffer = AlignedBuffer(count: max(1, count * configuration.conditionSize))
         for (place, number) in conditions.joined().enumerated() { conditionBuffer.pointer[place] = number }
         input = AlignedBuffer(count: count * features)
@@ -390,7 +396,7 @@ final class Example {
                 let count = min(microBatch, batch.rowCount - first)
                 return ShardFold(
                     [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
-                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer), samples: model.samples)
+                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer), samples: model.copies)
             }
             let pass = TrainingPass(model, rows: microBatch, folds: folds, trainsEncoder: trainsEncoder)
             var first = 0
@@ -401,7 +407,7 @@ final class Example {
                     input: batch.input + first * features, encoderInput: batch.encoderInput.map { $0 + 2 * first * features },
                     mask: batch.mask.map { $0 + first * features },
                     conditions: batch.conditions.map { $0 + first * configuration.conditionSize },
-                    weights: batch.weights + first, rowCount: count,
+                    classes: batch.classes.map { $0 + first }, weights: batch.weights + first, rowCount: count,
                     rows: batch.rows + first)
                 pass.gradient(of: piece, prepared, noise: noise, beta: beta, scale: scale, summed: fold)
                 pass.add(piece, 0..<count, to: &sums)
@@ -419,7 +425,7 @@ final class Example {
         let gradients = shards.map { _ in AlignedBuffer(count: model.layout.count) }
         let fold = ShardFold(
             shards.enumerated().map { ShardRows(rowCount: $1.count, destination: .gradient($0)) },
-            gradients: gradients.map(\.pointer), samples: model.samples)
+            gradients: gradients.map(\.pointer), samples: model.copies)
         let shared = TrainingPass(model, rows: rows.count, workers: count, folds: [fold])
         var sums = LossSums()
         withBatch { batch in
@@ -446,7 +452,9 @@ final class Example {
                 Batch(
                     input: input.pointer, encoderInput: configuration.seesMask ? encoderInput.pointer : nil,
                     mask: configuration.seesMask ? mask.pointer : nil,
-                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil, weights: weightBuffer.pointer,
+                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil,
+                    classes: configuration.classes == nil ? nil : UnsafePointer(classBuffer.pointer),
+                    weights: weightBuffer.pointer,
                     rowCount: rows.count,
                     rows: $0.baseAddress ?? UnsafePointer(bitPattern: 8)!))
         }

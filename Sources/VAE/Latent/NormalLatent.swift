@@ -26,6 +26,15 @@ struct NormalLatent: ImportanceLatent {
         priorDeviation = priorVariance.squareRoot()
     }
 
+    private init(size: Int, terms: kernel_normal_terms) { (self.size, self.terms, priorDeviation) = (size, terms, 1) }
+
+    /// A posterior whose prior is somebody else's: its KL term is the posterior's part alone, the mean of log q(z | x).
+    static func withoutPrior(size: Int, varianceFloor: Float) -> NormalLatent {
+        let variance = -Float(Elementary.log(2 * Double.pi))
+        return NormalLatent(
+            size: size, terms: kernel_normal_terms(floor: varianceFloor, precision: 0, log_variance: variance))
+    }
+
     var headSize: Int { 2 * size }
     var noiseSize: Int { size }
     var hasPrior: Bool { true }
