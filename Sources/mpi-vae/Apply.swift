@@ -176,7 +176,8 @@ struct Evaluate: ModelCommand {
             lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
         }
         let figures: [(String, Double?)] = [
-            ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
+            ("class accuracy", r.classAccuracy), ("nearest 10", r.knnAccuracy), ("probe", r.probeAccuracy),
+            ("silhouette", r.silhouette), ("nmi", r.nmi),
             ("ari", r.ari), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }

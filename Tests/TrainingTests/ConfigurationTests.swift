@@ -171,7 +171,7 @@ struct ConfigurationTests {
     @Test func presetsAreConfigurations() throws {
         #expect(
             Preset.allCases.map(\.rawValue) == [
-                "ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "mult-vae", "prodlda", "iwae", "miwae", "pca",
+                "ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "scanvi", "mult-vae", "prodlda", "iwae", "miwae", "pca",
             ])
         for preset in Preset.allCases {
             let configuration = try load(flags: ["model": preset.rawValue])
@@ -248,6 +248,21 @@ struct ConfigurationTests {
         for flags in [["encoder": "linear"], ["decoder": "linear, relu"]] {
             #expect(throws: Failure.self) { try load(flags: flags) }
         }
+    }
+
+    /// What only the objective with classes knows.
+    @Test func classes() throws {
+        let configuration = try load(flags: ["model": "scanvi", "unlabeled": "Unknown", "classification-ratio": "9"])
+        let model = try configuration.modelSpecification(rowShape: [30], classes: 5)
+        #expect(model.classes == ClassSpecification(count: 5, hiddenSize: 128, classificationWeight: 9))
+        #expect(
+            try load(flags: ["objective": "semi-supervised"]).modelSpecification(rowShape: [9], classes: 2).classes?.hiddenSize
+                == 400)
+        for flags in [
+            ["unlabeled": "Unknown"], ["model": "scvi", "classification-ratio": "1"],
+            ["model": "ae", "objective": "semi-supervised"],
+            ["model": "scanvi", "classification-ratio": "-1"],
+        ] { #expect(failure(flags: flags)?.code == .configuration) }
     }
 
     /// What only shares know.

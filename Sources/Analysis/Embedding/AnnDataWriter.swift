@@ -13,6 +13,9 @@ final class AnnDataWriter: EmbeddingOutput {
     private let codes: Dataset
     private let figures: [Dataset]
     private let split: TextColumn
+    /// Of models that know of classes.
+    private let predicted: TextColumn?
+    private let probabilities: Dataset?
     private let labels: LabelColumn?
     /// nil where the index was copied.
     private let index: Dataset?
@@ -81,19 +84,24 @@ final class AnnDataWriter: EmbeddingOutput {
         let loadings = applied.model.loadings(applied.parameters)
         let count = sources.reduce(0) { $0 + $1.rowCount }
         var target = target
-        (codes, figures, split, labels) = try result.writing { _ in
+        (codes, figures, split, labels, predicted, probabilities) = try result.writing { _ in
             let codes = try target.floats(try target.element("obsm", "X_vae"), [count, latentSize])
             let figures = try ["reconstruction_error", "kl", "elbo"].map { try target.floats(try target.column($0), [count]) }
             let split = try target.texts("split", Part.allCases.map(\.name), count: count)
             let labels = try target.labels(of: sources, count: count)
+            let classes = checkpoint.classes
+            let predicted = try classes.isEmpty ? nil : target.texts("predicted_label", classes, count: count)
+            let probabilities =
+                try classes.isEmpty
+                ? nil : target.floats(try target.element("obsm", "vae_class_probabilities"), [count, classes.count])
             try target.finishColumns()
             if hasFeatures, let loadings { try Self.write(loadings, to: target) }
             try target.write(
                 [
                     ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
                     ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
-                ], to: try target.element("uns", "vae"))
-            return (codes, figures, split, labels)
+                ] + (classes.isEmpty ? [] : [("classes", classes)]), to: try target.element("uns", "vae"))
+            return (codes, figures, split, labels, predicted, probabilities)
         }
         let isFirst = codes.path.hasSuffix("/obsm/X_vae")
         let withoutLoadings = loadings != nil && !hasFeatures
@@ -166,6 +174,8 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[0].write(codes.reconstruction.pointer, rows: target)
             try figures[1].write(codes.kl.pointer, rows: target)
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
+            try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
+            try probabilities?.write(codes.shares.pointer, rows: target)
             try split.write(rows.map { item.part(Int($0)).name }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }

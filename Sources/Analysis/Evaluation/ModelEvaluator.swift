@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Distributed
 internal import Foundation
+internal import HDF5
 internal import Randomness
 internal import Support
 internal import Training
@@ -15,6 +16,8 @@ struct ModelEvaluator {
     let seed: UInt64
     /// The columns of a table; nil where all have one likelihood.
     let parts: TableParts?
+    /// That the model knows; empty for those that know of none.
+    let classes: [String]
 
     /// Fills in, on root, the figures of all rows; gives the codes of some of them, on all ranks. Collective.
     ///
@@ -32,13 +35,16 @@ struct ModelEvaluator {
         var sums = Sums(model.latent)
         var table = parts.map { TableSums($0) }
         var codes = Codebook(latentSize: latent)
+        var (right, labelled) = (0, 0)
         try sweep.run(
-            source, source.selection, columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features]
+            source, source.selection,
+            columns: [latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features, classes.count]
         ) {
             worker, batch, columns in
             var own = Inference.Rows(columns)
             if parts != nil { own.columns = columns[9] }
             let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: own)
+            applied[worker].classify(columns[0], rowCount: batch.rowCount, applied.parameters, into: columns[10])
             BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             applied[worker].decode(
@@ -66,6 +72,14 @@ struct ModelEvaluator {
                 }
             }
         } receive: { rows, columns in
+            if !classes.isEmpty, let labels = source.labels {
+                let texts: [String]
+                do throws(HDF5Error) { texts = try labels.strings(source.selection.rows(rows)) } catch { throw Failure(error) }
+                for (index, text) in texts.enumerated() where classes.contains(text) {
+                    labelled += 1
+                    right += text == classes[Self.largest(columns[10].pointer + index * classes.count, classes.count)] ? 1 : 0
+                }
+            }
             for block in stride(from: 0, to: rows.count, by: BlockPlan.blockSize) {
                 sums.loss += BlockSums.read(columns[8].pointer, row: block)
             }
@@ -77,9 +91,15 @@ struct ModelEvaluator {
             }
         }
         if let table, world.isRoot { report.parts = table.losses(rows: source.rowCount) }
+        if labelled > 0 { (report.classAccuracy, report.classifiedRows) = (Double(right) / Double(labelled), labelled) }
         sums.fill(&report, samples: samples, isDistribution: model.likelihood.isDistribution)
         return Codebook(
             latentSize: latent, numbers: try world.fromRoot(codes.numbers), values: try world.fromRoot(codes.values))
+    }
+
+    /// The place of the largest of some values, of equal ones the first.
+    static func largest(_ values: UnsafePointer<Float>, _ count: Int) -> Int {
+        (1..<count).reduce(0) { values[$1] > values[$0] ? $1 : $0 }
     }
 
     /// Sums over rows, one after the other.

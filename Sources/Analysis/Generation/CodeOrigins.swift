@@ -18,6 +18,9 @@ extension TrainedModel {
         switch wanted.origin {
         case .prior:
             try require(!isPlain, "a plain autoencoder has no prior to draw from: give --from mixture --data, or --label")
+            try require(
+                model.specification.classes == nil,
+                "codes of a model of classes have no prior that is drawn from here: give --from mixture --data, or --label")
             return PriorCodes(
                 count: wanted.count, latentSize: latentSize, seed: seed, deviation: model.latent.priorDeviation)
         case .mixture(let components, let covariance, let fitRows):

@@ -109,12 +109,17 @@ extension Configuration {
     /// What is raised, see ``VAE/Objective``.
     public enum Bound: String, Sendable, CaseIterable {
         case elbo, iwae
+        /// With classes, which some rows have a label of.
+        case semiSupervised = "semi-supervised"
     }
 
     public struct Objective: Sendable, Equatable {
         public var objective = Bound.elbo
         /// Of each row's posterior, for ``Bound/iwae``.
         public var samples = 20
+        /// The label of rows whose class is not known.
+        public var unlabeled = ""
+        public var classificationRatio = 50.0
         public var beta = 1.0
         public var betaSchedule = BetaSchedule.Shape.constant
         public var betaWarmupEpochs = 0.0
@@ -124,7 +129,15 @@ extension Configuration {
             "objective",
             .choice(
                 "objective", \.objective.objective, .decides,
-                "bound that training raises: of one sample of each row's posterior, or the importance-weighted one of several"),
+                "bound that training raises: of one sample of each row's posterior, the importance-weighted one of several, or that of classes which some rows have a label of"
+            ),
+            .text(
+                "unlabeled", \.objective.unlabeled, .decides,
+                "label of rows whose class is not known, for the objective semi-supervised; rows without a label are such in any case"
+            ),
+            .number(
+                "classification-ratio", \.objective.classificationRatio, [.atLeast(0)], .decides,
+                "weight of the classifier's cross-entropy of a row with a label, for the objective semi-supervised"),
             .integer(
                 "samples", \.objective.samples, 2...10_000, .decides, "samples of each row's posterior for the objective iwae"),
             .number("beta", \.objective.beta, [.atLeast(0)], .decides, "weight of the KL term"),

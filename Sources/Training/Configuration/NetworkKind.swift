@@ -111,8 +111,9 @@ extension Configuration {
     /// - Parameters:
     ///   - conditions: the numbers that stand for what a row is conditioned on.
     ///   - parts: the columns of a table; nil where all have one likelihood.
+    ///   - classes: that rows are of, for the objective that knows of them.
     package func modelSpecification(
-        rowShape: [Int], conditions: Int = 0, parts: TableParts? = nil
+        rowShape: [Int], conditions: Int = 0, parts: TableParts? = nil, classes: Int = 0
     ) throws -> ModelSpecification {
         let features = rowShape.reduce(1, *)
         if model.likelihood == .categorical, !features.isMultiple(of: model.categories) {
@@ -125,6 +126,11 @@ extension Configuration {
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)
         if objective.objective == .iwae { specification.objective = .importance(samples: objective.samples) }
+        if classes > 0 {
+            specification.classes = ClassSpecification(
+                count: classes, hiddenSize: model.hidden.first ?? 128,
+                classificationWeight: Float(objective.classificationRatio))
+        }
         specification.parts = parts?.columns ?? []
         specification.conditionSize = conditions
         specification.conditionPlace = model.conditionPlace

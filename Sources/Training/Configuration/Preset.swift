@@ -37,6 +37,22 @@ public struct Preset: Sendable {
                 "validation-fraction": "0.1",
             ]),
         Preset(
+            "scanvi", .normal,
+            "scvi with classes of cells, which some have a label of (Xu et al. 2021), usually begun with a trained scvi by `from`; 128 rows a shard",
+            [
+                "network": "scvi", "hidden": "128", "latent": "10", "likelihood": "zinb", "condition-in": "decoder",
+                "variance-floor": "0.0001", "initialization": "pytorch", "lr": "0.001", "epsilon": "0.01",
+                "weight-decay": "0.000001", "objective": "semi-supervised", "epochs": "100", "global-batch": "1024",
+                "validation-fraction": "0.1",
+            ],
+            about: """
+                q(y | z) a classifier of codes, pi = q(y | z) of rows without a label, and 1 for the class of those with one; C classes
+                loss = -log p(x | z) + log q(z | x) + sum over y of pi_y (-log p(z | u, y) + KL(q(u | z, y) || N(0, I)) + log pi_y) + log C
+                of a row with a label besides: classification-ratio times -log q(y | z)
+                Xu et al. 2021, "Probabilistic harmonization and annotation of single-cell transcriptomics data with deep generative models",
+                Molecular Systems Biology 17, after Kingma et al. 2014, "Semi-supervised learning with deep generative models"
+                """),
+        Preset(
             "mult-vae", .normal,
             "clicks of users or words of texts, as draws from a multinomial distribution (Liang et al. 2018)",
             [

@@ -15,7 +15,8 @@ extension TrainingRun {
             let shape = data.source.rowShape
             let specification = try world.together {
                 try configuration.modelSpecification(
-                    rowShape: shape, conditions: data.conditions?.width ?? 0, parts: data.parts)
+                    rowShape: shape, conditions: data.conditions?.width ?? 0, parts: data.parts,
+                    classes: try data.classes(configuration, known: [])?.names.count ?? 0)
             }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)

@@ -94,10 +94,11 @@ struct NormalLatent: ImportanceLatent {
         return [("mean", mean), ("log_variance", logVariance)]
     }
 
-    /// Kingma & Welling 2014, appendix B, of z by the prior's deviation.
+    /// Kingma & Welling 2014, appendix B, of z by the prior's deviation; from N(0, 1) where the prior is somebody else's.
     func kl(mean: Double, logVariance: Double) -> Double {
-        let ratio = logVariance - Double(terms.log_variance)
-        return 0.5 * (Double(terms.precision) * (mean * mean + Elementary.exp(logVariance)) - 1 - ratio)
+        let (precision, logPrior) = terms.precision > 0 ? (Double(terms.precision), Double(terms.log_variance)) : (1, 0)
+        let ratio = logVariance - logPrior
+        return 0.5 * (precision * (mean * mean + Elementary.exp(logVariance)) - 1 - ratio)
     }
 
     func draw(

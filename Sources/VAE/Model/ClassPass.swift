@@ -73,6 +73,13 @@ struct ClassPass {
             scratch: step.scratch, conditions: UnsafePointer(classes), training: training)
     }
 
+    /// The classifier's q(y | z) of this thread's codes, `[rows, classes]`.
+    func classify(_ z: UnsafePointer<Float>, _ step: PassStep, into shares: UnsafeMutablePointer<Float>) {
+        classifier.forward(z, step)
+        let first = step.rows.lowerBound * count
+        kernel_softmax(shares + first, classifier.output + first, step.rows.count, count)
+    }
+
     /// Adds what this thread's codes give to their KL terms, and leaves the gradients in place of what the networks gave.
     ///
     /// - Parameters:

@@ -54,6 +54,7 @@ public struct Model: Sendable {
     /// Why there is no density p(x), in words that continue "the model is"; nil where there is one.
     public var reasonWithoutDensity: String? {
         if !latent.hasPrior { return "a plain autoencoder" }
+        if classes != nil { return "of classes, whose prior is a bound itself" }
         // Of the parts of a table it is that, too.
         return likelihood.isDistribution ? nil : "of the likelihood mse"
     }

@@ -6,7 +6,7 @@ public enum EvidenceLowerBound {
     /// KL(q(z | x) || p(z)), summed over latents.
     public static let kl = LossTerm(name: "kl", index: 1)
 
-    /// The weighted cross-entropy of rows with labels, which is no part of the bound.
+    /// The weighted cross-entropy of rows with labels, which is no part of the bound; sums of it are not kept over steps.
     public static let classification = LossTerm(name: "classification", index: 2)
 
     /// In the order of metrics.csv and of checkpoints.
@@ -14,7 +14,7 @@ public enum EvidenceLowerBound {
 
     /// What is lowered, a row's mean in nats.
     public static func loss(_ sums: LossSums, beta: Double) -> Double {
-        (sums[reconstruction] + beta * sums[kl] + sums[classification]) / (sums.weight > 0 ? sums.weight : 1)
+        (sums[reconstruction] + beta * sums[kl]) / (sums.weight > 0 ? sums.weight : 1)
     }
 
     /// The bound of sums, a row's mean in nats, with a beta of 1.
