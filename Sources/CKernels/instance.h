@@ -30,6 +30,7 @@
 #include "kernels/posterior.h"
 #include "kernels/prepare.h"
 #include "kernels/scatter.h"
+#include "kernels/softmax.h"
 #include "kernels/symmetric.h"
 
 const struct kernels KERNEL(kernels) = {

@@ -173,18 +173,23 @@
     KERNEL(void, interpolate_backward, (const ptrdiff_t *from, const ptrdiff_t *to, ptrdiff_t channels,               \
             ptrdiff_t rows, const float *dy, float *dx),                                                              \
            (from, to, channels, rows, dy, dx))                                                                        \
-    KERNEL(void, posterior, (const float *code, const float *noise, float floor, float *z, double *kl,                \
+    KERNEL(void, posterior, (const float *code, const float *noise, kernel_normal_terms terms, float *z, double *kl,  \
             ptrdiff_t rows, ptrdiff_t size),                                                                          \
-           (code, noise, floor, z, kl, rows, size))                                                                   \
-    KERNEL(void, posterior_backward, (const float *code, const float *noise, float floor, const float *dz,            \
-            float scale, const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),                      \
-           (code, noise, floor, dz, scale, weights, gradient, rows, size))                                            \
-    KERNEL(void, posterior_samples, (const float *code, const float *noise, float floor, ptrdiff_t samples, float *z, \
-            double *log_ratios, ptrdiff_t rows, ptrdiff_t size),                                                      \
-           (code, noise, floor, samples, z, log_ratios, rows, size))                                                  \
-    KERNEL(void, posterior_samples_backward, (const float *code, const float *noise, float floor, ptrdiff_t samples,  \
-            const float *z, const float *dz, const float *factors, float *gradient, ptrdiff_t rows, ptrdiff_t size),  \
-           (code, noise, floor, samples, z, dz, factors, gradient, rows, size))                                       \
+           (code, noise, terms, z, kl, rows, size))                                                                   \
+    KERNEL(void, posterior_backward, (const float *code, const float *noise, kernel_normal_terms terms,               \
+            const float *dz, float scale, const float *weights, float *gradient, ptrdiff_t rows, ptrdiff_t size),     \
+           (code, noise, terms, dz, scale, weights, gradient, rows, size))                                            \
+    KERNEL(void, posterior_samples, (const float *code, const float *noise, kernel_normal_terms terms,                \
+            ptrdiff_t samples, float *z, double *log_ratios, ptrdiff_t rows, ptrdiff_t size),                         \
+           (code, noise, terms, samples, z, log_ratios, rows, size))                                                  \
+    KERNEL(void, posterior_samples_backward, (const float *code, const float *noise, kernel_normal_terms terms,       \
+            ptrdiff_t samples, const float *z, const float *dz, const float *factors, float *gradient,                \
+            ptrdiff_t rows, ptrdiff_t size),                                                                          \
+           (code, noise, terms, samples, z, dz, factors, gradient, rows, size))                                       \
+    KERNEL(void, softmax, (float *output, const float *values, ptrdiff_t rows, ptrdiff_t columns),                    \
+           (output, values, rows, columns))                                                                           \
+    KERNEL(void, softmax_backward, (float *gradient, const float *output, ptrdiff_t rows, ptrdiff_t columns),         \
+           (gradient, output, rows, columns))                                                                         \
     KERNEL(void, take_missing, (float *values, float *mask, ptrdiff_t count),                                         \
            (values, mask, count))                                                                                     \
     KERNEL(void, join_mask, (float *values, const float *mask, float *encoder_input, ptrdiff_t rows,                  \

@@ -89,6 +89,9 @@ INLINE log1p_terms log1p_float(float x) {
     return (log1p_terms){is_small ? series + 2.0f * s : large, is_small ? series + s * (x * share) : large - x * share, share};
 }
 
+/// log(1 + exp(x))
+INLINE float softplus_float(float x) { return (x > 0 ? x : 0.0f) + log1p_float(exp_float(x < 0 ? x : -x)).log; }
+
 /// (log(1 + f) - 2 s) / (s z) for s = f / (2 + f), z = s^2 and 1 + f in sqrt(1/2)...sqrt(2) (Sun's fdlibm, e_log.c).
 INLINE double log_series(double z) {
     double p = 1.479819860511658591e-01;

@@ -26,8 +26,11 @@ public enum NoisePurpose: UInt16, Sendable {
     case resampling = 11
     /// Draws of missing values; the epoch is the draw.
     case imputation = 12
+    /// Second codes of rows by classes, while training and in validation and evaluation.
+    case classes = 13
+    case classesValidation = 14
     /// Items of rows that are held out, to be ranked.
-    case heldOut = 13
+    case heldOut = 15
     /// What a denoising model's encoder sees in place of its rows, while training.
     case corruption = 20
     /// Codes that are drawn to be decoded.

@@ -41,6 +41,9 @@ enum ExportCases {
         ExportCase(
             name: "scvi", data: "counts", flags: "--model scvi --hidden 12 --condition /batch",
             parts: ["encoder", "decoder", "both"]),
+        ExportCase(
+            name: "topics", data: "counts", flags: "--model prodlda --hidden 12 --latent 4",
+            parts: ["encoder", "decoder", "both"]),
         ExportCase(name: "clicks", data: "counts", flags: "--model mult-vae --hidden 12", parts: ["both", "decoder"]),
         ExportCase(
             name: "planar", data: "planar",
@@ -49,7 +52,8 @@ enum ExportCases {
             name: "activations", data: "signed",
             flags:
                 "--likelihood gaussian --encoder 'symlog, dense 9, elu, dense 8, leaky-relu, dense 9, sigmoid, dense 8, relu, dense 9, gelu, dense 8, silu, "
-                + "dense 9, tanh, dense 8, symlog, unit-norm' --decoder 'dense 9, layer-norm, silu, dense 12'"),
+                + "dense 9, tanh, dense 8, symlog, dense 9, softplus, softmax, unit-norm' --decoder 'dense 9, layer-norm, silu, dense 12'"
+        ),
         ExportCase(
             name: "list", data: "pixels",
             flags: "--encoder 'conv 8 k4 s2 p1, batch-norm m0.2, relu, residual (conv 8 k3 p1, silu, conv 8 k3 p1, batch-norm), "

@@ -23,7 +23,8 @@ struct PresetTests {
     /// What each takes besides; `ae` and `vae` are all other tests'.
     private static let options: [String: [String]] = [
         "scvi": ["--condition", "/batch"], "cvae": ["--condition", "/batch", "--likelihood", "poisson"],
-        "mult-vae": [], "pca": ["--hidden", "none"], "beta-vae": ["--likelihood", "gaussian"],
+        "mult-vae": [], "prodlda": ["--hidden", "8,6"], "scanvi": ["--labels", "/batch"], "pca": ["--hidden", "none"],
+        "beta-vae": ["--likelihood", "gaussian"],
         "denoising": ["--likelihood", "gaussian"],
     ]
 
@@ -31,7 +32,7 @@ struct PresetTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: ["beta-vae", "cvae", "denoising", "mult-vae", "pca", "scvi"])
+    @Test(arguments: ["beta-vae", "cvae", "denoising", "mult-vae", "pca", "prodlda", "scanvi", "scvi"])
     func sameBits(model: String) throws {
         let data = try Self.counts.get().path("counts.h5")
         func train(_ run: String, ranks: Int, environment: [String: String] = [:]) throws -> Substring? {

@@ -88,6 +88,10 @@ CASES = {
         "--shards 4 --global-batch 60", USUAL),
     "attention": (
         "pixels", 3, "--network attention --channels 32,32 --hidden 12 --shards 3 --global-batch 60 --activation gelu", USUAL),
+    "topics": (
+        "pixels", 3, "--model prodlda --likelihood bernoulli --concentration 0.3 --shards 4 --global-batch 60", [EMBED, EVALUATE, SCORE, RECONSTRUCT, SAMPLES]),
+    "classes": (
+        "pixels", 3, "--objective semi-supervised --shards 4 --global-batch 60", [EMBED, FIGURES, ERRORS, RECONSTRUCT]),
     "importance": (
         "holes", 3, "--model miwae --samples 5 --hidden 16 --latent 3 --epochs 2 --global-batch 66 --shards 6",
         [EMBED, EVALUATE, SCORE, RECONSTRUCT, IMPUTE]),

@@ -20,6 +20,15 @@ static void run_activations(const struct kernels *k, struct results *r, ptrdiff_
     free(input), free(gradient), free(output);
 }
 
+static void run_softmax(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t columns, int edges) {
+    float *values = floats(edges), *gradient = floats(0), *output = floats(0);
+    k->softmax(output, values, rows, columns);
+    take_floats(r, "softmax", output, rows * columns);
+    k->softmax_backward(gradient, output, rows, columns);
+    take_floats(r, "softmax_backward", gradient, rows * columns);
+    free(values), free(gradient), free(output);
+}
+
 static void run_likelihoods(const struct kernels *k, struct results *r, ptrdiff_t rows, ptrdiff_t features, int edges) {
     float *x = units(), *output = floats(edges), *weights = units(), *mask = units(), *changed = floats(0), *scratch = floats(0);
     double losses[most];
@@ -54,18 +63,18 @@ static void run_model(const struct kernels *k, struct results *r, ptrdiff_t rows
     const ptrdiff_t count = rows * features;
     float *code = floats(edges), *noise = floats(0), *z = floats(edges), *gradient = floats(edges), *weights = units();
     double kl[most];
-    const float floors[] = {0, 1e-4f};
-    for (int i = 0; i < 2; i++) {
-        k->posterior_backward(code, noise, floors[i], z, 0.25f, weights, gradient, rows, features);
+    const kernel_normal_terms terms[] = {{0, 1, 0}, {1e-4f, 1, 0}, {0, 2.5f, -0.9f}, {1e-4f, 2.5f, -0.9f}};
+    for (int i = 0; i < 4; i++) {
+        k->posterior_backward(code, noise, terms[i], z, 0.25f, weights, gradient, rows, features);
         take_floats(r, "posterior", gradient, 2 * count);
-        k->posterior(code, noise, floors[i], z, kl, rows, features);
+        k->posterior(code, noise, terms[i], z, kl, rows, features);
         take_floats(r, "posterior", z, count);
         take_doubles(r, "posterior", kl, rows);
         // Two draws of each of half the rows.
-        k->posterior_samples(code, noise, floors[i], 2, z, kl, rows / 2, features);
+        k->posterior_samples(code, noise, terms[i], 2, z, kl, rows / 2, features);
         take_floats(r, "posterior_samples", z, rows / 2 * 2 * features);
         take_doubles(r, "posterior_samples", kl, rows / 2 * 2);
-        k->posterior_samples_backward(code, noise, floors[i], 2, z, noise, weights, gradient, rows / 2, features);
+        k->posterior_samples_backward(code, noise, terms[i], 2, z, noise, weights, gradient, rows / 2, features);
         take_floats(r, "posterior_samples", gradient, rows / 2 * 2 * features);
     }
 
@@ -326,6 +335,7 @@ static void run(const struct kernels *k, struct results *r) {
             run_activations(k, r, count, edges);
             run_likelihoods(k, r, rows, features, edges);
             run_model(k, r, rows, features, edges);
+            run_softmax(k, r, rows, features, edges);
             run_folds(k, r, count, edges);
             run_random(k, r, rows, features, edges);
             run_preparation(k, r, rows, features, edges);

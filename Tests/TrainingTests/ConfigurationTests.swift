@@ -171,7 +171,7 @@ struct ConfigurationTests {
     @Test func presetsAreConfigurations() throws {
         #expect(
             Preset.allCases.map(\.rawValue) == [
-                "ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "mult-vae", "iwae", "miwae", "pca",
+                "ae", "vae", "denoising", "beta-vae", "cvae", "scvi", "scanvi", "mult-vae", "prodlda", "iwae", "miwae", "pca",
             ])
         for preset in Preset.allCases {
             let configuration = try load(flags: ["model": preset.rawValue])
@@ -204,7 +204,7 @@ struct ConfigurationTests {
         configuration.model.channels = [8, 8, 8, 8, 8, 8]
         #expect(throws: Failure.self) { try configuration.modelSpecification(rowShape: [28, 28]) }
         #expect(try load().modelSpecification(rowShape: [28, 28]).networks == nil)
-        for network in NetworkKind.allCases where ![.mlp, .scvi, .clicks, .attention].contains(network) {
+        for network in NetworkKind.allCases where ![.mlp, .scvi, .clicks, .topics, .attention].contains(network) {
             let shape = network == .conv3d ? [16, 16, 16] : [28, 28]
             let flags = ["network": network.rawValue, "channels": "4,8", "hidden": "16", "normalization": "batch"]
             let blocks = try #require(try load(flags: flags).modelSpecification(rowShape: shape).networks).encoder.blocks
@@ -234,6 +234,46 @@ struct ConfigurationTests {
         #expect(failure?.code == .configuration && lines.count == 4 && lines[2].hasPrefix("encoder/0  conv 8 k4 s2 p1  14x14x8 "))
         let own = try load(flags: ["decoder": "dense 20, relu, dense 784", "hidden": "7"]).modelSpecification(rowShape: [784])
         #expect(own.networks?.encoder.blocks.map(\.text) == ["dense 7, relu"] && own.networks?.decoder.count == 2)
+    }
+
+    /// One word in place of a list.
+    @Test func linearDecoder() throws {
+        let configuration = try load(flags: ["model": "scvi", "decoder": "linear"])
+        #expect(configuration.resolvedTOML().contains("\ndecoder = \"linear\"\n"))
+        #expect(try Configuration(toml: configuration.resolvedTOML(), name: "text") == configuration)
+        #expect(try load("[model]\ndecoder = \"linear\"\n").model.decoder == "linear")
+        let model = try configuration.modelSpecification(rowShape: [30])
+        // Mean and zeros.
+        #expect(model.networks?.decoder.first?.text == "dense 60" && model.networks?.encoder.blocks.count == 3)
+        for flags in [["encoder": "linear"], ["decoder": "linear, relu"]] {
+            #expect(throws: Failure.self) { try load(flags: flags) }
+        }
+    }
+
+    /// What only the objective with classes knows.
+    @Test func classes() throws {
+        let configuration = try load(flags: ["model": "scanvi", "unlabeled": "Unknown", "classification-ratio": "9"])
+        let model = try configuration.modelSpecification(rowShape: [30], classes: 5)
+        #expect(model.classes == ClassSpecification(count: 5, hiddenSize: 128, classificationWeight: 9))
+        #expect(
+            try load(flags: ["objective": "semi-supervised"]).modelSpecification(rowShape: [9], classes: 2).classes?.hiddenSize
+                == 400)
+        for flags in [
+            ["unlabeled": "Unknown"], ["model": "scvi", "classification-ratio": "1"],
+            ["model": "ae", "objective": "semi-supervised"],
+            ["model": "scanvi", "classification-ratio": "-1"],
+        ] { #expect(failure(flags: flags)?.code == .configuration) }
+    }
+
+    /// What only shares know.
+    @Test func concentration() throws {
+        #expect(
+            try load(flags: ["model": "prodlda", "concentration": "0.1"]).modelSpecification(rowShape: [9]).concentration == 0.1)
+        for flags in [
+            ["concentration": "0.1"], ["model": "prodlda", "latent": "1"], ["model": "prodlda", "concentration": "0"],
+        ] {
+            #expect(failure(flags: flags)?.code == .configuration)
+        }
     }
 
     /// A model denoising without corruption is none. In what runs of earlier versions wrote it is gaussian.

@@ -211,6 +211,14 @@ struct GradientTests {
         }
     }
 
+    /// Priors of shares that are wide or narrow, also with a floor of the posterior's variances.
+    @Test(arguments: [0.05, 1, 20], [0, 0.3])
+    func concentrations(concentration: Float, floor: Float) throws {
+        var model = ModelSpecification(latent: .logisticNormal, inputSize: 6, hiddenSizes: [5], latentSize: 4, activation: .tanh)
+        (model.concentration, model.varianceFloor) = (concentration, floor)
+        try check(model, beta: 0.7, isWeighted: true)
+    }
+
     @Test(arguments: [[], [4], [10, 6, 3]])
     func depths(hidden: [Int]) throws {
         for kind in LatentKind.allCases {
@@ -330,9 +338,11 @@ struct GradientTests {
         let total = (0..<13).reduce(0.0) { $0 + Double(reconstruction.pointer[$1]) }
         #expect(abs(total - sums[EvidenceLowerBound.reconstruction]) < 1e-5 * sums[EvidenceLowerBound.reconstruction])
         for row in 0..<13 {
+            // The prior of three shares by Dirichlet(1, 1, 1) has the variance 2 / 3.
+            let prior = kind == .logisticNormal ? 2.0 / 3 : 1
             let exact = (0..<3).reduce(0.0) { sum, i in
                 let (m, v) = (Double(mean.pointer[row * 3 + i]), Double(logVariance.pointer[row * 3 + i]))
-                return sum + 0.5 * (m * m + exp(v) - 1 - v)
+                return sum + 0.5 * ((m * m + exp(v)) / prior - 1 - v + log(prior))
             }
             #expect(kind == .deterministic ? kl.pointer[row] == 0 : abs(exact - Double(kl.pointer[row])) < 1e-5)
         }

@@ -8,12 +8,12 @@ import VAE
 struct ImportanceTests {
     private static func model(
         _ likelihood: String, seesMask: Bool = false, samples: Int, floor: Float = 0, conditions: Int = 0,
-        normalization: Normalization = .none, change: (inout LikelihoodSettings) -> Void = { _ in }
+        normalization: Normalization = .none, latent: LatentKind = .normal, change: (inout LikelihoodSettings) -> Void = { _ in }
     ) -> ModelSpecification {
         var settings = LikelihoodSettings()
         change(&settings)
         var model = ModelSpecification(
-            latent: .normal, inputSize: 5, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+            latent: latent, inputSize: 5, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
             normalization: normalization, likelihood: LikelihoodName(rawValue: likelihood)!, likelihoodSettings: settings)
         model.objective = .importance(samples: samples)
         model.varianceFloor = floor
@@ -77,6 +77,7 @@ struct ImportanceTests {
         try check(Self.model("gaussian", samples: 3) { $0.variance = .feature })
         try check(Self.model("zinb", seesMask: true, samples: 3, floor: 1e-2, conditions: 3))
         try check(Self.model("laplace", samples: 3, normalization: .layer))
+        try check(Self.model("multinomial", samples: 3, latent: .logisticNormal))
     }
 
     /// The bits do not depend on the threads, nor the sum of gradients on the shards.

@@ -18,7 +18,7 @@ struct KernelTests {
         let kinds: [(kernel_activation, Activation)] = [
             (kernel_relu, .relu), (kernel_leaky_relu, .leakyReLU), (kernel_elu, .elu), (kernel_gelu, .gelu),
             (kernel_tanh, .tanh), (kernel_sigmoid, .sigmoid), (kernel_silu, .silu),
-            (kernel_symlog, .symlog),
+            (kernel_symlog, .symlog), (kernel_softplus, Activation(rawValue: "softplus")!),
         ]
         for (kernel, activation) in kinds {
             for (x, y) in zip(Self.inputs, apply(kernel, Self.inputs)) {
@@ -31,7 +31,7 @@ struct KernelTests {
     }
 
     @Test func notANumberStaysOne() {
-        for kind in [kernel_elu, kernel_gelu, kernel_tanh, kernel_sigmoid, kernel_silu, kernel_symlog] {
+        for kind in [kernel_elu, kernel_gelu, kernel_tanh, kernel_sigmoid, kernel_silu, kernel_symlog, kernel_softplus] {
             #expect(apply(kind, [.nan, 1])[0].isNaN)
         }
         var output: [Float] = [.nan]

@@ -22,6 +22,9 @@ struct ListedNetworkTests {
             ([5, 4, 2], "conv 3 k3 p1, tanh, residual (conv 3 k3 p1, batch-norm, silu, conv 3 k3 p1, batch-norm), tanh"),
             ([6, 4, 2], "residual (conv 4 k4 s2 p1, tanh, conv 5 k3 p1), tanh, dense 4"),
             ([5], "dense 6, tanh, residual (batch-norm, tanh, dense 6, residual (tanh, dense 6))"),
+            // Shares, and normalisation without a gain.
+            ([6], "dense 5, softmax, dense 7, batch-norm unscaled, tanh, softmax"),
+            ([6], "softmax, batch-norm unscaled, dense 5, tanh"),
             // What comes before any operation, and dropout at both ends.
             ([6], "batch-norm, tanh, dense 5"),
             ([9], "dropout 0.25, dense 7, tanh, dropout 0.5, dense 4"),

@@ -68,6 +68,11 @@ struct NetworkReference {
         case "transposed-conv":
             let convolution = ReferenceConvolution(output, input, window(words.dropFirst(2)))
             return x.map { convolution.transposed($0, part("\(name)/weight")!, part("\(name)/bias")!) }
+        case "softmax":
+            return x.map { x in
+                let total = x.reduce(0) { $0 + exp($1) }
+                return x.map { exp($0) / total }
+            }
         case "resize": return x.map { PoolingExample.resize($0, input, output) }
         case "dropout":
             let (layer, share) = (dropouts, Double(Float(words[1])!))
@@ -117,7 +122,8 @@ struct NetworkReference {
     private func normalize(_ kind: String, _ name: String, _ x: [[Double]], _ shape: Shape) -> [[Double]] {
         let words = kind.split(separator: " ").map(String.init)
         let channels = words[0] == "layer" ? shape.count : shape.sizes.last!
-        let (gain, shift) = (Array(part("\(name)/gain")!), Array(part("\(name)/shift")!))
+        let shift = Array(part("\(name)/shift")!)
+        let gain = part("\(name)/gain").map(Array.init) ?? shift.map { _ in 1 }
         func moments(_ values: [Double]) -> (Double, Double) {
             let mean = values.reduce(0, +) / Double(values.count)
             return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count))

@@ -33,6 +33,7 @@ struct Reference {
         case "sigmoid": 1 / (1 + exp(-x))
         case "silu": x / (1 + exp(-x))
         case "symlog": x < 0 ? -log1p(-x) : log1p(x)
+        case "softplus": max(x, 0) + log1p(exp(-abs(x)))
         default: .nan
         }
     }
@@ -212,6 +213,14 @@ struct Reference {
         return heads
     }
 
+    /// The variance of each latent's prior; of shares by the formula for any Dirichlet distribution, of which all a are the same here.
+    private var priorVariance: Double {
+        guard configuration.latent == .logisticNormal else { return 1 }
+        let a = [Double](repeating: Double(configuration.concentration), count: configuration.latentSize)
+        let k = Double(a.count)
+        return 1 / a[0] * (1 - 2 / k) + a.reduce(0) { $0 + 1 / $1 } / (k * k)
+    }
+
     /// Reconstruction and KL of one row.
     func parts(_ x: [Double], noise: [Double], _ p: [Double], conditions: [Double] = []) -> (reconstruction: Double, kl: Double) {
         let values = x.map { $0.isNaN ? 0 : $0 }
@@ -221,11 +230,11 @@ struct Reference {
         let size = configuration.latentSize
         var z = code
         var kl = 0.0
-        if configuration.latent == .normal {
+        if configuration.latent != .deterministic {
             z = (0..<size).map { i in
                 let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
                 let (mean, v) = (code[i], log(variance))
-                kl += 0.5 * (mean * mean + exp(v) - 1 - v)
+                kl += 0.5 * ((mean * mean + exp(v)) / priorVariance - 1 - v + log(priorVariance))
                 return mean + exp(0.5 * v) * noise[i]
             }
         }
@@ -246,7 +255,7 @@ struct Reference {
             let z = (0..<size).map { i -> Double in
                 let variance = exp(min(max(code[size + i], -20), 20)) + Double(configuration.varianceFloor)
                 let z = code[i] + variance.squareRoot() * noise[i]
-                ratio += 0.5 * (noise[i] * noise[i] - z * z + log(variance))
+                ratio += 0.5 * (noise[i] * noise[i] - z * z / priorVariance + log(variance / priorVariance))
                 return z
             }
             let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
@@ -303,9 +312,12 @@ final class Example {
     let noise = NoiseKey(seed: 7, epoch: 3, purpose: .training)
     /// How much each row counts.
     let weights: [Float]
+    /// Of each row; below 0 for those without a label.
+    let classes: [Int32]
     /// A category of a row's, but one number of it.
     let conditions: [[Float]]
     private let conditionBuffer: AlignedBuffer
+    private let classBuffer: AlignedMemory<Int32>
     private let input: AlignedBuffer
     private let mask: AlignedBuffer
     private let encoderInput: AlignedBuffer
@@ -343,6 +355,7 @@ final class Example {
             }
         }
         weights = (0..<rowCount).map { isWeighted ? 0.25 + Float($0 % 4) : 1 }
+        classes = (0..<rowCount).map { Int32($0 % ((configuration.classes?.count ?? 0) + 2)) - 2 }
         let count = max(rowCount, 1)
         conditions = (0..<rowCount).map { row -> [Float] in
             (0..<configuration.conditionSize).map { place -> Float in
@@ -350,6 +363,8 @@ final class Example {
                 return place == 1 + row % 2 ? 1 : 0
             }
         }
+        classBuffer = AlignedMemory<Int32>(count: count)
+        for (row, number) in classes.enumerated() { classBuffer.pointer[row] = number }
         conditionBuffer = AlignedBuffer(count: max(1, count * configuration.conditionSize))
         for (place, number) in conditions.joined().enumerated() { conditionBuffer.pointer[place] = number }
         input = AlignedBuffer(count: count * features)
@@ -381,7 +396,7 @@ final class Example {
                 let count = min(microBatch, batch.rowCount - first)
                 return ShardFold(
                     [ShardRows(rowCount: count, before: first, isLast: first + count == batch.rowCount)],
-                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer), samples: model.samples)
+                    gradients: [gradient.pointer], unfinished: unfinished.map(\.pointer), samples: model.copies)
             }
             let pass = TrainingPass(model, rows: microBatch, folds: folds, trainsEncoder: trainsEncoder)
             var first = 0
@@ -392,7 +407,7 @@ final class Example {
                     input: batch.input + first * features, encoderInput: batch.encoderInput.map { $0 + 2 * first * features },
                     mask: batch.mask.map { $0 + first * features },
                     conditions: batch.conditions.map { $0 + first * configuration.conditionSize },
-                    weights: batch.weights + first, rowCount: count,
+                    classes: batch.classes.map { $0 + first }, weights: batch.weights + first, rowCount: count,
                     rows: batch.rows + first)
                 pass.gradient(of: piece, prepared, noise: noise, beta: beta, scale: scale, summed: fold)
                 pass.add(piece, 0..<count, to: &sums)
@@ -410,7 +425,7 @@ final class Example {
         let gradients = shards.map { _ in AlignedBuffer(count: model.layout.count) }
         let fold = ShardFold(
             shards.enumerated().map { ShardRows(rowCount: $1.count, destination: .gradient($0)) },
-            gradients: gradients.map(\.pointer), samples: model.samples)
+            gradients: gradients.map(\.pointer), samples: model.copies)
         let shared = TrainingPass(model, rows: rows.count, workers: count, folds: [fold])
         var sums = LossSums()
         withBatch { batch in
@@ -437,7 +452,9 @@ final class Example {
                 Batch(
                     input: input.pointer, encoderInput: configuration.seesMask ? encoderInput.pointer : nil,
                     mask: configuration.seesMask ? mask.pointer : nil,
-                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil, weights: weightBuffer.pointer,
+                    conditions: configuration.conditionSize > 0 ? conditionBuffer.pointer : nil,
+                    classes: configuration.classes == nil ? nil : UnsafePointer(classBuffer.pointer),
+                    weights: weightBuffer.pointer,
                     rowCount: rows.count,
                     rows: $0.baseAddress ?? UnsafePointer(bitPattern: 8)!))
         }

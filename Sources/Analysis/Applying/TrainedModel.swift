@@ -44,7 +44,7 @@ public final class TrainedModel {
         let model = Model(
             try configuration.modelSpecification(
                 rowShape: checkpoint.inputShape, conditions: checkpoint.conditions?.width ?? 0,
-                parts: checkpoint.parts(configuration)),
+                parts: checkpoint.parts(configuration), classes: checkpoint.classes.count),
             precision: isFast ? trained : .fp32)
         parameters = try NodeArray(world, count: model.layout.count)
         if world.isRoot { parameters.pointer.update(from: whole.parameters, count: model.layout.count) }

@@ -5,7 +5,7 @@ internal import Support
 internal import Training
 internal import VAE
 
-/// Embeddings as an AnnData file (on-disk format 0.1.0): `obsm/X_vae`, and columns in `obs`.
+/// Embeddings as an AnnData file (on-disk format 0.1.0): `obsm/X_vae`, and columns in `obs`; of linear decoders the loadings as `varm/vae_loadings`.
 ///
 /// They are written beside copies of the input's `obs` and `var` (``AnnDataFrames``), without X, or into a copy of the whole input.
 final class AnnDataWriter: EmbeddingOutput {
@@ -13,6 +13,9 @@ final class AnnDataWriter: EmbeddingOutput {
     private let codes: Dataset
     private let figures: [Dataset]
     private let split: TextColumn
+    /// Of models that know of classes.
+    private let predicted: TextColumn?
+    private let probabilities: Dataset?
     private let labels: LabelColumn?
     /// nil where the index was copied.
     private let index: Dataset?
@@ -20,29 +23,32 @@ final class AnnDataWriter: EmbeddingOutput {
 
     /// A file with `obs` and `var` of the input, if it is one AnnData file all of whose rows are embedded; else with the ids and the
     /// features' names alone.
-    convenience init(_ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
+    convenience init(_ path: String, sources: [DataSource], _ applied: AppliedModel, checkpoint: Checkpoint) throws {
         var notes: [String] = []
         let original = try Self.original(of: sources, &notes)
         let count = sources.reduce(0) { $0 + $1.rowCount }
         // Strings take at most what the original has.
         let result = try ResultFile(
             path, format: nil,
-            byteCount: Self.byteCount(count, latentSize) + (original.map { min($0.byteCount, 1 << 30) } ?? 0))
+            byteCount: Self.byteCount(count, applied.model) + (original.map { min($0.byteCount, 1 << 30) } ?? 0))
+        let names = sources[0].featureNames ?? []
+        let hasFeatures = original?.frames.has("/var") == true
         let index: Dataset? = try result.writing { file in
             try file.encode("/", "anndata", "0.1.0")
             try original?.frames.copy(into: file)
-            if original?.frames.has("/var") != true {
-                let names = sources[0].featureNames ?? []
+            if !hasFeatures {
                 try Self.frame(file, "/var", count: names.count).write(names, rows: 0..<names.count)
             }
             return original?.frames.has("/obs") == true ? nil : try Self.frame(file, "/obs", count: count)
         }
         let target = try result.writing { try AnnDataTarget($0, root: "", isOld: false) }
-        try self.init(result, target, index, notes + (original?.frames.notes ?? []), sources, latentSize, checkpoint)
+        try self.init(
+            result, target, index, notes + (original?.frames.notes ?? []), sources, applied, checkpoint,
+            hasFeatures: hasFeatures || !names.isEmpty)
     }
 
     /// A copy of the input with what is new in it. Throws ``Failure`` (64) unless it is one AnnData file all of whose rows are embedded.
-    convenience init(withInput path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint) throws {
+    convenience init(withInput path: String, sources: [DataSource], _ applied: AppliedModel, checkpoint: Checkpoint) throws {
         let source = sources[0]
         guard sources.count == 1, let input = source.onlyFile else {
             throw Failure(.usage, "--with-input copies one AnnData file, but \(source.name) are several: leave it out")
@@ -60,39 +66,62 @@ final class AnnDataWriter: EmbeddingOutput {
             )
         }
         let result = try ResultFile(
-            path, copyOf: input.path, byteCount: Self.byteCount(source.rowCount, latentSize))
-        let target = try result.writing {
-            try AnnDataTarget($0, root: String(frame.path.dropLast("/obs".utf8.count)), isOld: frame.isOld)
-        }
-        try self.init(result, target, nil, [], sources, latentSize, checkpoint)
+            path, copyOf: input.path, byteCount: Self.byteCount(source.rowCount, applied.model))
+        let root = String(frame.path.dropLast("/obs".utf8.count))
+        let target = try result.writing { try AnnDataTarget($0, root: root, isOld: frame.isOld) }
+        try self.init(
+            result, target, nil, [], sources, applied, checkpoint,
+            hasFeatures: input.featureFrame?.path == "\(root)/var" && source.columns == nil)
     }
 
+    /// - Parameter hasFeatures: whether `var` has the model's features.
     private init(
         _ result: ResultFile, _ target: AnnDataTarget, _ index: Dataset?, _ notes: [String], _ sources: [DataSource],
-        _ latentSize: Int, _ checkpoint: Checkpoint
+        _ applied: AppliedModel, _ checkpoint: Checkpoint, hasFeatures: Bool
     ) throws {
         (self.result, self.index) = (result, index)
+        let latentSize = applied.model.latentSize
+        let loadings = applied.model.loadings(applied.parameters)
         let count = sources.reduce(0) { $0 + $1.rowCount }
         var target = target
-        (codes, figures, split, labels) = try result.writing { _ in
+        (codes, figures, split, labels, predicted, probabilities) = try result.writing { _ in
             let codes = try target.floats(try target.element("obsm", "X_vae"), [count, latentSize])
             let figures = try ["reconstruction_error", "kl", "elbo"].map { try target.floats(try target.column($0), [count]) }
             let split = try target.texts("split", Part.allCases.map(\.name), count: count)
             let labels = try target.labels(of: sources, count: count)
+            let classes = checkpoint.classes
+            let predicted = try classes.isEmpty ? nil : target.texts("predicted_label", classes, count: count)
+            let probabilities =
+                try classes.isEmpty
+                ? nil : target.floats(try target.element("obsm", "vae_class_probabilities"), [count, classes.count])
             try target.finishColumns()
+            if hasFeatures, let loadings { try Self.write(loadings, to: target) }
             try target.write(
                 [
                     ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
                     ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
-                ], to: try target.element("uns", "vae"))
-            return (codes, figures, split, labels)
+                ] + (classes.isEmpty ? [] : [("classes", classes)]), to: try target.element("uns", "vae"))
+            return (codes, figures, split, labels, predicted, probabilities)
         }
         let isFirst = codes.path.hasSuffix("/obsm/X_vae")
-        self.notes = notes + (isFirst ? [] : ["obsm/X_vae is there already and stays: the codes are \(codes.path)"])
+        let withoutLoadings = loadings != nil && !hasFeatures
+        self.notes =
+            notes + (withoutLoadings ? ["the loadings are not in the file, whose var has not the model's features"] : [])
+            + (isFirst ? [] : ["obsm/X_vae is there already and stays: the codes are \(codes.path)"])
     }
 
     /// At least what the columns take, uncompressed, with strings of moderate length.
-    private static func byteCount(_ count: Int, _ latentSize: Int) -> Int { count * (4 * latentSize + 160) }
+    private static func byteCount(_ count: Int, _ model: Model) -> Int {
+        count * (4 * model.latentSize + 160) + 4 * model.latentSize * model.inputSize
+    }
+
+    /// `[features, latents]`, as AnnData has what belongs to features.
+    private static func write(_ loadings: Loadings, to target: AnnDataTarget) throws {
+        let (latents, features) = (loadings.latents, loadings.features)
+        let dataset = try target.floats(try target.element("varm", "vae_loadings"), [features, latents])
+        let turned = (0..<features * latents).map { loadings.values[$0 % latents * features + $0 / latents] }
+        try dataset.write(turned, rows: 0..<features)
+    }
 
     /// The frames that can be taken as they are, and the bytes of the file that they are in.
     private static func original(
@@ -145,6 +174,8 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[0].write(codes.reconstruction.pointer, rows: target)
             try figures[1].write(codes.kl.pointer, rows: target)
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
+            try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
+            try probabilities?.write(codes.shares.pointer, rows: target)
             try split.write(rows.map { item.part(Int($0)).name }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }

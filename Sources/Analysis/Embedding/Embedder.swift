@@ -49,17 +49,20 @@ final class Embedder {
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
-                path, sources: sources.map(\.source), latentSize: latentSize, checkpoint: checkpoint, withInput: withInput,
-                csvSafe: csvSafe)
+                path, sources: sources.map(\.source), applied, checkpoint: checkpoint, withInput: withInput, csvSafe: csvSafe)
         }
         var first = 0
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         for item in sources {
-            try sweep.run(item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1]) { worker, batch, columns in
+            try sweep.run(
+                item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1, checkpoint.classes.count]
+            ) { worker, batch, columns in
                 applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
+                applied[worker].classify(columns[0], rowCount: batch.rowCount, applied.parameters, into: columns[4])
             } receive: { rows, columns in
                 let codes = Codes(
-                    mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize)
+                    mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize,
+                    classes: checkpoint.classes, shares: columns[4])
                 try writer!.write(
                     codes, source: item, rows: rows, at: first + rows.lowerBound)
                 try figures?.add(codes, item, rows)
@@ -80,6 +83,14 @@ package struct Codes {
     package let reconstruction: AlignedBuffer
     package let kl: AlignedBuffer
     let latentSize: Int
+    /// That the model knows, and the probabilities that its classifier gives them by the mean, `[rowCount, classes]`; empty where labels are no matter.
+    let classes: [String]
+    let shares: AlignedBuffer
+
+    /// The likeliest class of a row.
+    func predicted(_ row: Int) -> String {
+        classes[ModelEvaluator.largest(shares.pointer + row * classes.count, classes.count)]
+    }
 
     /// The evidence lower bound of a row.
     package func elbo(_ row: Int) -> Float { -(reconstruction.pointer[row] + kl.pointer[row]) }

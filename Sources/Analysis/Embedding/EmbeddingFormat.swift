@@ -1,6 +1,7 @@
-package import Datasets
+internal import Datasets
 internal import Support
-package import Training
+internal import Training
+internal import VAE
 
 /// The kinds of files that embeddings are written to.
 public enum EmbeddingFormat: String, Sendable, CaseIterable {
@@ -36,17 +37,18 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
     /// - Parameters:
     ///   - withInput: whether it is to be a copy of the input with the codes in it, which AnnData alone can be.
     ///   - csvSafe: whether it is to be safe in spreadsheets, which takes CSV.
-    package func open(
-        _ path: String, sources: [DataSource], latentSize: Int, checkpoint: Checkpoint, withInput: Bool, csvSafe: Bool
+    func open(
+        _ path: String, sources: [DataSource], _ applied: AppliedModel, checkpoint: Checkpoint, withInput: Bool, csvSafe: Bool
     ) throws -> any EmbeddingOutput {
-        switch self {
+        let latentSize = applied.model.latentSize
+        return switch self {
         case _ where withInput && self != .annData:
             throw Failure(.usage, "--with-input is for --format h5ad: a copy of an AnnData file with the codes in it")
         case _ where csvSafe && self != .csv: throw Failure(.usage, "--csv-safe is for --format csv")
         case .annData where withInput:
-            try AnnDataWriter(withInput: path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
+            try AnnDataWriter(withInput: path, sources: sources, applied, checkpoint: checkpoint)
         case .hdf5: try EmbeddingWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
-        case .annData: try AnnDataWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
+        case .annData: try AnnDataWriter(path, sources: sources, applied, checkpoint: checkpoint)
         case .npy: try NPYEmbeddings(path, sources: sources, latentSize: latentSize)
         case .csv: try CSVEmbeddings(path, sources: sources, latentSize: latentSize, isSafe: csvSafe)
         }

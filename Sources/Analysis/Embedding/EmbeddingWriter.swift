@@ -18,6 +18,9 @@ final class EmbeddingWriter: EmbeddingOutput {
     private let row: Dataset
     private let split: Dataset
     private let sourceIndex: Dataset
+    /// Of models that know of classes.
+    private let predicted: Dataset?
+    private let probabilities: Dataset?
     private let labels: CopiedColumn?
     private let ids: CopiedColumn?
     private let sources: [DataSource]
@@ -52,6 +55,17 @@ final class EmbeddingWriter: EmbeddingOutput {
         row = try column("/row", Int64.self, "row of the source, from 0; of several files, counted on")
         split = try column("/split", UInt8.self, "what the row was used for: 0 train, 1 validation, 2 test, 3 new")
         sourceIndex = try column("/source", UInt8.self, "which of the root attribute sources the row is from")
+        let classes = checkpoint.classes
+        probabilities =
+            classes.isEmpty
+            ? nil : try column("/class_probability", Float.self, width: classes.count, "probability of each class by the mean")
+        predicted = try result.writing { file in
+            if classes.isEmpty { return nil }
+            try file.nameDimensions(of: "/class_probability", ["sample", "class"])
+            try file.setAttribute("classes", .strings(classes), of: "/class_probability")
+            return try file.createStrings("/predicted_label", count: count)
+        }
+        if predicted != nil { try result.describe("/predicted_label", "likeliest class by the mean") }
         labels = try copied("/label", of: sources.map(\.labels), "label of the row in the source")
         ids = try copied("/id", of: sources.map(\.ids), "id of the row in the source")
         try result.writing { file in
@@ -76,6 +90,8 @@ final class EmbeddingWriter: EmbeddingOutput {
             try elbo.write(bounds, rows: target)
             try row.write(rows, rows: target)
             try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)
+            try probabilities?.write(codes.shares.pointer, rows: target)
+            try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)
         }
         try labels?.copy(from: item.source.labels, rows: rows, to: target)

@@ -47,6 +47,9 @@ private struct RunResults {
                         test.reconstruction, test.kl, test.rows, run.best.progress.step))
             }
             ProgressLine.result("wrote \(folder.embeddings)")
+            if let loadings = FeatureLoadings(replica.applied, names: data.source.featureNames ?? []) {
+                for path in try loadings.write(to: folder) { ProgressLine.result("wrote \(path)") }
+            }
             try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
         }
         if configuration.run.report { try writeReport() }

@@ -30,7 +30,7 @@ extension TrainedModel {
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
             world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
-            parts: checkpoint.parts(configuration)
+            parts: checkpoint.parts(configuration), classes: checkpoint.classes
         ).measure(
             source, samples: wanted.samples, heldOut: wanted.heldOut,
             codes: try wanted.codeType.map { try codeScale($0, source) },

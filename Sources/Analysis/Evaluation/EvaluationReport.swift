@@ -14,6 +14,11 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// `-elbo / (features ln 2)`, of the values that are there; nil for the likelihood `mse`, which is no distribution.
     public var bitsPerDimension: Double?
 
+    /// The share of rows with a label of a class that the classifier says of their codes' means, and how many these are; nil where the model knows of
+    /// no classes.
+    public var classAccuracy: Double?
+    public var classifiedRows: Int?
+
     /// What each part of a table gives to the reconstruction; nil where all columns have one likelihood.
     public var parts: [PartLoss]?
 

@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Distributed
 internal import Foundation
+internal import HDF5
 internal import Randomness
 internal import Support
 internal import Training
@@ -15,6 +16,8 @@ struct ModelEvaluator {
     let seed: UInt64
     /// The columns of a table; nil where all have one likelihood.
     let parts: TableParts?
+    /// That the model knows; empty for those that know of none.
+    let classes: [String]
 
     /// Fills in, on root, the figures of all rows; gives the codes of some of them, on all ranks. Collective.
     ///
@@ -36,19 +39,21 @@ struct ModelEvaluator {
         var sums = Sums(model.latent)
         var table = parts.map { TableSums($0) }
         var codes = Codebook(latentSize: latent)
+        var (right, labelled) = (0, 0)
         var ranking = HeldOutRanking()
         var compression = CompressionSums()
         try sweep.run(
             source, source.selection,
             columns: [
                 latent, latent, 1, 1, 1, 1, 1, 1, BlockSums.width, parts == nil ? 0 : features,
-                heldOut > 0 ? HeldOutRanking.width : 0, scale == nil ? 0 : CompressionSums.width,
+                classes.count, heldOut > 0 ? HeldOutRanking.width : 0, scale == nil ? 0 : CompressionSums.width,
             ]
         ) {
             worker, batch, columns in
             var own = Inference.Rows(columns)
             if parts != nil { own.columns = columns[9] }
             let whole = applied[worker].evaluate(batch, applied.parameters, noise: noise, into: own)
+            applied[worker].classify(columns[0], rowCount: batch.rowCount, applied.parameters, into: columns[10])
             BlockSums.write(whole, to: columns[8])
             let expected = AlignedBuffer(count: batch.rowCount * features)
             applied[worker].decode(
@@ -72,9 +77,9 @@ struct ModelEvaluator {
                 applied[worker].decode(
                     rounded.pointer, rowCount: batch.rowCount, .ofRows(batch), conditions: batch.conditions, applied.parameters,
                     mean: expected.pointer)
-                CompressionSums.write(batch, expected.pointer, preparation, features: features, to: columns[11])
+                CompressionSums.write(batch, expected.pointer, preparation, features: features, to: columns[12])
             }
-            if heldOut > 0 { rank(batch, heldOut, worker: worker, means: expected, into: columns[10]) }
+            if heldOut > 0 { rank(batch, heldOut, worker: worker, means: expected, into: columns[11]) }
             if samples > 0 {
                 var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: batch.rowCount)
                 sampler.draw(samples, of: batch, worker: worker, mean: columns[0], logVariance: columns[1]) { _, _, logWeights in
@@ -86,19 +91,28 @@ struct ModelEvaluator {
                 }
             }
         } receive: { rows, columns in
+            if !classes.isEmpty, let labels = source.labels {
+                let texts: [String]
+                do throws(HDF5Error) { texts = try labels.strings(source.selection.rows(rows)) } catch { throw Failure(error) }
+                for (index, text) in texts.enumerated() where classes.contains(text) {
+                    labelled += 1
+                    right += text == classes[Self.largest(columns[10].pointer + index * classes.count, classes.count)] ? 1 : 0
+                }
+            }
             for block in stride(from: 0, to: rows.count, by: BlockPlan.blockSize) {
                 sums.loss += BlockSums.read(columns[8].pointer, row: block)
             }
             for (index, row) in rows.enumerated() {
                 sums.add(columns, index)
                 table?.add(columns[9].pointer + index * features)
-                if scale != nil { compression.add(columns[11].pointer + index * CompressionSums.width) }
-                if heldOut > 0 { ranking.add(column: columns[10].pointer + index * HeldOutRanking.width) }
+                if scale != nil { compression.add(columns[12].pointer + index * CompressionSums.width) }
+                if heldOut > 0 { ranking.add(column: columns[11].pointer + index * HeldOutRanking.width) }
                 guard kept.contains(row) else { continue }
                 codes.append(row, columns[0].pointer + index * latent)
             }
         }
         if let table, world.isRoot { report.parts = table.losses(rows: source.rowCount) }
+        if labelled > 0 { (report.classAccuracy, report.classifiedRows) = (Double(right) / Double(labelled), labelled) }
         if let scale, world.isRoot {
             let besides = (model.likelihood.takesCounts ? 4 : 0) + 4 * model.conditionSize + (preparation.librarySize > 0 ? 8 : 0)
             report.compression = compression.report(scale.type, source, rowBytes: Double(scale.type.size * latent + besides))
@@ -140,6 +154,11 @@ struct ModelEvaluator {
             ranking.add(means.pointer + row * features, count: features, seen: seen.pointer + row * features, held: held[row])
             ranking.write(to: columns + row * HeldOutRanking.width)
         }
+    }
+
+    /// The place of the largest of some values, of equal ones the first.
+    static func largest(_ values: UnsafePointer<Float>, _ count: Int) -> Int {
+        (1..<count).reduce(0) { values[$1] > values[$0] ? $1 : $0 }
     }
 
     /// Sums over rows, one after the other.

@@ -32,7 +32,8 @@ struct ModelGraph {
     private init(_ checkpoint: Checkpoint, _ configuration: Configuration) throws {
         model = Model(
             try configuration.modelSpecification(
-                rowShape: checkpoint.inputShape, conditions: checkpoint.conditions?.width ?? 0))
+                rowShape: checkpoint.inputShape, conditions: checkpoint.conditions?.width ?? 0,
+                classes: checkpoint.classes.count))
         graph = OperatorGraph(model.layout, checkpoint.parameters)
         preparation = PreparationGraph(configuration.preparation, checkpoint.scaling)
         conditions = checkpoint.conditions

@@ -18,7 +18,11 @@ extension TrainedModel {
         switch wanted.origin {
         case .prior:
             try require(!isPlain, "a plain autoencoder has no prior to draw from: give --from mixture --data, or --label")
-            return PriorCodes(count: wanted.count, latentSize: latentSize, seed: seed)
+            try require(
+                model.specification.classes == nil,
+                "codes of a model of classes have no prior that is drawn from here: give --from mixture --data, or --label")
+            return PriorCodes(
+                count: wanted.count, latentSize: latentSize, seed: seed, deviation: model.latent.priorDeviation)
         case .mixture(let components, let covariance, let fitRows):
             let source = try required(source, "--from mixture")
             try require(
@@ -72,11 +76,11 @@ extension TrainedModel {
         }
         try require(source != nil || !isPlain, "--traverse of a plain autoencoder needs --data, which says where its codes lie")
         let moments = try source.map { try self.moments($0, $0.selection) }
-        let ones = [Double](repeating: 1, count: latentSize)
-        // The prior's standard deviation is 1; without a prior the codes have one.
-        let units = isPlain ? moments!.variance.map { $0.squareRoot() } : ones
+        let priorUnits = [Double](repeating: Double(model.latent.priorDeviation), count: latentSize)
+        // Without a prior the codes have standard deviations.
+        let units = isPlain ? moments!.variance.map { $0.squareRoot() } : priorUnits
         return .traversal(
-            listed.isEmpty ? Array(0..<latentSize) : listed, around: moments?.mean ?? ones.map { _ in 0 }, units: units,
+            listed.isEmpty ? Array(0..<latentSize) : listed, around: moments?.mean ?? priorUnits.map { _ in 0 }, units: units,
             steps: steps,
             about: [("origin", .string("traversal")), ("centre", .string(source == nil ? "prior" : "mean code of the rows"))])
     }

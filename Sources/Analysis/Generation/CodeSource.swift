@@ -19,17 +19,19 @@ protocol CodeSource {
     func describe(in file: ResultFile) throws
 }
 
-/// Draws of the prior, N(0, I).
+/// Draws of the prior, N(0, deviation^2 I).
 struct PriorCodes: CodeSource {
     let count: Int
     let latentSize: Int
     let seed: UInt64
+    var deviation: Float = 1
     let columns = 8
     let shown = 64
 
     func fill(_ codes: UnsafeMutablePointer<Float>, _ rows: Range<Int>) {
         NoiseKey(seed: seed, epoch: 0, purpose: .generation).fillNormal(
             codes, rows: rows.map(Int64.init), rowCount: rows.count, size: latentSize)
+        for i in 0..<rows.count * latentSize { codes[i] *= deviation }
     }
 
     func describe(in file: ResultFile) throws {

@@ -41,6 +41,7 @@ struct RunReport {
         Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page)
         RankWaits(run.ranks)?.add(to: &page)
         if let embeddings { add(embeddings, to: &page) }
+        TopicTable(applied, checkpoint)?.add(to: &page)
         if let settings = try? Configuration(toml: text, name: run.configuration) {
             Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
         }

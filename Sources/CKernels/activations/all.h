@@ -14,4 +14,5 @@
 #include "sigmoid.h"
 #include "silu.h"
 #include "symlog.h"
+#include "softplus.h"
 #undef ACTIVATION

@@ -27,5 +27,6 @@
 #include "ckernels_product.h"
 #include "ckernels_scatter.h"
 #include "ckernels_sha256.h"
+#include "ckernels_softmax.h"
 #include "ckernels_symmetric.h"
 #include "ckernels_xxhash.h"

@@ -4,9 +4,6 @@
 // What the logistic distribution gives to an interval of its axis, from a to b: sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)),
 // which loses nothing far out or where the interval is short.
 
-/// log(1 + exp(x))
-INLINE float softplus_float(float x) { return (x > 0 ? x : 0.0f) + log1p_float(exp_float(x < 0 ? x : -x)).log; }
-
 /// -log of the share of an interval, and what its derivatives by a and b consist of.
 typedef struct {
     float loss;

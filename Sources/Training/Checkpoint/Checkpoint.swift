@@ -23,6 +23,8 @@ package struct Checkpoint: Sendable {
     package var conditions: Conditions?
     /// Of each column of a table, 0 for those that have none; empty for rows of one likelihood.
     package var categories: [Int] = []
+    /// That the model knows; empty where labels are no matter.
+    package var classes: [String] = []
     package var progress: Progress
     /// Of the preparation; nil where nothing is scaled.
     package var scaling: FeatureScaling?
@@ -63,6 +65,9 @@ package struct Checkpoint: Sendable {
                 try dataset.write(featureNames, rows: 0..<featureNames.count)
             }
             try conditions?.write(to: file)
+            if !classes.isEmpty {
+                try file.createStrings("/classes/name", count: classes.count).write(classes, rows: 0..<classes.count)
+            }
             if !categories.isEmpty {
                 try file.write(categories.map(Int64.init), shape: [categories.count], to: "/features/categories")
             }
@@ -129,6 +134,7 @@ package struct Checkpoint: Sendable {
         scaling?.update(&digest, version: version)
         for name in featureNames { digest.update("\(name)\n") }
         conditions?.update(&digest)
+        for name in classes { digest.update("\(name.utf8.count) \(name)\n") }
         if !categories.isEmpty { digest.update(categories.map(Int64.init)) }
         for sums in progress.sums {
             let terms = EvidenceLowerBound.terms.map { "\(sums[$0])" }.joined(separator: " ")
@@ -219,12 +225,13 @@ extension Checkpoint {
         let (names, categories) = (
             try reader.featureNames(count: features), try reader.categories(configuration, count: features)
         )
+        let classes = try reader.classes(configuration)
         let model: ModelSpecification
         do {
             let parts = try configuration.tableParts(
                 of: path, rowShape: inputShape, names: names.isEmpty ? nil : names, known: categories)
             model = try configuration.modelSpecification(
-                rowShape: inputShape, conditions: conditions?.width ?? 0, parts: parts)
+                rowShape: inputShape, conditions: conditions?.width ?? 0, parts: parts, classes: classes.count)
         } catch {
             throw reader.damaged
         }
@@ -253,7 +260,7 @@ extension Checkpoint {
         var checkpoint = Checkpoint(
             configuration: configurationText, inputShape: inputShape, shardCount: shardCount,
             data: try reader.identity(version: version), featureNames: names, conditions: conditions, categories: categories,
-            progress: progress,
+            classes: classes, progress: progress,
             scaling: try reader.scaling(features: model.inputSize, configuration), layout: layout,
             parameters: content == nil ? [] : try reader.flat("/parameters", layout),
             moments: content != .all ? [] : try momentNames.map { ($0, try reader.flat("/optimizer/\($0)", layout.withMoments)) },

@@ -57,6 +57,14 @@ struct CheckpointReader {
         return values
     }
 
+    /// That the model knows; empty where labels are no matter.
+    func classes(_ configuration: Configuration) throws -> [String] {
+        guard configuration.objective.objective == .semiSupervised else { return [] }
+        let names = try file.dataset("/classes/name")
+        guard names.shape.count == 1, (2...1 << 12).contains(names.rowCount) else { throw damaged }
+        return try names.readStrings(rows: 0..<names.rowCount)
+    }
+
     func conditions() throws -> Conditions? {
         do {
             return try Conditions(file)

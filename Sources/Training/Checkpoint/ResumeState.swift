@@ -17,6 +17,7 @@ package struct ResumeState {
     package var features: DataSource.Features? { checkpoint.features }
     package var conditions: Conditions? { checkpoint.conditions }
     var categories: [Int] { checkpoint.categories }
+    var classes: [String] { checkpoint.classes }
     package var shardCount: Int { checkpoint.shardCount }
     /// Of the trained parameters that the run began with; empty for none.
     var startDigest: String { configuration.training.fromDigest }

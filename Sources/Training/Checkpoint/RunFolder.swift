@@ -19,6 +19,8 @@ package struct RunFolder {
     package var report: String { "\(path)/report.html" }
     package var summary: String { "\(path)/summary.json" }
     package var scores: String { "\(path)/scores.h5" }
+    package var loadings: String { "\(path)/loadings.csv" }
+    package var topics: String { "\(path)/topics.csv" }
     package var configuration: String { "\(path)/config.toml" }
     /// Why a run of a sweep failed; gone when it is tried again.
     package var failure: String { "\(path)/failure.txt" }
@@ -72,8 +74,11 @@ package struct RunFolder {
 
     /// The names of a run's files, but for its checkpoints.
     private var ownFiles: [String] {
-        [best, embeddings, metrics, metricObjects, ranks, report, summary, scores, configuration, failure, shapes].map(
-            FilePath.name)
+        [
+            best, embeddings, metrics, metricObjects, ranks, report, summary, scores, loadings, topics, configuration, failure,
+            shapes,
+        ]
+        .map(FilePath.name)
     }
 
     /// What only runs have in their folder, and whoever asks one to stop.

@@ -58,6 +58,7 @@ struct WarmStart {
 
     var conditions: Conditions? { checkpoint.conditions }
     var categories: [Int] { checkpoint.categories }
+    var classes: [String] { checkpoint.classes }
 
     /// Throws ``Failure`` (78) that names the first parameter that is not the same in both models.
     func check(fits layout: ParameterLayout, _ now: Configuration, rowShape: [Int]) throws {
@@ -73,7 +74,7 @@ struct WarmStart {
 
     /// Which parameter is the first that does not fit; nil where all do.
     private func misfit(_ layout: ParameterLayout, _ part: ModelPart?) -> String? {
-        let (there, here) = (checkpoint.layout.entries(of: part), layout.entries(of: part))
+        let (there, here) = (checkpoint.layout.entries(of: part), taken(of: layout, part))
         for (old, new) in zip(there, here) where old.name != new.name || old.shape != new.shape {
             if old.name == new.name { return "\(new.name) is \(old.shape) in \(path), but \(new.shape) here" }
             return here.contains { $0.name == old.name }
@@ -81,6 +82,13 @@ struct WarmStart {
         }
         if let old = there.dropFirst(here.count).first { return "\(old.name) \(old.shape) of \(path) is not in this model" }
         return here.dropFirst(there.count).first.map { "\($0.name) \($0.shape) is not in \(path)" }
+    }
+
+    /// The parameters that are written over: those of classes stay as they were drawn where the model that is read knows of none.
+    private func taken(of layout: ParameterLayout, _ part: ModelPart?) -> [ParameterLayout.Entry] {
+        let entries = layout.entries(of: part)
+        if !checkpoint.classes.isEmpty { return entries }
+        return entries.filter { entry in ModelPart.allCases.contains { entry.name.hasPrefix("\($0.rawValue)/") } }
     }
 
     /// The keys that say what the parameters are of, and are others in this run.
@@ -94,7 +102,7 @@ struct WarmStart {
 
     /// Called on root alone.
     func copyParameters(to parameters: UnsafeMutablePointer<Float>, of layout: ParameterLayout) {
-        for (old, new) in zip(checkpoint.layout.entries(of: part), layout.entries(of: part)) {
+        for (old, new) in zip(checkpoint.layout.entries(of: part), taken(of: layout, part)) {
             checkpoint.parameters.withUnsafeBufferPointer {
                 (parameters + new.range.lowerBound).update(from: $0.baseAddress! + old.range.lowerBound, count: new.range.count)
             }

@@ -121,8 +121,10 @@ extension ConfigurationKey {
             assign: { $0[keyPath: path] = $1.split(separator: ",").map { Int($0)! } })
     }
 
-    static func blocks(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {
-        plain(name, path, .blocks, identity, help)
+    static func blocks(
+        _ name: String, _ path: Path<String>, or words: [String] = [], _ identity: Identity, _ help: String
+    ) -> ConfigurationKey {
+        plain(name, path, .blocks(or: words), identity, help)
     }
 
     static func columns(_ name: String, _ path: Path<String>, _ identity: Identity, _ help: String) -> ConfigurationKey {

@@ -121,6 +121,28 @@ extension Configuration {
                             + ": give --categories"
                         : "categories is \(model.categories), but must be 2 at least, or 0 for none")
         }
+        if objective.objective == .semiSupervised {
+            guard model.model.latent == .normal else {
+                throw Failure(
+                    .configuration,
+                    "objective semi-supervised needs normal latents, but model \(model.model.rawValue) has none: give --model scanvi"
+                )
+            }
+        } else if !objective.unlabeled.isEmpty || objective.classificationRatio != 50 {
+            throw Failure(
+                .configuration,
+                "unlabeled and classification-ratio are for --model scanvi, or --objective semi-supervised: leave them out")
+        }
+        let isOfShares = model.model.latent == .logisticNormal
+        if model.concentration != 1, !isOfShares {
+            throw Failure(
+                .configuration,
+                "concentration is for --model prodlda, whose latents are shares, not \(model.model.rawValue): leave it out")
+        }
+        if isOfShares, model.latent < 2 {
+            throw Failure(
+                .configuration, "latent is \(model.latent), but \(model.model.rawValue) has 2 topics at least: give --latent 20")
+        }
         if objective.objective == .iwae {
             let reason: String? =
                 model.model.latent == .deterministic

@@ -17,6 +17,8 @@ extension Configuration {
         public var conditionPlace = ConditionPlace.both
         /// Added to the posterior's variances.
         public var varianceFloor = 0.0
+        /// Of the Dirichlet distribution of shares.
+        public var concentration = 1.0
         public var likelihood = LikelihoodName.bernoulli
         /// Of a table's columns, in place of one for all; empty for none.
         public var likelihoods = ""
@@ -33,6 +35,9 @@ extension Configuration {
         /// A standard deviation, or the share of the values that are corrupted.
         public var corruptionLevel = 0.3
 
+        /// One dense layer from codes to what the likelihood takes.
+        static let linearDecoder = "linear"
+
         package static let keys = ConfigurationKey.section(
             "model",
             .choice(
@@ -43,7 +48,10 @@ extension Configuration {
                 "kind of network, which fits itself to the rows: see Networks"),
             .blocks(
                 "encoder", \.model.encoder, .decides, "blocks of the encoder, in place of those of the network; none for these"),
-            .blocks("decoder", \.model.decoder, .decides, "blocks of the decoder; none for the encoder's mirror image"),
+            .blocks(
+                "decoder", \.model.decoder, or: [linearDecoder], .decides,
+                "blocks of the decoder; none for the encoder's mirror image; linear for one dense layer, whose loadings are written"
+            ),
             .choice(
                 "layout", \.model.layout, .decides,
                 "axes of a row for networks that take it as a map: channels c, features f, times t, places d, h, w; auto by its shape"
@@ -58,6 +66,10 @@ extension Configuration {
             .number(
                 "variance-floor", \.model.varianceFloor, [.atLeast(0), .atMost(1)], .decides,
                 "added to the variances of the posterior, so that none vanishes"),
+            .number(
+                "concentration", \.model.concentration, [.above(0)], .decides,
+                "of the Dirichlet distribution of shares that the prior of a topic model is like (alpha): below 1 few topics a row, above it many"
+            ),
             .choice(
                 "condition-in", \.model.conditionPlace, .decides,
                 "which of the networks know what rows are conditioned on (condition)"),
@@ -97,12 +109,17 @@ extension Configuration {
     /// What is raised, see ``VAE/Objective``.
     public enum Bound: String, Sendable, CaseIterable {
         case elbo, iwae
+        /// With classes, which some rows have a label of.
+        case semiSupervised = "semi-supervised"
     }
 
     public struct Objective: Sendable, Equatable {
         public var objective = Bound.elbo
         /// Of each row's posterior, for ``Bound/iwae``.
         public var samples = 20
+        /// The label of rows whose class is not known.
+        public var unlabeled = ""
+        public var classificationRatio = 50.0
         public var beta = 1.0
         public var betaSchedule = BetaSchedule.Shape.constant
         public var betaWarmupEpochs = 0.0
@@ -112,7 +129,15 @@ extension Configuration {
             "objective",
             .choice(
                 "objective", \.objective.objective, .decides,
-                "bound that training raises: of one sample of each row's posterior, or the importance-weighted one of several"),
+                "bound that training raises: of one sample of each row's posterior, the importance-weighted one of several, or that of classes which some rows have a label of"
+            ),
+            .text(
+                "unlabeled", \.objective.unlabeled, .decides,
+                "label of rows whose class is not known, for the objective semi-supervised; rows without a label are such in any case"
+            ),
+            .number(
+                "classification-ratio", \.objective.classificationRatio, [.atLeast(0)], .decides,
+                "weight of the classifier's cross-entropy of a row with a label, for the objective semi-supervised"),
             .integer(
                 "samples", \.objective.samples, 2...10_000, .decides, "samples of each row's posterior for the objective iwae"),
             .number("beta", \.objective.beta, [.atLeast(0)], .decides, "weight of the KL term"),

@@ -12,6 +12,9 @@ public enum NetworkKind: String, Sendable, CaseIterable {
     case scvi
     /// Dense layers for rows of clicks or words: the encoder takes rows of length 1 of which half is dropped (Liang et al. 2018, section 3).
     case clicks
+    /// A topic model: dense layers, dropout of 0.2, and batch normalisation of what they give; the decoder takes codes as shares, of which it drops 0.1,
+    /// through one dense layer and batch normalisation (Srivastava & Sutton 2017, section 4, and the authors' program).
+    case topics
     /// Convolutions of 4 taps along each axis, each of which halves the map (stride 2, padding 1), of so many channels as `channels` says; then
     /// dense layers of the sizes of `hidden`. The decoder is the mirror image.
     case conv
@@ -30,12 +33,12 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         switch self {
         case .conv1d: 1
         case .conv3d: 3
-        case .mlp, .scvi, .clicks, .conv, .resnet, .attention: nil
+        case .mlp, .scvi, .clicks, .topics, .conv, .resnet, .attention: nil
         }
     }
 
     /// Whether it takes a row as values, whatever its shape.
-    var takesValues: Bool { self == .mlp || self == .scvi || self == .clicks }
+    var takesValues: Bool { [.mlp, .scvi, .clicks, .topics].contains(self) }
 
     /// The encoder's blocks.
     func blocks(_ model: Configuration.Model) -> [Block] {
@@ -47,6 +50,7 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         case .scvi:
             return [Block(.activated(.symlog))] + model.hidden.flatMap { [Self.cells($0, model), Block(.dropout(0.1))] }
         case .clicks: return [Block(.normalized(.unit)), Block(.dropout(0.5))] + dense
+        case .topics: return dense + [Block(.dropout(0.2))]
         case .conv, .conv1d, .conv3d: return model.channels.map { Block(.convolution($0, halving), ending) } + dense
         case .resnet:
             return model.channels.flatMap { channels in
@@ -61,7 +65,11 @@ public enum NetworkKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The decoder's blocks where it is not the encoder's mirror: those of `scvi` know no dropout, and those of `clicks` end with what they sum.
+    /// What is done to what the latent gets.
+    var head: Normalization { self == .topics ? Self.centred : .none }
+
+    /// The decoder's blocks where it is not the encoder's mirror: those of `scvi` know no dropout, those of `clicks` end with what they sum, and those
+    /// of `topics` have no hidden layer.
     ///
     /// - Parameter outputs: what the likelihood wants for a row.
     func decoder(_ model: Configuration.Model, outputs: Int) -> [Block]? {
@@ -71,9 +79,13 @@ public enum NetworkKind: String, Sendable, CaseIterable {
             model.hidden.reversed().map { Block(.dense($0), .usual(model.activation, model.normalization)) } + [
                 Block(.dense(outputs))
             ]
+        case .topics: [Block(.softmax), Block(.dropout(0.1)), Block(.dense(outputs), nil, Self.centred)]
         default: nil
         }
     }
+
+    /// Without a gain latents do not collapse onto the prior at once (Srivastava & Sutton 2017, section 4).
+    private static let centred = Normalization(known: "batch e0.001 m0.01 unscaled")
 
     /// The settings of scvi-tools' batch normalisation.
     private static func cells(_ size: Int, _ model: Configuration.Model) -> Block {
@@ -99,8 +111,9 @@ extension Configuration {
     /// - Parameters:
     ///   - conditions: the numbers that stand for what a row is conditioned on.
     ///   - parts: the columns of a table; nil where all have one likelihood.
+    ///   - classes: that rows are of, for the objective that knows of them.
     package func modelSpecification(
-        rowShape: [Int], conditions: Int = 0, parts: TableParts? = nil
+        rowShape: [Int], conditions: Int = 0, parts: TableParts? = nil, classes: Int = 0
     ) throws -> ModelSpecification {
         let features = rowShape.reduce(1, *)
         if model.likelihood == .categorical, !features.isMultiple(of: model.categories) {
@@ -113,10 +126,16 @@ extension Configuration {
             activation: model.activation, normalization: model.normalization, likelihood: model.likelihood,
             likelihoodSettings: model.likelihoodSettings, initialization: model.initialization)
         if objective.objective == .iwae { specification.objective = .importance(samples: objective.samples) }
+        if classes > 0 {
+            specification.classes = ClassSpecification(
+                count: classes, hiddenSize: model.hidden.first ?? 128,
+                classificationWeight: Float(objective.classificationRatio))
+        }
         specification.parts = parts?.columns ?? []
         specification.conditionSize = conditions
         specification.conditionPlace = model.conditionPlace
         specification.varianceFloor = Float(model.varianceFloor)
+        specification.concentration = Float(model.concentration)
         return specification
     }
 
@@ -129,9 +148,11 @@ extension Configuration {
         let encoder = model.encoder.isEmpty ? model.network.blocks(model) : try! NetworkText.blocks(model.encoder)
         let outputs = rowShape.reduce(1, *) * model.madeLikelihood.heads
         let decoder =
-            !model.decoder.isEmpty
-            ? try! NetworkText.blocks(model.decoder)
-            : model.encoder.isEmpty ? model.network.decoder(model, outputs: outputs) : nil
+            model.decoder == Model.linearDecoder
+            ? [Block(.dense(outputs))]
+            : !model.decoder.isEmpty
+                ? try! NetworkText.blocks(model.decoder)
+                : model.encoder.isEmpty ? model.network.decoder(model, outputs: outputs) : nil
         let name = model.encoder.isEmpty ? "network \(model.network.rawValue)" : "the encoder"
         let map: RowMap?
         do {
@@ -143,7 +164,8 @@ extension Configuration {
         do {
             return try ModelNetworks(
                 shape, encoder: encoder, decoder: decoder, latentSize: model.latent, seesMask: preparation.missing == .mask,
-                heads: model.madeLikelihood.heads, isPlanar: map?.isPlanar ?? false)
+                heads: model.madeLikelihood.heads, head: model.encoder.isEmpty ? model.network.head : .none,
+                isPlanar: map?.isPlanar ?? false)
         } catch {
             let table = NetworkTable(NetworkSpecification(shape, encoder), "encoder")
             throw Failure(

@@ -12,8 +12,8 @@ public enum ValueKind: Sendable, Equatable {
     case number([Bound])
     /// Numbers of at least 1, with commas between.
     case sizes
-    /// Blocks of a network, see ``NetworkText``, with commas between.
-    case blocks
+    /// Blocks of a network, see ``NetworkText``, with commas between; or one of some words that stand for blocks.
+    case blocks(or: [String])
     /// Likelihoods of columns, see ``ColumnLikelihoods``, with semicolons between.
     case columns
     /// A time; `auto` for what the program finds out.
@@ -51,7 +51,7 @@ extension ValueKind: CustomStringConvertible {
         case .integer(let range): "a whole number of at least \(range.lowerBound)"
         case .number(let bounds): "a number \(bounds.map(\.description).joined(separator: " and "))"
         case .sizes: "sizes such as 512,256, or none"
-        case .blocks: "a list of blocks"
+        case .blocks(let words): (["a list of blocks"] + words).joined(separator: ", or ")
         case .columns: "a list of LIKELIHOOD: COLUMNS"
         case .seconds: "a time as 90m, 2h, 3600 (seconds) or 1-12:00:00, 0 or auto"
         case .bytes: "a size as 800M or 4G, or auto"
@@ -69,8 +69,9 @@ extension ValueKind {
         if isText, text.utf8.contains(0) { throw Unsuitable("holds a character of code 0") }
         // As from a script whose variable is not set.
         if self == .file, text.isEmpty { throw Unsuitable("is empty: give a file, or leave it out") }
-        if self == .blocks {
+        if case .blocks(let words) = self {
             if text.allSatisfy(\.isWhitespace) { throw Unsuitable("is empty: give blocks, or none") }
+            if words.contains(text) { return text }
             do {
                 return try Self.blocks(text).joined(separator: ", ")
             } catch {
@@ -92,7 +93,8 @@ extension ValueKind {
         case .text, .file, .choice, .seconds: quoted(value)
         case .truth, .integer, .number: value
         case .sizes: "[\(value.replacing(",", with: ", "))]"
-        case .blocks: "[\((try? Self.blocks(value))!.map(quoted).joined(separator: ", "))]"
+        case .blocks(let words):
+            words.contains(value) ? quoted(value) : "[\((try? Self.blocks(value))!.map(quoted).joined(separator: ", "))]"
         case .columns: "[\((try? Self.columns(value))!.map(quoted).joined(separator: ", "))]"
         case .bytes: quoted(value == "0" ? "auto" : value)
         }

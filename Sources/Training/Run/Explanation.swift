@@ -15,16 +15,19 @@ extension TrainingRun {
             let shape = data.source.rowShape
             let specification = try world.together {
                 try configuration.modelSpecification(
-                    rowShape: shape, conditions: data.conditions?.width ?? 0, parts: data.parts)
+                    rowShape: shape, conditions: data.conditions?.width ?? 0, parts: data.parts,
+                    classes: try data.classes(configuration, known: [])?.names.count ?? 0)
             }
             guard world.isRoot else { return nil }
             let model = Model(specification, precision: configuration.training.precision)
             let map = configuration.isPlain ? nil : try configuration.map(shape)
             let rows = map.map { "\($0.layout.rawValue): \($0.text)" } ?? "\(model.inputSize) values"
+            let preset = configuration.model.model
+            let about = preset.about.split(separator: "\n").map { "\n  \($0)" }.joined()
             return """
                 rows of shape \(shape), taken as \(rows)
                 \(NetworkTable(model).lines.joined(separator: "\n"))
-                latent \(model.latentSize), \(configuration.model.model.rawValue): \(configuration.model.model.help)
+                latent \(model.latentSize), \(preset.rawValue): \(preset.help)\(about)
                 likelihood \(configuration.likelihoodText)\
                 \(model.couplesRows ? "; rows of a shard are coupled" : "")
                 """

@@ -282,7 +282,7 @@ public final class TrainingRun {
                 Checkpoint(
                     configuration: identity, inputShape: data.source.rowShape, shardCount: replica.shardCount,
                     data: replica.dataIdentity, featureNames: data.source.featureNames ?? [], conditions: data.conditions,
-                    categories: data.parts?.categories ?? [], progress: progress,
+                    categories: data.parts?.categories ?? [], classes: replica.classes, progress: progress,
                     scaling: data.preparation.scaling, layout: layout, parameters: parameters, moments: moments,
                     history: history)
             }

@@ -22,11 +22,18 @@ package final class BatchBuffer {
     private let rows: UnsafeMutablePointer<Int64>
     private let weights: UnsafeMutablePointer<Float>
     private let conditions: AlignedBuffer?
+    /// Of each row of the data set its class, and those of the rows of the batch; empty where they are no matter.
+    private let known: [Int32]
+    private let classes: AlignedMemory<Int32>
 
     /// - Parameters:
     ///   - corruption: for training alone.
+    ///   - classes: of each row of the data set its class, below 0 for none; empty where they are no matter.
     ///   - workers: the threads that fill it.
-    package init(capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil, workers: Int = 1) {
+    package init(
+        capacity: Int, format: RowFormat, preparation: Preparation, corruption: Corruption? = nil, classes: [Int32] = [],
+        workers: Int = 1
+    ) {
         self.preparation = preparation
         self.format = format
         self.capacity = max(capacity, 1)
@@ -40,6 +47,8 @@ package final class BatchBuffer {
         numbers = .allocate(capacity: self.capacity)
         rows = .allocate(capacity: self.capacity)
         weights = .allocate(capacity: self.capacity)
+        known = classes
+        self.classes = AlignedMemory<Int32>(count: classes.isEmpty ? 0 : self.capacity)
         conditions = format.conditions > 0 ? AlignedBuffer(count: self.capacity * format.conditions) : nil
     }
 
@@ -67,6 +76,7 @@ package final class BatchBuffer {
             numbers[index] = kept.numbers
             rows[index] = kept.row
             weights[index] = kept.weight
+            if !known.isEmpty { classes.pointer[index] = known[Int(kept.row)] }
             if let conditions {
                 (conditions.pointer + index * format.conditions).update(from: kept.conditions, count: format.conditions)
             }
@@ -106,7 +116,8 @@ package final class BatchBuffer {
     package func batch(count: Int) -> Batch {
         Batch(
             input: input.pointer, encoderInput: (encoderInput ?? corrupted)?.pointer, mask: mask?.pointer,
-            conditions: conditions?.pointer, weights: weights, rowCount: count, rows: rows)
+            conditions: conditions?.pointer, classes: known.isEmpty ? nil : UnsafePointer(classes.pointer), weights: weights,
+            rowCount: count, rows: rows)
     }
 
     private static let lead = 4

@@ -22,8 +22,8 @@ struct EpochSteps {
         mostRows = max(usual.mostRows, last.mostRows)
         waiting = (0..<max(usual.extraCount, last.extraCount)).map { _ in AlignedBuffer(count: model.layout.count) }
         let isRounded = training.wire == .bf16
-        self.usual = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded, samples: model.samples)
-        self.last = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded, samples: model.samples)
+        self.usual = PreparedPlan(usual, reduction, memory: waiting, isRounded: isRounded, samples: model.copies)
+        self.last = PreparedPlan(last, reduction, memory: waiting, isRounded: isRounded, samples: model.copies)
     }
 }
 

@@ -41,7 +41,7 @@ package struct MemoryPlan {
             tree.cover(own), tree: tree, counts: own.map { _ in configuration.training.globalBatch / shards },
             capacity: configuration.training.microBatch, cutRows: precision.cutRows)
         let rows = plan.mostRows
-        let folds = plan.passes.map { ShardFold($0.folds, gradients: [], samples: model.samples) }
+        let folds = plan.passes.map { ShardFold($0.folds, gradients: [], samples: model.copies) }
         let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange
         let clipped = configuration.optimizer.clipNorm > 0 ? 4 * reduction.owned : 0
         parts = [

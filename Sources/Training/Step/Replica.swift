@@ -13,6 +13,8 @@ package final class Replica {
     package let world: World
     package let data: RunData
     package let model: Model
+    /// The classes that the model knows; empty where labels are no matter.
+    package let classes: [String]
     package let pool: WorkerPool
     /// For rows that are not trained on.
     package let applied: AppliedModel
@@ -36,6 +38,7 @@ package final class Replica {
             plan.configuration, plan.data, plan.identity, plan.model, plan.memory
         )
         self.world = world
+        classes = plan.classes?.names ?? []
         let (training, threads) = (plan.configuration.training, plan.configuration.run.threads)
         pool = WorkerPool(count: threads)
         reduction = try plan.makeReduction(world: world, pool: pool, log: log)
@@ -49,6 +52,7 @@ package final class Replica {
         }
         trainer = Trainer(
             configuration: plan.configuration, world: world, applied, reduction: reduction, data: rows,
+            classes: plan.classes?.places ?? [],
             preparation: data.preparation, pool: pool,
             progress: resumed?.progress(of: rows.shards) ?? Progress(sums: rows.shards.map { _ in LossSums() }))
         try reduction.setParameters { [model] parameters in

@@ -12,6 +12,8 @@ struct ReplicaPlan {
     /// What of the data decides the bits.
     let identity: DataIdentity
     let model: Model
+    /// Of the rows that are trained on; nil where labels are no matter.
+    let classes: RowClasses?
     let memory: MemoryPlan
     /// The trained parameters to begin with; nil for none, and for a run that goes on.
     let start: WarmStart?
@@ -41,9 +43,14 @@ struct ReplicaPlan {
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         let precision = configuration.training.precision
+        let knownClasses = resumed?.classes ?? start?.classes ?? []
+        let classes = try world.together {
+            try data.classes(given, known: knownClasses)
+        }
         let specification = try world.together {
             try configuration.modelSpecification(
-                rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0, parts: data.parts)
+                rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0, parts: data.parts,
+                classes: classes?.names.count ?? 0)
         }
         let model = Model(specification, precision: precision)
         try world.together { [start] in try start?.check(fits: model.layout, given, rowShape: data.source.rowShape) }
@@ -70,6 +77,7 @@ struct ReplicaPlan {
             )
         }
         (self.configuration, self.data, self.identity, self.model, self.memory) = (configuration, data, identity, model, memory)
+        self.classes = classes
         if world.isRoot { explain(given, resumed: resumed, world: world, log: log) }
     }
 

@@ -52,7 +52,7 @@ package final class Trainer: PoolWork {
 
     init(
         configuration: Configuration, world: World, _ applied: AppliedModel, reduction: any GradientReduction,
-        data: any TrainingRows,
+        data: any TrainingRows, classes: [Int32],
         preparation: Preparation, pool: WorkerPool, progress: Progress
     ) {
         let training = configuration.training
@@ -71,7 +71,7 @@ package final class Trainer: PoolWork {
         steps = EpochSteps(plan, model, reduction, shardBatch: shardBatch, training)
         buffer = BatchBuffer(
             capacity: steps.mostRows, format: data.format, preparation: preparation, corruption: configuration.corruption,
-            workers: pool.count)
+            classes: classes, workers: pool.count)
         pass = TrainingPass(
             model, rows: max(steps.mostRows, 1), workers: pool.count, folds: steps.folds,
             trainsEncoder: training.freeze != .encoder)

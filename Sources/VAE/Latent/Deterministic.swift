@@ -7,11 +7,10 @@ extension LatentKind {
 struct Deterministic: Latent {
     let size: Int
 
-    init(size: Int, varianceFloor: Float) { self.size = size }
-
     var headSize: Int { size }
     var noiseSize: Int { 0 }
     var hasPrior: Bool { false }
+    var priorDeviation: Float { 1 }
 
     func sample(
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>,

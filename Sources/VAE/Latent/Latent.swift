@@ -2,11 +2,6 @@
 ///
 /// Shapes: `head [rows, headSize]` is the encoder's output, `z [rows, size]` a code.
 public protocol Latent: Sendable {
-    /// - Parameters:
-    ///   - size: the numbers of a code.
-    ///   - varianceFloor: added to the variances of the posterior.
-    init(size: Int, varianceFloor: Float)
-
     /// The numbers of a code.
     var size: Int { get }
     /// What the encoder gives for a row.
@@ -16,6 +11,8 @@ public protocol Latent: Sendable {
 
     /// Whether there is a prior that codes can be drawn from, and so a density of rows.
     var hasPrior: Bool { get }
+    /// The standard deviation of the prior, N(0, deviation^2 I); 1 where there is none.
+    var priorDeviation: Float { get }
 
     /// z of each row by its noise, and its KL term in nats, in double precision.
     func sample(
@@ -74,17 +71,23 @@ protocol ImportanceLatent: Latent {
 
 /// The kinds of latents, by name. A new one is a file beside this one and a line here.
 public struct LatentKind: PartName {
-    private static let types: [(name: String, type: any Latent.Type)] = [
-        ("deterministic", Deterministic.self),
-        ("normal", NormalLatent.self),
+    private static let makers: [(name: String, make: @Sendable (ModelSpecification) -> any Latent)] = [
+        ("deterministic", { Deterministic(size: $0.latentSize) }),
+        ("normal", { NormalLatent(size: $0.latentSize, varianceFloor: $0.varianceFloor) }),
+        (
+            "logistic-normal",
+            { model in
+                NormalLatent(
+                    size: model.latentSize, varianceFloor: model.varianceFloor,
+                    priorVariance: LogisticNormal.variance(size: model.latentSize, concentration: model.concentration))
+            }
+        ),
     ]
 
-    public static let names = types.map(\.name)
+    public static let names = makers.map(\.name)
     public let rawValue: String
     public init(known name: String) { rawValue = name }
 
-    /// - Parameter size: the numbers of a code.
-    func make(size: Int, varianceFloor: Float = 0) -> any Latent {
-        Self.types.first { $0.name == rawValue }!.type.init(size: size, varianceFloor: varianceFloor)
-    }
+    /// The latent of a model.
+    func make(_ model: ModelSpecification) -> any Latent { Self.makers.first { $0.name == rawValue }!.make(model) }
 }

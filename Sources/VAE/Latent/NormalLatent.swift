@@ -6,14 +6,34 @@ extension LatentKind {
     public static let normal = LatentKind(known: "normal")
 }
 
-/// A posterior N(mean, exp(v)) with a diagonal covariance and the prior N(0, I), z = mean + exp(v / 2) noise (Kingma & Welling 2014, section 3).
+/// A posterior N(mean, exp(v)) with a diagonal covariance and the prior N(0, I), z = mean + exp(v / 2) noise (Kingma & Welling 2014, section 3); or
+/// the prior N(0, variance I).
 ///
 /// The head of a row is the mean and, behind it, v, which is held to +-20. With a floor the variance is exp(v) + floor, as scVI has it (Lopez et al. 2018).
 struct NormalLatent: ImportanceLatent {
     let size: Int
-    private let floor: Float
+    private let terms: kernel_normal_terms
+    let priorDeviation: Float
+    private var floor: Float { terms.floor }
 
-    init(size: Int, varianceFloor: Float) { (self.size, floor) = (size, varianceFloor) }
+    /// - Parameters:
+    ///   - size: the numbers of a code.
+    ///   - varianceFloor: added to the variances of the posterior.
+    init(size: Int, varianceFloor: Float, priorVariance: Float = 1) {
+        self.size = size
+        terms = kernel_normal_terms(
+            floor: varianceFloor, precision: 1 / priorVariance, log_variance: Float(Elementary.log(Double(priorVariance))))
+        priorDeviation = priorVariance.squareRoot()
+    }
+
+    private init(size: Int, terms: kernel_normal_terms) { (self.size, self.terms, priorDeviation) = (size, terms, 1) }
+
+    /// A posterior whose prior is somebody else's: its KL term is the posterior's part alone, the mean of log q(z | x).
+    static func withoutPrior(size: Int, varianceFloor: Float) -> NormalLatent {
+        let variance = -Float(Elementary.log(2 * Double.pi))
+        return NormalLatent(
+            size: size, terms: kernel_normal_terms(floor: varianceFloor, precision: 0, log_variance: variance))
+    }
 
     var headSize: Int { 2 * size }
     var noiseSize: Int { size }
@@ -23,28 +43,28 @@ struct NormalLatent: ImportanceLatent {
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>,
         kl: UnsafeMutablePointer<Double>, rows: Int
     ) {
-        kernel_posterior(head, noise, floor, z, kl, rows, size)
+        kernel_posterior(head, noise, terms, z, kl, rows, size)
     }
 
     func backward(
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, dz: UnsafePointer<Float>, klWeight: Float,
         weights: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
     ) {
-        kernel_posterior_backward(head, noise, floor, dz, klWeight, weights, dhead, rows, size)
+        kernel_posterior_backward(head, noise, terms, dz, klWeight, weights, dhead, rows, size)
     }
 
     func sample(
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, into z: UnsafeMutablePointer<Float>,
         logRatios: UnsafeMutablePointer<Double>, rows: Int
     ) {
-        kernel_posterior_samples(head, noise, floor, samples, z, logRatios, rows, size)
+        kernel_posterior_samples(head, noise, terms, samples, z, logRatios, rows, size)
     }
 
     func backward(
         _ head: UnsafePointer<Float>, noise: UnsafePointer<Float>, samples: Int, z: UnsafePointer<Float>,
         dz: UnsafePointer<Float>, factors: UnsafePointer<Float>, into dhead: UnsafeMutablePointer<Float>, rows: Int
     ) {
-        kernel_posterior_samples_backward(head, noise, floor, samples, z, dz, factors, dhead, rows, size)
+        kernel_posterior_samples_backward(head, noise, terms, samples, z, dz, factors, dhead, rows, size)
     }
 
     func mean(_ head: UnsafePointer<Float>, into mean: UnsafeMutablePointer<Float>, rows: Int) {
@@ -74,9 +94,11 @@ struct NormalLatent: ImportanceLatent {
         return [("mean", mean), ("log_variance", logVariance)]
     }
 
-    /// Kingma & Welling 2014, appendix B.
+    /// Kingma & Welling 2014, appendix B, of z by the prior's deviation; from N(0, 1) where the prior is somebody else's.
     func kl(mean: Double, logVariance: Double) -> Double {
-        0.5 * (mean * mean + Elementary.exp(logVariance) - 1 - logVariance)
+        let (precision, logPrior) = terms.precision > 0 ? (Double(terms.precision), Double(terms.log_variance)) : (1, 0)
+        let ratio = logVariance - logPrior
+        return 0.5 * (precision * (mean * mean + Elementary.exp(logVariance)) - 1 - ratio)
     }
 
     func draw(
@@ -89,7 +111,8 @@ struct NormalLatent: ImportanceLatent {
             let value = mean[i] + deviation[i] * e
             z[i] = value
             // Both normal densities have the same constant.
-            ratio += 0.5 * (Double(e) * Double(e) - Double(value) * Double(value) + Double(logVariance[i]))
+            let square = Double(terms.precision) * (Double(value) * Double(value))
+            ratio += 0.5 * (Double(e) * Double(e) - square + (Double(logVariance[i]) - Double(terms.log_variance)))
         }
         return ratio
     }

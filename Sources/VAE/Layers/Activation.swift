@@ -60,6 +60,9 @@ public struct Activation: RawRepresentable, CaseIterable, Hashable, Sendable {
         case kernel_symlog:
             let magnitude = graph.apply(.logarithm, graph.apply(.sum, graph.apply(.absolute, x), 1))
             return graph.apply(.product, graph.apply(.sign, x), magnitude)
+        case kernel_softplus:
+            let exponential = graph.apply(.exponential, graph.apply(.negative, graph.apply(.absolute, x)))
+            return graph.apply(.sum, graph.apply(.rectifier, x), graph.apply(.logarithm, graph.apply(.sum, exponential, 1)))
         default: throw NetworkError("the activation \(rawValue) cannot be exported")
         }
     }

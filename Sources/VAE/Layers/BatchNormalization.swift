@@ -13,13 +13,17 @@ struct BatchNormalization: Layer {
     struct Settings {
         var epsilon: Float = 1e-5
         var momentum: Float = 0.1
+        /// Whether there is a gain; else it is 1.
+        var isScaled = true
     }
 
     let input: Shape
     var output: Shape { input }
     var couplesRows: Bool { true }
     private let settings: Settings
-    private let affine: ChannelAffine
+    /// `[channels]` each.
+    private let gain: Range<Int>?
+    private let shift: Range<Int>
     /// `[channels]` each; the variance as PyTorch keeps it, over one position fewer than there are.
     private let mean: Range<Int>
     private let variance: Range<Int>
@@ -29,40 +33,59 @@ struct BatchNormalization: Layer {
     init(_ input: Shape, _ settings: Settings, _ name: String, _ plan: inout ParameterPlan) {
         (self.input, self.settings) = (input, settings)
         (positions, channels) = input.positionsAndChannels
-        affine = ChannelAffine(channels: channels, name, &plan)
+        gain = settings.isScaled ? plan.add("\(name)/gain", [channels], .gain) : nil
+        shift = plan.add("\(name)/shift", [channels], .shift)
         mean = plan.add("\(name)/running-mean", [channels], .statistic)
         variance = plan.add("\(name)/running-variance", [channels], .statistic)
     }
 
-    /// "batch-norm e0.001 m0.01": epsilon and momentum.
+    /// "batch-norm e0.001 m0.01 unscaled": epsilon and momentum, and whether there is no gain.
     static let read: Normalization.Read = { words throws(NetworkError) in
         var settings = Settings()
         for word in words {
+            if word == "unscaled" {
+                settings.isScaled = false
+                continue
+            }
             guard let letter = word.first, "em".contains(letter), let number = Float(word.dropFirst()), number > 0, number <= 1
             else {
-                throw NetworkError("\"\(word)\" is neither epsilon nor momentum, as in \"batch-norm e0.001 m0.01\"")
+                throw NetworkError(
+                    "\"\(word)\" is none of epsilon, momentum and unscaled, as in \"batch-norm e0.001 m0.01 unscaled\"")
             }
             if letter == "e" { settings.epsilon = number } else { settings.momentum = number }
         }
         return Normalization.Kind(isFirst: true) { [settings] in BatchNormalization($0, settings, $1, &$2) }
     }
 
-    var vanishing: Range<Int>? { affine.gain }
+    var vanishing: Range<Int>? { gain }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
-        affine.initialize(parameters)
+        if let gain { (parameters + gain.lowerBound).update(repeating: 1, count: channels) }
         (parameters + variance.lowerBound).update(repeating: 1, count: channels)
     }
 
     func scratchBytes(_ plan: PassPlan) -> Int { ChannelMoments.scratchBytes(channels: channels) }
 
     func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
-        let factors = zip(graph.values(affine.gain), graph.values(variance)).map { gain, variance in
-            gain * ChannelMoments.factor(variance, epsilon: settings.epsilon)
-        }
+        let factors = factors { graph.values($0) }
         let centred = graph.apply(.difference, x, graph.parameter(mean))
-        let scaled = graph.apply(.product, centred, graph.parameter(affine.gain, factors, [channels]))
-        return graph.apply(.sum, scaled, graph.parameter(affine.shift))
+        let scaled = graph.apply(.product, centred, graph.parameter(gain ?? variance, factors, [channels]))
+        return graph.apply(.sum, scaled, graph.parameter(shift))
+    }
+
+    /// What an applied model multiplies each channel by, by its parameters.
+    private func factors(_ values: (Range<Int>) -> ArraySlice<Float>) -> [Float] {
+        let factors = values(variance).map { ChannelMoments.factor($0, epsilon: settings.epsilon) }
+        return gain.map { zip(values($0), factors).map { $0 * $1 } } ?? factors
+    }
+
+    /// What an applied model makes of a row, or of the difference of two.
+    func applied(to row: [Float], isDifference: Bool, _ values: (Range<Int>) -> ArraySlice<Float>) -> [Float] {
+        let (factors, means, shifts) = (factors(values), Array(values(mean)), Array(values(shift)))
+        return row.indices.map { i in
+            let c = i % channels
+            return isDifference ? row[i] * factors[c] : (row[i] - means[c]) * factors[c] + shifts[c]
+        }
     }
 
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
@@ -73,6 +96,8 @@ struct BatchNormalization: Layer {
         private let moments: ChannelMoments
         /// What each shard gives of the gradients of gain and shift, and of the change of running mean and variance: `[shards, channels]`.
         private let parts: [UnsafeMutablePointer<Float>]
+        /// The gains where there are none, `[channels]`; nil where there are.
+        private let ones: UnsafeMutablePointer<Float>?
         private let size: Int
         private var channels: Int { layer.channels }
 
@@ -82,25 +107,32 @@ struct BatchNormalization: Layer {
             let shards = plan.folds.reduce(1) { max($0, $1.shards.count) }
             moments = ChannelMoments(channels: layer.channels, sets: shards, plan.use, memory)
             parts = plan.use == .training ? (0..<4).map { _ in memory.floats(shards * layer.channels) } : []
+            ones = layer.gain == nil ? memory.floats(layer.channels) : nil
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
             guard let training = step.training else {
+                ones?.update(repeating: 1, count: channels)
                 takeRunning(set: 0, 0..<channels, step)
                 return normalize(x, step.rows, set: 0, step)
             }
             // Threads share the rows of a shard, and its channels.
             step.member.meet()
+            for c in step.member.part(of: channels) { ones?[c] = 1 }
             for (shard, rows) in training.fold.shards.enumerated() { measure(x, rows, shard, training, step) }
             step.member.meet()
             for (shard, rows) in training.fold.shards.enumerated() { normalize(x, rows.clamped(to: step.rows), set: shard, step) }
         }
 
         private func normalize(_ x: UnsafePointer<Float>, _ rows: Range<Int>, set: Int, _ step: PassStep) {
-            let (first, affine, values) = (rows.lowerBound * size, layer.affine, step.parameters.values)
+            let first = rows.lowerBound * size
             moments.normalize(
                 x + first, into: output + first, positions: rows.count * layer.positions, set: set,
-                gain: values + affine.gain.lowerBound, shift: values + affine.shift.lowerBound)
+                gain: gains(step), shift: step.parameters.values + layer.shift.lowerBound)
+        }
+
+        private func gains(_ step: PassStep) -> UnsafePointer<Float> {
+            layer.gain.map { step.parameters.values + $0.lowerBound } ?? UnsafePointer(ones!)
         }
 
         private func takeRunning(set: Int, _ own: Range<Int>, _ step: PassStep) {
@@ -143,8 +175,8 @@ struct BatchNormalization: Layer {
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
             for (shard, rows) in fold.shards.enumerated() { measureGradients(x, dy, rows, shard, step) }
             step.member.meet()
-            add(parts[0], to: layer.affine.gain, fold.ofShards, step.member)
-            add(parts[1], to: layer.affine.shift, fold.ofShards, step.member)
+            if let gain = layer.gain { add(parts[0], to: gain, fold.ofShards, step.member) }
+            add(parts[1], to: layer.shift, fold.ofShards, step.member)
             add(parts[2], to: layer.mean, fold.ofStatistics, step.member)
             add(parts[3], to: layer.variance, fold.ofStatistics, step.member)
         }
@@ -165,7 +197,7 @@ struct BatchNormalization: Layer {
             kernel_channel_gradients(
                 sums, products, x + first, dy + first, moments.means + place, moments.factors + place, positions, channels,
                 own.lowerBound, own.upperBound)
-            let gain = step.parameters.values + layer.affine.gain.lowerBound
+            let gain = gains(step)
             let isOwn = rows.count > 1
             for c in own {
                 (parts[0][place + c], parts[1][place + c]) = (Float(products[c]), Float(sums[c]))

@@ -6,7 +6,7 @@ struct Dense: LinearLayer {
     let output: Shape
     let activation: Activation?
     /// W `[inputs, outputs]` and b `[outputs]`.
-    private let weight: Range<Int>
+    let weight: Range<Int>
     let bias: Range<Int>
     /// W as products forward and backward take it; nil where nobody wants the gradient with regard to the input.
     private let packed: Packing.Place

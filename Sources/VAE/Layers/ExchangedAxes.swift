@@ -21,6 +21,17 @@ struct ExchangedAxes: Layer {
         return graph.reshape(exchanged, output.sizes)
     }
 
+    /// The same of the values of one row.
+    func exchanged(_ values: [Float]) -> [Float] {
+        var exchanged = values
+        for o in 0..<outer {
+            for i in 0..<inner {
+                for c in 0..<channels { exchanged[(i * outer + o) * channels + c] = values[(o * inner + i) * channels + c] }
+            }
+        }
+        return exchanged
+    }
+
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
 
     private final class Pass: LayerPass {

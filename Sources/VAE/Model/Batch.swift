@@ -8,6 +8,8 @@ public struct Batch {
     public var mask: UnsafePointer<Float>?
     /// `[rowCount, conditionSize]`: of encoder and decoder; nil where the model has none.
     public var conditions: UnsafePointer<Float>?
+    /// `[rowCount]`: the class of each row, below 0 for none; nil where none has any.
+    public var classes: UnsafePointer<Int32>?
     /// `[rowCount]`: how much each row counts.
     public var weights: UnsafePointer<Float>
     public var rowCount: Int
@@ -16,12 +18,14 @@ public struct Batch {
 
     public init(
         input: UnsafePointer<Float>, encoderInput: UnsafePointer<Float>? = nil, mask: UnsafePointer<Float>? = nil,
-        conditions: UnsafePointer<Float>? = nil, weights: UnsafePointer<Float>, rowCount: Int, rows: UnsafePointer<Int64>
+        conditions: UnsafePointer<Float>? = nil, classes: UnsafePointer<Int32>? = nil, weights: UnsafePointer<Float>,
+        rowCount: Int, rows: UnsafePointer<Int64>
     ) {
         self.input = input
         self.encoderInput = encoderInput
         self.mask = mask
         self.conditions = conditions
+        self.classes = classes
         self.weights = weights
         self.rowCount = rowCount
         self.rows = rows
@@ -35,7 +39,8 @@ public struct Batch {
         return Batch(
             input: input + first * model.inputSize, encoderInput: encoderInput.map { $0 + first * model.encoder.input.count },
             mask: mask.map { $0 + first * model.inputSize },
-            conditions: conditions.map { $0 + first * model.conditionSize }, weights: weights + first, rowCount: range.count,
+            conditions: conditions.map { $0 + first * model.conditionSize }, classes: classes.map { $0 + first },
+            weights: weights + first, rowCount: range.count,
             rows: rows + first)
     }
 }

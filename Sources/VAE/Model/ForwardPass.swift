@@ -11,6 +11,8 @@ struct ForwardPass {
     let noise: UnsafeMutablePointer<Float>
     let losses: UnsafeMutablePointer<Double>
     let kl: UnsafeMutablePointer<Double>
+    /// Of models that know of labels.
+    let classes: ClassPass?
 
     /// - Parameter samples: that the decoder takes of each row.
     init(_ model: Model, _ plan: PassPlan, _ memory: PassMemory, samples: Int = 1) {
@@ -21,24 +23,28 @@ struct ForwardPass {
         noise = memory.floats(plan.rows * model.latent.noiseSize)
         losses = memory.doubles(plan.rows)
         kl = memory.doubles(plan.rows)
+        classes = model.classes.map { ClassPass($0, latentSize: model.latentSize, plan, memory) }
     }
 
     /// The bytes of scratch memory that each thread needs.
     static func scratchBytes(_ model: Model, _ plan: PassPlan, samples: Int = 1) -> Int {
         max(
             model.encoder.scratchBytes(plan), model.decoder.scratchBytes(samples == 1 ? plan : plan.samples(samples)),
-            4 * model.likelihood.scratchCount(features: model.inputSize))
+            model.classes?.scratchBytes(plan) ?? 0, 4 * model.likelihood.scratchCount(features: model.inputSize))
     }
 
     /// This thread's rows of a batch through the encoder.
     func encode(_ batch: Batch, _ step: PassStep) { encoder.forward(batch.seen, step) }
 
     /// A code of each of the encoded rows, and its KL term.
-    func sample(_ batch: Batch, _ key: NoiseKey, _ step: PassStep) {
+    ///
+    /// - Parameter scale: of models that know of labels, as ``ClassPass`` has it.
+    func sample(_ batch: Batch, _ key: NoiseKey, scale: (kl: Float, entropy: Float)? = nil, _ step: PassStep) {
         let (row, count, latent) = (step.rows.lowerBound, step.rows.count, model.latent)
         let own = noise + row * latent.noiseSize
         if latent.noiseSize > 0 { key.fillNormal(own, rows: batch.rows + row, rowCount: count, size: latent.noiseSize) }
         latent.sample(encoder.output + row * latent.headSize, noise: own, into: z + row * latent.size, kl: kl + row, rows: count)
+        classes?.measure(batch, z, addingTo: kl, scale: scale, key, step)
     }
 
     /// Codes `[rows, latentSize]` through the decoder.
@@ -71,6 +77,7 @@ struct ForwardPass {
             let weight = Double(batch.weights[row])
             sums.add(EvidenceLowerBound.reconstruction, weight * losses[row])
             sums.add(EvidenceLowerBound.kl, weight * kl[row])
+            if let classes { sums.add(EvidenceLowerBound.classification, weight * classes.losses[row]) }
             sums.weight += weight
         }
         sums.rowCount += rows.count

@@ -114,6 +114,21 @@ public final class Inference {
         return sums
     }
 
+    /// The classifier's probabilities of the classes of codes; of models that know of classes.
+    ///
+    /// - Parameters:
+    ///   - z: `[rowCount, latentSize]`.
+    ///   - shares: `[rowCount, classes]`.
+    public func classify(
+        _ z: UnsafePointer<Float>, rowCount: Int, _ parameters: PreparedParameters, into shares: UnsafeMutablePointer<Float>
+    ) {
+        guard let classes = forward.classes, let count = model.specification.classes?.count else { return }
+        for first in stride(from: 0, to: rowCount, by: capacity) {
+            let own = step(parameters, rows: min(capacity, rowCount - first), nil)
+            classes.classify(z + first * model.latentSize, own, into: shares + first * count)
+        }
+    }
+
     /// What the encoder's blocks made of the rows that went through it last, `[rows, size]` each, before normalisation; the last one's is the
     /// posterior's parameters, see ``Latent``. Rows whose axes were exchanged alone are still the rows, and not among them.
     public var encoderActivations: ArraySlice<(values: UnsafePointer<Float>, shape: Shape)> {

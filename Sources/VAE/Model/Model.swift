@@ -8,19 +8,28 @@ public struct Model: Sendable {
     public let likelihood: any Likelihood
     let encoder: Network
     let decoder: Network
+    /// nil where labels are no matter.
+    let classes: ClassNetworks?
     let packings: [Packing]
 
     public init(_ specification: ModelSpecification, precision: Precision = .fp32) {
         self.specification = specification
         self.precision = precision
-        latent = specification.latent.make(size: specification.latentSize, varianceFloor: specification.varianceFloor)
+        latent =
+            specification.classes == nil
+            ? specification.latent.make(specification)
+            : NormalLatent.withoutPrior(size: specification.latentSize, varianceFloor: specification.varianceFloor)
         likelihood = specification.madeLikelihood
         let headSize = latent.headSize
         let (networks, plan) = ParameterPlan.make { plan in
             let encoder = Network(specification.encoder(outputs: headSize), "encoder", isFirst: true, &plan)
-            return (encoder, Network(specification.decoder(), "decoder", isFirst: false, &plan))
+            let decoder = Network(specification.decoder(), "decoder", isFirst: false, &plan)
+            return (
+                encoder, decoder,
+                specification.classes.map { ClassNetworks($0, latentSize: specification.latentSize, &plan) }
+            )
         }
-        (encoder, decoder, layout, packings) = (networks.0, networks.1, plan.layout, plan.packings)
+        (encoder, decoder, classes, layout, packings) = (networks.0, networks.1, networks.2, plan.layout, plan.packings)
     }
 
     /// The features of a row.
@@ -36,12 +45,16 @@ public struct Model: Sendable {
     /// The codes that each row has in training.
     public var samples: Int { specification.objective.samples }
 
+    /// How often a row goes through some of its networks in training: once for each code, or for each class.
+    public var copies: Int { specification.classes?.count ?? samples }
+
     /// Whether a shard's rows go through at once in training.
-    public var keepsShardsWhole: Bool { couplesRows || samples > 1 }
+    public var keepsShardsWhole: Bool { couplesRows || copies > 1 }
 
     /// Why there is no density p(x), in words that continue "the model is"; nil where there is one.
     public var reasonWithoutDensity: String? {
         if !latent.hasPrior { return "a plain autoencoder" }
+        if classes != nil { return "of classes, whose prior is a bound itself" }
         // Of the parts of a table it is that, too.
         return likelihood.isDistribution ? nil : "of the likelihood mse"
     }
@@ -52,6 +65,7 @@ public struct Model: Sendable {
         let how = specification.initialization
         encoder.initialize(parameters, how, first: 0, seed: seed)
         decoder.initialize(parameters, how, first: encoder.blocks.count, seed: seed)
+        classes?.initialize(parameters, how, first: encoder.blocks.count + decoder.blocks.count, seed: seed)
     }
 
     /// The rows to take at once where nobody says: 1024, or fewer for wide models, so that a layer's activations take at most 16 MiB, and all of a
@@ -72,5 +86,5 @@ public struct Model: Sendable {
     }
 
     /// The most values that a row has on its way.
-    var widest: Int { max(encoder.widest, decoder.widest) }
+    var widest: Int { max(encoder.widest, decoder.widest, classes?.widest ?? 0) }
 }

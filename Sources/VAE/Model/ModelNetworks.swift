@@ -6,6 +6,8 @@ public struct ModelNetworks: Sendable, Equatable {
     public let encoder: NetworkSpecification
     /// From codes to what the likelihood wants.
     public let decoder: [Block]
+    /// What is done to what the latent gets.
+    let head: Normalization
     /// Whether the encoder's first block does nothing but bring the channels of planar rows to the end.
     let turnsRows: Bool
 
@@ -16,10 +18,11 @@ public struct ModelNetworks: Sendable, Equatable {
     ///   - latentSize: the numbers of a code.
     ///   - seesMask: whether the encoder sees the mask, as channels behind those of the values.
     ///   - heads: the numbers that the likelihood wants for each value.
+    ///   - head: what is done to what the latent gets.
     ///   - isPlanar: whether rows have all of a channel before the next one.
     public init(
         _ shape: Shape, encoder: [Block], decoder: [Block]? = nil, latentSize: Int, seesMask: Bool = false, heads: Int = 1,
-        isPlanar: Bool = false
+        head: Normalization = .none, isPlanar: Bool = false
     ) throws(NetworkError) {
         let seen = seesMask ? shape.times(2) : shape
         let given = shape.times(heads)
@@ -42,9 +45,10 @@ public struct ModelNetworks: Sendable, Equatable {
         }
         guard behind.count == given.count else { throw NetworkError("the decoder gives rows of \(behind), not of \(given)") }
         // The likelihood takes them, and writes gradients in their place.
-        if let activation = blocks.last?.ending.activation {
+        let last = blocks.last == Block(.softmax) ? "softmax" : blocks.last?.ending.activation?.rawValue
+        if let last {
             throw NetworkError(
-                "the decoder ends with \(activation.rawValue), but what it gives is for the likelihood to interpret: leave it out"
+                "the decoder ends with \(last), but what it gives is for the likelihood to interpret: leave it out"
             )
         }
         // Outside of networks values and mask, and heads, lie one behind the other, and channels too where rows are planar.
@@ -52,6 +56,7 @@ public struct ModelNetworks: Sendable, Equatable {
         let (parts, ends) = (planes * (seesMask ? 2 : 1), planes * heads)
         if ends > 1 { blocks.append(Block(.separated(ends))) }
         self.shape = shape
+        self.head = head
         turnsRows = planes > 1 && !seesMask
         self.decoder = blocks
         self.encoder =
@@ -61,7 +66,7 @@ public struct ModelNetworks: Sendable, Equatable {
 
     /// - Parameter outputs: of the encoder for a row, as the latent wants them.
     func encoder(outputs: Int) -> NetworkSpecification {
-        NetworkSpecification(encoder.input, encoder.blocks + [Block(.dense(outputs))])
+        NetworkSpecification(encoder.input, encoder.blocks + [Block(.dense(outputs), nil, head)])
     }
 }
 

@@ -15,6 +15,8 @@ public struct ModelSpecification: Sendable, Equatable {
     public var conditionPlace = ConditionPlace.both
     /// Added to the variances of the posterior.
     public var varianceFloor: Float = 0
+    /// Of the Dirichlet distribution that the prior of ``LatentKind/logisticNormal`` is like.
+    public var concentration: Float = 1
     public var activation: Activation
     public var normalization: Normalization
     public var likelihood: LikelihoodName
@@ -22,6 +24,8 @@ public struct ModelSpecification: Sendable, Equatable {
     /// Of tables, whose columns have likelihoods of their own in place of ``likelihood``; empty for others. Then there are no ``networks``.
     public var parts: [ColumnPart] = []
     public var initialization: Initialization
+    /// What rows with labels are of; nil where labels are no matter. The latent is a normal one then.
+    public var classes: ClassSpecification?
     /// What training lowers.
     public var objective = Objective.evidence
 

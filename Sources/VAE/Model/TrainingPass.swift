@@ -93,7 +93,7 @@ public final class TrainingPass {
                 importance.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold.ofSamples!,
                 several)
         } else {
-            forward.sample(batch, key, step)
+            forward.sample(batch, key, scale: (scale * beta, scale), step)
             spent.pointee.noise += watch.lap()
             forward.decode(forward.z, step)
             spent.pointee.forward += watch.lap()
@@ -101,6 +101,8 @@ public final class TrainingPass {
             spent.pointee.loss += watch.lap()
             forward.decoder.backward(
                 forward.z, forward.decoder.output, into: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold, step)
+            forward.classes?.backward(
+                forward.z, klScale: scale * beta, addingTo: trainsEncoder ? parts.dz : nil, by: parts.gradients, fold, step)
         }
         if trainsEncoder {
             if let importance = parts.importance {

@@ -39,6 +39,13 @@ enum NetworkWord {
         ("resize", { words throws(NetworkError) in .resized(to: try shape(words, as: "resize 28x28x16")) }),
         ("interpolate", { words throws(NetworkError) in .interpolated(to: try shape(words, as: "interpolate 28x28x16")) }),
         (
+            "softmax",
+            { words throws(NetworkError) in
+                try NetworkError.refuse(words, behind: "softmax")
+                return .softmax
+            }
+        ),
+        (
             "tokens",
             { words throws(NetworkError) in
                 try NetworkError.refuse(words, behind: "tokens")

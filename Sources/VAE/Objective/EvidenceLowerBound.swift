@@ -6,6 +6,9 @@ public enum EvidenceLowerBound {
     /// KL(q(z | x) || p(z)), summed over latents.
     public static let kl = LossTerm(name: "kl", index: 1)
 
+    /// The weighted cross-entropy of rows with labels, which is no part of the bound; sums of it are not kept over steps.
+    public static let classification = LossTerm(name: "classification", index: 2)
+
     /// In the order of metrics.csv and of checkpoints.
     public static let terms = [reconstruction, kl]
 
