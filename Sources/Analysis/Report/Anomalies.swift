@@ -77,9 +77,9 @@ struct Anomalies {
     /// Adds the curves; nothing where all rows are of one kind.
     func add(to page: inout HTMLPage) {
         var chart = Chart(x: 0...1, y: 0...1, height: 420)
-        chart.line([(0, 0), (1, 1)], colour: Chart.otherColour)
+        chart.line([(0, 0), (1, 1)], colour: Palette.other)
         var entries: [(name: String, colour: String)] = []
-        for (score, colour) in zip(scores, Chart.colours) {
+        for (score, colour) in zip(scores, Palette.colours) {
             func values(anomalous: Bool) -> [Float] {
                 zip(score.values, isAnomaly).filter { $0.1 == anomalous }.map(\.0).sorted()
             }
@@ -91,8 +91,9 @@ struct Anomalies {
         page.section(
             "Anomalies",
             note: "How well the scores tell \(count) anomalies from \(isAnomaly.count - count) normal rows: \(source).",
-            chart.svg(xTitle: "share of normal rows above the threshold", yTitle: "share of anomalies", title: "ROC curves")
-                + Chart.legend(entries))
+            chart.svg(xTitle: "share of normal rows above the threshold", yTitle: "share of anomalies",
+                alt: "ROC curves of \(entries.count) scores: \(entries.map(\.name).joined(separator: "; ")).")
+                + HTMLPage.legend(entries))
     }
 
     /// The receiver operating characteristic: a point for each threshold, or some hundred of them.

@@ -37,13 +37,13 @@ struct DecodedRows {
                 // What is missing is not drawn.
                 if let mask = batch.mask { for i in 0..<features where mask[row * features + i] == 0 { original[i] = .nan } }
                 return lines(
-                    [(values: original, colour: "#888888"), (values: values(first.means, row), colour: Chart.colours[1])],
+                    [(values: original, colour: "#888888"), (values: values(first.means, row), colour: Palette.colours[1])],
                     title: "row \(first.rows[row])")
             }
             page.section(
                 "Reconstructions", note: "The first rows, as the model sees them, and what it takes them for\(binned).",
                 HTMLPage.multiples(charts)
-                    + Chart.legend([(name: "row", colour: "#888888"), (name: "reconstruction", colour: Chart.colours[1])]))
+                    + HTMLPage.legend([(name: "row", colour: "#888888"), (name: "reconstruction", colour: Palette.colours[1])]))
             return
         }
         page.section(
@@ -101,7 +101,7 @@ struct DecodedRows {
         let means = decode(codes)
         guard let image else {
             let charts = (0..<count).map { row in
-                lines([(values: values(means, row), colour: Chart.colours[0])], title: "sample \(row)")
+                lines([(values: values(means, row), colour: Palette.colours[0])], title: "sample \(row)")
             }
             page.section("Samples", note: "Decoded draws of the prior\(binned).", HTMLPage.multiples(charts))
             return
@@ -140,7 +140,7 @@ struct DecodedRows {
             let places = ["-3", "-1.5", "0", "1.5", "3"]
             page.section(
                 "Traversals", note: "The most active latents (\(names)) from -3 to 3\(unit) around \(centre)\(binned).",
-                HTMLPage.multiples(charts) + Chart.legend(zip(places, colours).map { (name: $0, colour: $1) }))
+                HTMLPage.multiples(charts) + HTMLPage.legend(zip(places, colours).map { (name: $0, colour: $1) }))
             return
         }
         page.section(
@@ -190,8 +190,8 @@ extension DecodedRows {
             }
         }
         let all = lines.flatMap { $0.map(\.1) }
-        var chart = Chart(x: 0...Double(max(features - 1, 1)), y: (all.min() ?? 0)...(all.max() ?? 1), height: 240)
+        var chart = Chart(x: 0...Double(max(features - 1, 1)), y: (all.min() ?? 0)...(all.max() ?? 1), height: 240, wholeX: true)
         for (line, row) in zip(lines, rows) where !line.isEmpty { chart.line(line, colour: row.colour) }
-        return chart.svg(xTitle: "\(title), by feature", yTitle: "value", title: title, wholeX: true)
+        return chart.svg(xTitle: "\(title), by feature", yTitle: "value", alt: title)
     }
 }

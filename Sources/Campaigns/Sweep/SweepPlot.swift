@@ -35,9 +35,9 @@ struct SweepPlot {
         let (left, right) = (places.x.values.min()!, places.x.values.max()!)
         let margins = (x: (right - left) * 0.03, y: (high - low) * 0.05)
         var chart = Chart(
-            x: left - margins.x...right + margins.x, y: low - margins.y...high + margins.y, height: Self.chartHeight)
+            x: left - margins.x...right + margins.x, y: low - margins.y...high + margins.y, height: Self.chartHeight, wholeX: places.areNumbered)
         for (index, name) in names.enumerated() {
-            let colour = Chart.colours[index % Chart.colours.count]
+            let colour = Palette.colours[index % Palette.colours.count]
             let points = series[name]!
             for point in points { chart.dot((point.x, point.elbo), colour: colour, radius: 3) }
             let means = Set(points.map(\.x)).sorted().map { x in
@@ -47,8 +47,7 @@ struct SweepPlot {
             if means.count > 1 { chart.line(means, colour: colour) }
         }
         let inner = chart.svg(
-            xTitle: places.title, yTitle: "validation ELBO, nats per row", title: "validation ELBO by \(table.axes[axis].key)",
-            wholeX: places.areNumbered)
+            xTitle: places.title, yTitle: "validation ELBO, nats per row", alt: "validation ELBO by \(table.axes[axis].key)")
         return framed(inner, legend: names.filter { !$0.isEmpty })
     }
 
@@ -81,7 +80,7 @@ struct SweepPlot {
             """
         for (index, name) in legend.enumerated() {
             let y = Self.chartHeight + Double(index) * Self.lineHeight
-            let colour = Chart.colours[index % Chart.colours.count]
+            let colour = Palette.colours[index % Palette.colours.count]
             text += "<rect x=\"58\" y=\"\(Int(y + 2))\" width=\"10\" height=\"10\" fill=\"\(colour)\"/>"
             text += "<text x=\"74\" y=\"\(Int(y + 11))\">\(name)</text>\n"
         }
