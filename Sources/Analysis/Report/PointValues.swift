@@ -31,8 +31,20 @@ struct PointValues {
         kind = .classes(try values.strings(rows))
     }
 
-    /// Classes. - Parameter classes: of each point.
-    init(_ name: String, classes: [String]) { (self.name, kind) = (name, .classes(classes)) }
+    private init(_ name: String, _ kind: Kind) { (self.name, self.kind) = (name, kind) }
+
+    /// The same for more points, most of which have no value. - Parameter places: of those that have one.
+    func spread(to places: [Int], of count: Int) -> PointValues {
+        func spread<Value>(_ values: [Value], _ none: Value) -> [Value] {
+            var all = [Value](repeating: none, count: count)
+            for (place, value) in zip(places, values) { all[place] = value }
+            return all
+        }
+        switch kind {
+        case .classes(let texts): return PointValues(name, .classes(spread(texts, "")))
+        case .numbers(let numbers): return PointValues(name, .numbers(spread(numbers, .nan)))
+        }
+    }
 
     /// Of each point what is nearest to it in kind; as text.
     var texts: [String] {

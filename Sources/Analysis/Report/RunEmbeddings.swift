@@ -32,7 +32,9 @@ struct RunEmbeddings {
     /// The codes of some rows, evenly over all, `[points.count, latents]`.
     private(set) var codes: [Double] = []
     private(set) var points: [Row] = []
-    /// Those with the largest errors, the worst first.
+    /// Of each part the first rows of the first source.
+    private(set) var first: [Part: [Row]] = [:]
+    /// Those of the first source with the largest errors, the worst first.
     private(set) var worst: [Row] = []
     private let labels: RowValues?
 
@@ -43,6 +45,7 @@ struct RunEmbeddings {
     private static let piece = 1 << 14
     private static let mostPieces = 32
     private static let mostWorst = 16
+    private static let mostFirst = 32
 
     /// Reads a file of embeddings, piece by piece; nil for one whose data sets do not fit each other. Throws ``HDF5Error``.
     init?(_ path: String) throws(HDF5Error) {
@@ -98,7 +101,12 @@ struct RunEmbeddings {
             let some = finite.filter { $0 % step == 0 }
             for row in some { codes += m[(row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size].map(Double.init) }
             points += some.map(row)
-            let bad = finite.sorted { (-error[$0 - rows.lowerBound], $0) < (-error[$1 - rows.lowerBound], $1) }.prefix(Self.mostWorst)
+            let own = finite.filter { source[$0 - rows.lowerBound] == 0 }
+            for place in own {
+                let part = Part(rawValue: part[place - rows.lowerBound]) ?? .new
+                if first[part, default: []].count < Self.mostFirst { first[part, default: []].append(row(place)) }
+            }
+            let bad = own.sorted { (-error[$0 - rows.lowerBound], $0) < (-error[$1 - rows.lowerBound], $1) }.prefix(Self.mostWorst)
             worst = Array((worst + bad.map(row)).sorted { (-$0.error, $0.place) < (-$1.error, $1.place) }.prefix(Self.mostWorst))
         }
         let total = Double(max(readCount, 1))
@@ -106,6 +114,21 @@ struct RunEmbeddings {
         let means = sum.map { $0 / total }
         codeMean = means
         codeVariance = zip(squares, means).map { max(0, $0 / total - $1 * $1) }
+    }
+
+    /// The points of the first source that were of use for nothing but to look at, where there are some: test rows, or else those that were
+    /// validated on, or those that were trained on.
+    var heldOut: (part: Part, rows: [Row])? { Self.heldOut { part in points.filter { $0.source == 0 && $0.part == part } } }
+
+    /// The first of such rows in the file.
+    var firstHeldOut: [Row] { Self.heldOut { first[$0] ?? [] }?.rows ?? [] }
+
+    private static func heldOut(_ rows: (Part) -> [Row]) -> (part: Part, rows: [Row])? {
+        for part in [Part.test, .validation, .train] {
+            let rows = rows(part)
+            if !rows.isEmpty { return (part, rows) }
+        }
+        return nil
     }
 
     /// What the points are coloured by: their labels; nil where there are none.

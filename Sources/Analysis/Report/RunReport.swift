@@ -19,39 +19,47 @@ struct RunReport {
     let source: DataSource?
     /// What the configuration calls them.
     let dataName: String
+    let findings: RunFindings
+    /// What the map is coloured by besides labels.
+    var colours: [PointValues] = []
 
     private var model: Model { applied.model }
 
     /// Writes the page, to a file or standard output. Throws ``Failure``.
     func write(to path: String) throws {
-        let page = try page()
+        let page = try page(isOwn: path == run.report)
         if path == OutputFiles.standardOutput { return ProgressLine.result(page) }
         try run.write(Array(page.utf8), to: path)
     }
 
     /// The page as HTML. What is missing in the folder is left out, as what says nothing. Throws ``Failure``.
-    private func page() throws -> String {
+    ///
+    /// - Parameter isOwn: whether the page is that of the folder, which has a table beside it.
+    private func page(isOwn: Bool) throws -> String {
         let summary = RunSummary(of: run)
         var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))", subtitle: subtitle(summary))
-        // Those of another model, or of none of whose rows anything can be said, are left out.
-        let embeddings = (try? RunEmbeddings(run.embeddings)).flatMap {
-            $0.klPerLatent.count == model.latentSize && $0.readCount > 0 && $0.step == checkpoint.progress.step ? $0 : nil
-        }
+        let embeddings = findings.embeddings
         let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
         summarize(summary, embeddings, in: &page)
         Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page, bestStep: checkpoint.progress.step)
         RankWaits(run.ranks)?.add(to: &page)
         if let embeddings {
             if model.latent.hasPrior { LatentActivity(embeddings: embeddings).add(to: &page) }
-            CodeMap(embeddings).add((try? embeddings.labelValues()) ?? nil, to: &page)
+            let map = CodeMap(embeddings)
+            map.add((try? embeddings.labelValues()) ?? nil, to: &page)
+            for values in colours { map.add(values, to: &page) }
         }
         if let settings = try? Configuration(toml: text, name: run.configuration) {
             Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
         }
-        let decoded = DecodedRows(
-            applied: applied, preparation: checkpoint.preparation(configuration), configuration: configuration,
-            shape: checkpoint.inputShape, conditions: checkpoint.conditions?.first ?? [])
-        if let source { try decoded.addReconstructions(of: source, to: &page) }
+        let decoded = DecodedRows(applied, checkpoint, configuration)
+        if let source { try Reconstructions(decoded: decoded, source: source, embeddings: embeddings).add(to: &page) }
+        if let features = findings.features { FeatureSections(figures: features, name: decoded.name).add(to: &page) }
+        if decoded.image == nil, let embeddings {
+            let features = LatentFeatures(decoded, embeddings, findings.features)
+            features.add(to: &page)
+            if isOwn { try run.write(Array(features.csv.utf8), to: run.latentFeatures) }
+        }
         try decoded.addSamples(to: &page)
         try decoded.addTraversals(embeddings, to: &page)
         RunProvenance(

@@ -19,7 +19,7 @@ struct TensorBoardResults {
         try events.append(step: step) { record in
             record.add("codes/kl_per_latent", histogramOf: embeddings.klPerLatent)
             for (latent, kl) in embeddings.klPerLatent.enumerated() { record.add("codes/kl_\(latent)", kl) }
-            if let image = try decoded.reconstructions(of: source) {
+            if let image = try Reconstructions(decoded: decoded, source: source, embeddings: nil).bitmap() {
                 record.add(
                     "rows/reconstructions", png: try image.png(), height: image.height, width: image.width,
                     isGray: image.channels == 1)
