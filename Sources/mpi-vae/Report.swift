@@ -17,7 +17,9 @@ struct Report: RankedCommand {
     var output: String?
     @Option(
         parsing: .upToNextOption,
-        help: "Columns of the data that the map of the codes is coloured by, besides the labels, by commas: /obs/batch, or its name.")
+        help:
+            "Columns of the data that the map of the codes is coloured by, besides the labels, by commas: /obs/batch, or its name."
+    )
     var colour: [String] = []
     @Flag(help: "Replace --output if it is there.") var force = false
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0

@@ -62,7 +62,8 @@ private struct RunResults {
         var findings = RunFindings()
         do {
             findings = try RunFindings.collect(
-                replica.world.isRoot ? folder : nil, run.best, configuration, replica.applied, world: replica.world, pool: replica.pool,
+                replica.world.isRoot ? folder : nil, run.best, configuration, replica.applied, world: replica.world,
+                pool: replica.pool,
                 source: replica.data.source)
         } catch let failure as SharedFailure {
             if let message = failure.message { run.log.warning("less in \(folder.report): \(message)") }

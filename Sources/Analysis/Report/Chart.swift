@@ -6,8 +6,8 @@ internal import VAE
 package struct Chart {
     /// A place of an axis that is named.
     package struct Tick {
-        let place: Double
-        let name: String
+        package let place: Double
+        package let name: String
 
         package init(_ place: Double, _ name: String) { (self.place, self.name) = (place, name) }
     }
@@ -78,9 +78,23 @@ package struct Chart {
     package mutating func error(_ point: (Double, Double), _ error: Double, colour: String) {
         let ((at, top), (_, base)) = (place(point.0, point.1 + error), place(point.0, point.1 - error))
         marks += String(
-            format: "<path class=\"error\" d=\"M%.1f %.1fh8m-4 0V%.1fm-4 0h8\" fill=\"none\" stroke-width=\"1.5\" stroke=\"", at - 4,
+            format: "<path class=\"error\" d=\"M%.1f %.1fh8m-4 0V%.1fm-4 0h8\" fill=\"none\" stroke-width=\"1.5\" stroke=\"",
+            at - 4,
             top, base)
         marks += colour + "\"/>\n"
+    }
+
+    /// A ring around a point, with what it is.
+    package mutating func mark(_ point: (Double, Double), _ name: String) {
+        let (cx, cy) = place(point.0, point.1)
+        let (isRight, isHigh) = (cx < (left + Self.width) / 2, cy < Self.margin + 20)
+        marks += String(
+            format: "<circle class=\"rule\" cx=\"%.1f\" cy=\"%.1f\" r=\"7\" fill=\"none\" stroke=\"#666\" stroke-width=\"1.5\"/>",
+            cx, cy)
+        marks += String(
+            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%@\">%@</text>\n", cx + (isRight ? 11 : -11),
+            cy + (isHigh ? 14 : -6),
+            isRight ? "start" : "end", HTMLPage.escape(name))
     }
 
     /// A bar from 0, or from where another one ends, one unit wide but for a gap, around a place of the x axis.
@@ -92,7 +106,9 @@ package struct Chart {
     }
 
     /// A place of the x axis, with what it is beside the line.
-    package mutating func rule(_ at: Double, _ name: String) {
+    ///
+    /// - Parameter line: of letters, so that names of places side by side have room.
+    package mutating func rule(_ at: Double, _ name: String, line: Int = 0) {
         let (px, _) = place(at, y.lowerBound)
         // On the side that has more room.
         let isRight = px < (left + Self.width) / 2
@@ -100,7 +116,8 @@ package struct Chart {
             format: "<path class=\"rule\" stroke=\"#666\" stroke-dasharray=\"4 3\" d=\"M%.1f %.1fV%.1f\"/>", px, Self.margin,
             height - Self.bottom)
         marks += String(
-            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%@\">%@</text>\n", px + (isRight ? 6 : -6), Self.margin + 12,
+            format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%@\">%@</text>\n", px + (isRight ? 6 : -6),
+            Self.margin + 12 + 18 * Double(line % 8),
             isRight ? "start" : "end", HTMLPage.escape(name))
     }
 
@@ -113,16 +130,19 @@ package struct Chart {
             let (_, at) = place(x.lowerBound, tick.place)
             text += String(format: "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\" stroke=\"#ddd\"/>", left, at, right)
             text += String(
-                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%@</text>\n", left - 6, at + 4, HTMLPage.escape(tick.name))
+                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%@</text>\n", left - 6, at + 4,
+                HTMLPage.escape(tick.name))
         }
         for tick in xTicks {
             let (at, _) = place(tick.place, y.lowerBound)
             text += String(
-                format: "<path class=\"axis\" d=\"M%.1f %.1fv4\" stroke=\"#888\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n",
+                format:
+                    "<path class=\"axis\" d=\"M%.1f %.1fv4\" stroke=\"#888\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n",
                 at, base, at, base + 19, HTMLPage.escape(tick.name))
         }
         text += String(
-            format: "<path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"#888\"/>\n", left, Self.margin, base, right)
+            format: "<path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"#888\"/>\n", left, Self.margin, base,
+            right)
         text += String(
             format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@</text>\n", (left + right) / 2, height - 5,
             HTMLPage.escape(xTitle))

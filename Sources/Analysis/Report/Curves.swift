@@ -43,7 +43,8 @@ struct Curves {
 
     /// Lines by epoch; nil where there are less than two points to draw.
     private static func chart(
-        _ lines: [(name: String, points: [(Double, Double)])], best: Double? = nil, fromZero: Bool = false, yTitle: String, what: String
+        _ lines: [(name: String, points: [(Double, Double)])], best: Double? = nil, fromZero: Bool = false, yTitle: String,
+        what: String
     ) -> String? {
         let all = lines.flatMap(\.points)
         guard let low = all.map(\.1).min(), let high = all.map(\.1).max(), Set(all.map(\.0)).count > 1 else { return nil }
@@ -83,7 +84,8 @@ struct Curves {
             return reconstruction + beta * kl
         }
         let (best, last) = (shown ?? table.rows.min { figure($0) < figure($1) }!, table.rows.last!)
-        let lines = best["step"] == last["step"] ? [("best epoch, the last", best)] : [("best epoch", best), ("last epoch", last)]
+        let lines =
+            best["step"] == last["step"] ? [("best epoch, the last", best)] : [("best epoch", best), ("last epoch", last)]
         let rows = lines.map { name, row in
             [name]
                 + named.map { column, _ in

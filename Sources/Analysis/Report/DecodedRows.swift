@@ -93,7 +93,8 @@ struct DecodedRows {
             grid: grid(image, means, count: codes.count, columns: steps), lineNames: latents.map { "latent \($0)" },
             columnNames: places)
         page.section(
-            "Traversals", note: "Each of the most active latents from -3 to 3\(unit) around \(centre), the others left as they are.",
+            "Traversals",
+            note: "Each of the most active latents from -3 to 3\(unit) around \(centre), the others left as they are.",
             try sheet.svg(alt: "Decoded images, a line for each of the latents \(names), from -3 at the left to 3 at the right"))
     }
 

@@ -33,7 +33,8 @@ struct FeatureSections {
         let rest = constant == 0 ? "" : " \(constant) features do not vary."
         page.section(
             "Errors by feature",
-            note: "Of \(figures.rows), as the model sees them. Half of the features have at least \(String(format: "%.3f", median)) of their variance "
+            note:
+                "Of \(figures.rows), as the model sees them. Half of the features have at least \(String(format: "%.3f", median)) of their variance "
                 + "in their reconstructions\(rows.count < order.count ? "; those with the least:" : ".")\(rest)",
             HTMLPage.table(
                 head: ["feature", "mean", "standard deviation", "root mean squared error", "variance explained"], rows: rows))
@@ -43,12 +44,14 @@ struct FeatureSections {
     private func addPredictions(to page: inout HTMLPage) {
         page.section(
             "Posterior predictive check",
-            note: "For each of \(figures.rows) a row is drawn from the model, z from the row's posterior and then x from p(x|z). A model that fits "
+            note:
+                "For each of \(figures.rows) a row is drawn from the model, z from the row's posterior and then x from p(x|z). A model that fits "
                 + "draws rows like those there are.",
             figures.areCounts
-                ? HTMLPage.multiples([meanVariance, zeros]) + HTMLPage.legend([
-                    (name: "data", colour: Palette.reference), (name: "drawn by the model", colour: Palette.colours[1]),
-                ])
+                ? HTMLPage.multiples([meanVariance, zeros])
+                    + HTMLPage.legend([
+                        (name: "data", colour: Palette.reference), (name: "drawn by the model", colour: Palette.colours[1]),
+                    ])
                 : HTMLPage.multiples([
                     comparison("mean", figures.values.map(\.mean), figures.draws.map(\.mean)),
                     comparison(
@@ -79,7 +82,8 @@ struct FeatureSections {
         chart.points(drawn, .ring, colour: Palette.colours[1], radius: 2.5)
         return chart.svg(
             xTitle: "mean count", yTitle: "variance",
-            alt: "Variance over mean of \(data.count) features, of the data and as drawn by the model, both axes logarithmic; the line is where "
+            alt:
+                "Variance over mean of \(data.count) features, of the data and as drawn by the model, both axes logarithmic; the line is where "
                 + "they are equal. \(Self.ratio("variance", figures.values.map(\.variance), figures.draws.map(\.variance)))")
     }
 
@@ -97,7 +101,8 @@ struct FeatureSections {
         return chart.svg(
             xTitle: "mean count", yTitle: "share of zeros",
             alt: String(
-                format: "Share of zeros over the mean of each feature: %.3f of all values of the data are 0, %.3f of those drawn by the model.",
+                format:
+                    "Share of zeros over the mean of each feature: %.3f of all values of the data are 0, %.3f of those drawn by the model.",
                 mean(figures.values), mean(figures.draws)))
     }
 
@@ -110,7 +115,8 @@ struct FeatureSections {
         chart.points(points, colour: Palette.colours[0], radius: 3)
         return chart.svg(
             xTitle: "\(what) in the data", yTitle: "\(what) as drawn",
-            alt: "The \(what) of \(points.count) features as drawn by the model over that of the data; the line is where they are equal. "
+            alt:
+                "The \(what) of \(points.count) features as drawn by the model over that of the data; the line is where they are equal. "
                 + Self.ratio(what, data, drawn))
     }
 

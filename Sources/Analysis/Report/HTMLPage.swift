@@ -1,5 +1,6 @@
 internal import Distributed
 internal import Foundation
+internal import HDF5
 internal import Importing
 internal import Support
 
@@ -93,6 +94,11 @@ package struct HTMLPage {
     package static func escape(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
             "\"", with: "&quot;")
+    }
+
+    /// Writes a file, which appears when it is complete. Throws ``Failure``.
+    package func write(to path: String) throws {
+        do throws(FileError) { try AtomicFile.write(Array(html.utf8), to: path) } catch { throw Failure(error) }
     }
 
     package var html: String {

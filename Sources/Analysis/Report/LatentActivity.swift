@@ -20,7 +20,8 @@ struct LatentActivity {
             "KL per latent",
             note: "\(share): the variance of their codes over the rows is above 0.01 (Burda et al. 2016).",
             chart.svg(
-                xTitle: "latent", yTitle: "nats per row", alt: "KL divergence of each latent in nats per row. \(share). Largest: \(largest).")
+                xTitle: "latent", yTitle: "nats per row",
+                alt: "KL divergence of each latent in nats per row. \(share). Largest: \(largest).")
                 + HTMLPage.legend(entries))
     }
 }

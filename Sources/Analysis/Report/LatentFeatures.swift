@@ -64,23 +64,29 @@ struct LatentFeatures {
         let rows = moves.prefix(Self.shownLatents).map { latent, moves in
             [
                 "latent \(latent)",
-                moves.prefix(Self.shownMoves).map { String(format: "%@ %+.2g", decoded.name($0.feature), $0.size) }.joined(separator: ", "),
+                moves.prefix(Self.shownMoves).map { String(format: "%@ %+.2g", decoded.name($0.feature), $0.size) }.joined(
+                    separator: ", "),
             ]
         }
         page.section(
             "Features of the latents",
-            note: "What the decoder gives one standard deviation of the codes above the mean code, minus what it gives below it\(unit); the largest "
+            note:
+                "What the decoder gives one standard deviation of the codes above the mean code, minus what it gives below it\(unit); the largest "
                 + "differences, latents that carry most first. latent-features.csv in the folder of the run has more of them.",
             HTMLPage.table(rows.map { ($0[0], $0[1]) }))
     }
 
     /// A line for each latent and feature: `latent,rank,feature,low,high,difference`.
     var csv: String {
-        var text = ["latent", "rank", "feature", "low", "high", isScaled ? "difference_in_deviations" : "difference"].csvLine + "\n"
+        var text =
+            ["latent", "rank", "feature", "low", "high", isScaled ? "difference_in_deviations" : "difference"].csvLine + "\n"
         for (latent, moves) in moves {
             for (rank, move) in moves.enumerated() {
                 text +=
-                    ["\(latent)", "\(rank + 1)", decoded.name(move.feature), "\(Float(move.low))", "\(Float(move.high))", "\(Float(move.size))"]
+                    [
+                        "\(latent)", "\(rank + 1)", decoded.name(move.feature), "\(Float(move.low))", "\(Float(move.high))",
+                        "\(Float(move.size))",
+                    ]
                     .csvLine + "\n"
             }
         }

@@ -34,10 +34,10 @@ enum PageStyle {
         @media screen and (max-width: 560px) {
         svg text { font-size: 18px; } .facts th { padding-right: .8rem; } .facts { font-size: .85rem; }
         .numbers th, .numbers td { padding-left: .6rem; }
-        .stacked, .stacked tbody, .stacked tr { display: block; } .stacked tr:first-child { display: none; } .stacked tr { margin: .6rem 0; }
-        .stacked td { display: flex; justify-content: space-between; gap: 1rem; padding: 0; }
-        .stacked td::before { content: attr(data-head); color: var(--muted); text-align: left; } .stacked td:empty { display: none; }
-        .stacked td:first-child { font-weight: 600; } .stacked td:first-child::before { content: none; }
+        .stacked, .stacked tbody, .stacked tr { display: block; } .stacked tr:first-child { display: none; } .stacked tr { margin: .5rem 0; }
+        .stacked td { display: inline-block; padding: 0; margin-right: .8rem; } .stacked td:empty { display: none; }
+        .stacked td::before { content: attr(data-head) " "; color: var(--muted); }
+        .stacked td:first-child { display: block; font-weight: 600; } .stacked td:first-child::before { content: none; }
         }
         @media print { body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; }
         svg, img, tr, .figures, .legend { break-inside: avoid; } section > svg { max-width: 15cm; } }

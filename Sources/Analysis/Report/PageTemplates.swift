@@ -4,7 +4,8 @@ internal import Mustache
 enum PageTemplates {
     private static let library: MustacheLibrary = {
         let texts = [
-            "page": page, "style": PageStyle.text, "figures": figures, "facts": facts, "table": table, "text": text, "note": note, "details": details,
+            "page": page, "style": PageStyle.text, "figures": figures, "facts": facts, "table": table, "text": text, "note": note,
+            "details": details,
             "image": image, "multiples": multiples, "legend": legend, "scale": scale,
         ]
         // They are constants, and every page needs them.

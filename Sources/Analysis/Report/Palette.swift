@@ -18,7 +18,9 @@ package enum Palette {
 
     /// The steps of a continuous scale.
     static let scaleSteps = 24
-    private static let scaleStops: [SIMD3<Double>] = [[68, 84, 195], [38, 130, 180], [40, 160, 130], [130, 175, 60], [240, 180, 40]]
+    private static let scaleStops: [SIMD3<Double>] = [
+        [68, 84, 195], [38, 130, 180], [40, 160, 130], [130, 175, 60], [240, 180, 40],
+    ]
 
     /// Steps of a scale from low to high, lighter and lighter, none too light for white paper nor too dark for a dark page.
     static let scale: [String] = (0..<scaleSteps).map { step in

@@ -31,7 +31,8 @@ struct Reconstructions {
 
         /// Below an image: in lines that are short.
         var caption: [String] {
-            [label.isEmpty ? "row \(number)" : String(label.prefix(9)), error.map { String(format: "%.4g", $0) }].compactMap(\.self)
+            [label.isEmpty ? "row \(number)" : String(label.prefix(9)), error.map { String(format: "%.4g", $0) }].compactMap(
+                \.self)
         }
     }
 
@@ -51,17 +52,21 @@ struct Reconstructions {
         let isImage = decoded.image != nil
         let errors = held.isEmpty ? "" : isImage ? " Below each pair is its reconstruction error in nats." : ""
         try add(
-            Array(first.prefix(decoded.most(isImage ? 32 : 6))), "Reconstructions", "The first \(which), each beside what the model takes it for.\(errors)",
+            Array(first.prefix(decoded.most(isImage ? 32 : 6))), "Reconstructions",
+            "The first \(which), each beside what the model takes it for.\(errors)",
             to: &page)
         guard let embeddings, embeddings.worst.count > 1 else { return }
         let worst = try rows(Array(embeddings.worst.prefix(decoded.most(isImage ? 16 : 6))))
         try add(
-            worst, "Worst rows", "The rows with the largest reconstruction errors of \(embeddings.readCount), the worst first.\(errors)",
+            worst, "Worst rows",
+            "The rows with the largest reconstruction errors of \(embeddings.readCount), the worst first.\(errors)",
             to: &page)
     }
 
     /// The first rows as images, each beside what the model takes it for; nil for rows that are none. Throws ``Failure``.
-    func bitmap() throws -> Bitmap? { try decoded.image.map { try pairs($0, Array(firstRows().prefix(decoded.most(32)))).bitmap() } }
+    func bitmap() throws -> Bitmap? {
+        try decoded.image.map { try pairs($0, Array(firstRows().prefix(decoded.most(32)))).bitmap() }
+    }
 
     private func firstRows() -> [Row] {
         source.selection.rows(0..<min(32, source.rowCount)).map { Row(number: $0) }
@@ -89,7 +94,8 @@ struct Reconstructions {
         let sheet = TileSheet(grid: try pairs(image, rows), captions: rows.map(\.caption))
         page.section(
             heading, note: note,
-            try sheet.svg(alt: "\(rows.count) images beside their reconstructions: \(rows.prefix(8).map(\.words).joined(separator: "; "))"))
+            try sheet.svg(
+                alt: "\(rows.count) images beside their reconstructions: \(rows.prefix(8).map(\.words).joined(separator: "; "))"))
     }
 
     private func decode(_ numbers: [Int64]) throws -> Decoded {

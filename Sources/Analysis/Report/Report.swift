@@ -30,13 +30,15 @@ extension TrainedModel {
         let data = record?.configuration.data.data ?? ""
         let located = try world.broadcastFromRoot { record?.trainingData ?? "" }
         let source = located.isEmpty ? nil : try? open(located, record!.configuration.data.options)
-        let findings = try RunFindings.collect(place.run, checkpoint, configuration, applied, world: world, pool: pool, source: source)
+        let findings = try RunFindings.collect(
+            place.run, checkpoint, configuration, applied, world: world, pool: pool, source: source)
         var values: [PointValues] = []
         for name in colours {
             guard source != nil else {
                 throw SharedFailure(
                     exitStatus: ExitCode.inputMissing.rawValue,
-                    message: world.isRoot ? "--colour \(name): the data of the run, \(data), are not there any more: leave it out" : nil)
+                    message: world.isRoot
+                        ? "--colour \(name): the data of the run, \(data), are not there any more: leave it out" : nil)
             }
             var options = record!.configuration.data.options
             options.labels = name

@@ -106,7 +106,8 @@ struct RunEmbeddings {
                 let part = Part(rawValue: part[place - rows.lowerBound]) ?? .new
                 if first[part, default: []].count < Self.mostFirst { first[part, default: []].append(row(place)) }
             }
-            let bad = own.sorted { (-error[$0 - rows.lowerBound], $0) < (-error[$1 - rows.lowerBound], $1) }.prefix(Self.mostWorst)
+            let bad = own.sorted { (-error[$0 - rows.lowerBound], $0) < (-error[$1 - rows.lowerBound], $1) }.prefix(
+                Self.mostWorst)
             worst = Array((worst + bad.map(row)).sorted { (-$0.error, $0.place) < (-$1.error, $1.place) }.prefix(Self.mostWorst))
         }
         let total = Double(max(readCount, 1))

@@ -31,7 +31,8 @@ struct RunFindings {
         }
         guard let source else { return findings }
         findings.features = try FeatureFigures.collect(
-            applied, world: world, pool: pool, checkpoint.preparation(configuration), configuration, of: source, findings.embeddings)
+            applied, world: world, pool: pool, checkpoint.preparation(configuration), configuration, of: source,
+            findings.embeddings)
         return findings
     }
 

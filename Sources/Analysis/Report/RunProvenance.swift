@@ -17,9 +17,13 @@ struct RunProvenance {
         var rows: [(String, String)] = []
         if let summary {
             rows += [
-                ("command", Self.text(summary.command)), ("in the folder", summary.folder), ("finished", Self.date(summary.finished)),
+                ("command", CommandProvenance.text(summary.command)), ("in the folder", summary.folder),
+                ("finished", CommandProvenance.date(summary.finished)),
                 ("duration", "\(Self.duration(summary.seconds)), of which \(Self.duration(summary.trainingSeconds)) in steps"),
-                ("machine", "\(summary.host): \(summary.ranks) ranks with \(summary.threads) threads each, \(summary.shards) shards"),
+                (
+                    "machine",
+                    "\(summary.host): \(summary.ranks) ranks with \(summary.threads) threads each, \(summary.shards) shards"
+                ),
             ]
         }
         rows += [("data", data)]
@@ -44,18 +48,6 @@ struct RunProvenance {
         if training.freeze != .none { rows.append(("frozen", training.freeze.rawValue)) }
         return rows
     }
-
-    /// As a shell takes it.
-    static func text(_ command: [String]) -> String {
-        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@%")
-        return command.enumerated().map { index, word in
-            if index == 0 { return FilePath.name(of: word) }
-            return !word.isEmpty && word.allSatisfy(plain.contains) ? word : "'\(word.replacing("'", with: "'\\''"))'"
-        }.joined(separator: " ")
-    }
-
-    /// 2026-01-31T12:00:00Z as it is read.
-    static func date(_ text: String) -> String { text.replacing("T", with: " ").replacing("Z", with: " UTC") }
 
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "unknown" }

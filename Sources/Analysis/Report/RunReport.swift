@@ -66,7 +66,8 @@ struct RunReport {
             run: run, summary: summary, checkpoint: checkpoint, configuration: configuration,
             data: source?.description ?? "\(dataName) (not found)"
         ).add(to: &page)
-        page.section("Configuration", HTMLPage.text(text.isEmpty ? checkpoint.configuration : text, behind: "Every key and its value"))
+        page.section(
+            "Configuration", HTMLPage.text(text.isEmpty ? checkpoint.configuration : text, behind: "Every key and its value"))
         return page.html
     }
 
@@ -74,7 +75,7 @@ struct RunReport {
         let model = configuration.model
         return [
             "\(model.model.rawValue), \(self.model.latentSize) latents, \(self.model.layout.parameterCount) parameters", dataName,
-            summary.map { RunProvenance.date($0.finished) },
+            summary.map { CommandProvenance.date($0.finished) },
         ].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " · ")
     }
 

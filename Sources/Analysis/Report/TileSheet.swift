@@ -25,7 +25,8 @@ struct TileSheet {
         let height = Double(lines[0].height) * scale
         var marks = ""
         func text(_ words: String, _ x: Double, _ y: Double, _ anchor: String) {
-            marks += String(format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%@\">%@</text>", x, y, anchor, HTMLPage.escape(words))
+            marks += String(
+                format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%@\">%@</text>", x, y, anchor, HTMLPage.escape(words))
         }
         let column = Double(lines[0].width) * scale / across
         for (index, name) in columnNames.enumerated() {
@@ -35,7 +36,8 @@ struct TileSheet {
             let y = top + Double(index) * (height + below)
             let fitting = HTMLPage.fitting(line, most: HTMLPage.mostImageBytes / lines.count)
             marks += String(
-                format: "<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\" href=\"", left, y,
+                format: "<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\" href=\"", left,
+                y,
                 Double(line.width) * scale, height)
             marks += try HTMLPage.data(fitting) + "\"/>\n"
             if index < lineNames.count { text(lineNames[index], left - 4, y + height / 2 + 3, "end") }
@@ -49,7 +51,8 @@ struct TileSheet {
         }
         let whole = top + Double(lines.count) * (height + below)
         return String(
-            format: "<svg class=\"tiles\" viewBox=\"0 0 %.1f %.1f\" style=\"--wide:%.0fpx\" role=\"img\" aria-label=\"%@\">\n", total, whole,
+            format: "<svg class=\"tiles\" viewBox=\"0 0 %.1f %.1f\" style=\"--wide:%.0fpx\" role=\"img\" aria-label=\"%@\">\n",
+            total, whole,
             2 * total, HTMLPage.escape(alt)) + marks + "</svg>"
     }
 

@@ -73,7 +73,10 @@ package struct RunFolder {
 
     /// The names of a run's files, but for its checkpoints.
     private var ownFiles: [String] {
-        [best, embeddings, metrics, metricObjects, ranks, report, latentFeatures, summary, scores, configuration, failure, shapes].map(
+        [
+            best, embeddings, metrics, metricObjects, ranks, report, latentFeatures, summary, scores, configuration, failure,
+            shapes,
+        ].map(
             FilePath.name)
     }
 
