@@ -31,7 +31,9 @@ struct Reconstructions {
 
         /// Below an image: in lines that are short.
         var caption: [String] {
-            [label.isEmpty ? "row \(number)" : String(label.prefix(9)), error.map { String(format: "%.4g", $0) }].compactMap(
+            let fraction = Double(label).flatMap { Int(exactly: $0) == nil && $0.isFinite ? String(format: "%.3g", $0) : nil }
+            let label = fraction ?? (label.count > 7 ? "\(label.prefix(6))…" : label)
+            return [label.isEmpty ? "row \(number)" : label, error.map { String(format: "%.4g", $0) }].compactMap(
                 \.self)
         }
     }
