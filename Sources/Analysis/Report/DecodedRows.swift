@@ -106,13 +106,15 @@ struct DecodedRows {
     }
 
     /// Means of codes, `[codes.count, features]`, as the model has them.
-    func decode(_ codes: any CodeSource) -> AlignedBuffer {
+    ///
+    /// - Parameter library: the sum of a row's counts, where means are shares of it.
+    func decode(_ codes: any CodeSource, library: Float = RowLibrary.usual) -> AlignedBuffer {
         let latent = AlignedBuffer(count: codes.count * model.latentSize)
         let means = AlignedBuffer(count: codes.count * features)
         codes.fill(latent.pointer, 0..<codes.count)
         let conditions = RepeatedConditions(conditions, rows: codes.count)
         applied[0].decode(
-            latent.pointer, rowCount: codes.count, .given(RowLibrary.usual), conditions: conditions?.pointer, applied.parameters,
+            latent.pointer, rowCount: codes.count, .given(library), conditions: conditions?.pointer, applied.parameters,
             mean: means.pointer)
         return means
     }

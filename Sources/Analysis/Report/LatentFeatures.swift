@@ -31,6 +31,8 @@ struct LatentFeatures {
         self.decoded = decoded
         isScaled = figures != nil
         let features = decoded.features
+        // Counts of rows as large as those there are.
+        let library = figures.map { Float($0.values.reduce(0) { $0 + $1.mean }) } ?? RowLibrary.usual
         let scales = figures?.values.map { $0.variance.squareRoot() }
         let deviations = embeddings.codeVariance.map { $0.squareRoot() }
         let active = Set(embeddings.activeLatents)
@@ -41,7 +43,7 @@ struct LatentFeatures {
                 code[latent] += sign * deviations[latent]
                 codes.values += code.map(Float.init)
             }
-            let means = decoded.decode(codes)
+            let means = decoded.decode(codes, library: library)
             let restored = decoded.preparation.restore(means.pointer, rows: 2, features: features)
             let all = (0..<features).compactMap { feature -> Move? in
                 let difference = Double(means.pointer[features + feature]) - Double(means.pointer[feature])

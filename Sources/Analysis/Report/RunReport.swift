@@ -62,6 +62,7 @@ struct RunReport {
         }
         try decoded.addSamples(to: &page)
         try decoded.addTraversals(embeddings, to: &page)
+        if let source, let embeddings { try LatentFactors(embeddings, of: source)?.add(to: &page) }
         RunProvenance(
             run: run, summary: summary, checkpoint: checkpoint, configuration: configuration,
             data: source?.description ?? "\(dataName) (not found)"
