@@ -229,7 +229,7 @@ struct ReportTests {
         let python = try Program.python(
             """
             \(Self.parsing)
-            import h5py, numpy as np
+            import csv, h5py, numpy as np
             from sklearn.metrics import roc_auc_score
             always = ["The best model", "Loss", "Course of the training"]
             last = ["How it was made", "Configuration"]
@@ -265,6 +265,13 @@ struct ReportTests {
                 ratio = float(re.search(r"is ([\\d.]+) for the standard deviation", text)[1])
                 assert 1 < ratio < 1.4142, ratio
             assert len(s) == 6
+            # A feature that a latent moves most goes with its codes.
+            z = e["latent/mean"][:][e["source"][:] == 0]
+            tops = [l for l in csv.DictReader(open(sys.argv[2] + "/latent-features.csv")) if l["rank"] == "1"]
+            assert len(tops) == 3
+            for top in tops:
+                going = np.corrcoef(z[:, int(top["latent"])], x[:, int(top["feature"].split()[1])])[0, 1]
+                assert going * np.sign(float(top["difference_in_deviations"])) > 0.3, (top, going)
             text = open(sys.argv[3] + "/report.html").read()
             headings, graphics = parse(text)
             error = h5py.File(sys.argv[3] + "/embeddings.h5")["reconstruction_error"][:].astype("f8").mean()
