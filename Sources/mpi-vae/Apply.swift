@@ -231,7 +231,8 @@ struct Evaluate: ModelCommand {
         }
         if let rows = r.heldOutRows { lines.append(("items held out", "of \(rows) rows")) }
         let figures: [(String, Double?)] = [
-            ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100), ("class accuracy", r.classAccuracy),
+            ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100),
+            ("class accuracy", r.classAccuracy),
             ("nearest 10", r.knnAccuracy),
             ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
             ("ari", r.ari), ("mig", r.mutualInformationGap),

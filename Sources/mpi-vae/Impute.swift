@@ -16,8 +16,17 @@ struct Impute: ModelCommand {
     @Option(help: "Multiple imputations: rows to draw for each.") var draws = 0
     @Option(help: "Samples of the posterior that draws are chosen from, by importance; of --objective iwae the means, too.")
     var samples = 1000
-    @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "imputed.h5"
-    @Flag(help: "Replace the output if it is there.") var force = false
+    @Option(help: "The file to write; imputed.h5, or imputed.csv.", transform: FilePath.expandingHome) var output: String?
+    @Option(
+        help:
+            "What kind of file: h5, or csv with id, label, all values, and how many of a row were missing. By the name of the output if none is given."
+    )
+    var format: ImputedFormat?
+    @Flag(
+        help: "With --format csv: ids and labels that begin like formulas of spreadsheets (= + - @) get an apostrophe in front.")
+    var csvSafe = false
+    @Option(help: "An HTML page about what was filled in to write besides.", transform: FilePath.expandingHome) var report = ""
+    @Flag(help: "Replace the outputs if they are there.") var force = false
 
     func validate() throws {
         if draws < 0 || draws > 10_000 { throw ValidationError("--draws must be in 0...10000") }
@@ -28,10 +37,23 @@ struct Impute: ModelCommand {
         var options = ImputeOptions()
         options.draws = draws
         options.samples = samples
+        let output = output ?? "imputed.\((format ?? .h5).rawValue)"
         options.output = output
+        options.isCSV = try world.together { [format] in try ImputeOptions.isCSV(output, wanted: format.map { $0 == .csv }) }
+        options.csvSafe = csvSafe
+        options.report = report
         options.force = force
         let counts = try flags.model(world).impute(flags.data, flags.dataOptions.options, options)
-        if world.isRoot { print("filled \(counts.missing) of \(counts.all) values, wrote \(output)") }
+        if world.isRoot, output != "-" {
+            print(
+                "filled \(counts.missing) of \(counts.all) values, wrote \([output, report].filter { !$0.isEmpty }.joined(separator: ", "))"
+            )
+        }
         return 0
     }
+}
+
+/// The kinds of files that filled data are written to.
+enum ImputedFormat: String, ExpressibleByArgument, CaseIterable {
+    case h5, csv
 }

@@ -15,6 +15,12 @@ struct Report: RankedCommand {
         help: "The HTML file to write; report.html in the folder of the run if none is given. - for standard output.",
         transform: FilePath.expandingHome)
     var output: String?
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "Columns of the data that the map of the codes is coloured by, besides the labels, by commas: /obs/batch, or its name."
+    )
+    var colour: [String] = []
     @Flag(help: "Replace --output if it is there.") var force = false
     @Option(help: "Threads per rank; 0 for the processors that the rank was given.") var threads = 0
 
@@ -22,7 +28,7 @@ struct Report: RankedCommand {
 
     func run(world: World) throws -> Int32 {
         let model = try TrainedModel(folder, world: world, threads: threads, log: Logger(label: "model"))
-        let path = try model.report(to: output, force: force)
+        let path = try model.report(to: output, colours: colour.flatMap(listed), force: force)
         if world.isRoot { Terminal.sayWritten(path) }
         return 0
     }

@@ -25,7 +25,16 @@ struct Score: ModelCommand {
         help: "Shares of the run's validation rows, by commas, as 0.9,0.99, above whose scores rows are marked.")
     var quantile: [String] = []
     @Option(help: "The HDF5 file to write.", transform: FilePath.expandingHome) var output = "scores.h5"
-    @Flag(help: "Replace the output if it is there.") var force = false
+    @Option(
+        help: "A CSV file to write besides: id, label, scores, and with --quantile how many thresholds each is above.",
+        transform: FilePath.expandingHome)
+    var csv = ""
+    @Flag(help: "In CSV, put an apostrophe before ids and labels that spreadsheets would take for formulas.") var csvSafe = false
+    @Option(
+        help: "An HTML page about the scores to write besides: distributions, thresholds, ROC curves, the highest rows.",
+        transform: FilePath.expandingHome)
+    var report = ""
+    @Flag(help: "Replace the outputs if they are there.") var force = false
     @Flag(help: "Write JSON.") var json = false
 
     func validate() throws {
@@ -52,6 +61,9 @@ struct Score: ModelCommand {
         options.samples = samples
         options.quantiles = try quantiles()
         options.output = output
+        options.csv = csv
+        options.csvSafe = csvSafe
+        options.report = report
         options.force = force
         let report = try flags.model(world).score(
             flags.data, flags.dataOptions.options, options)
@@ -65,7 +77,7 @@ struct Score: ModelCommand {
         if let unlabelled = report.rowsWithoutLabel { print("without label   \(unlabelled)") }
         for line in Self.figures(report) + Self.thresholds(report) { print(line) }
         if let warning = report.trainedOn { print(warning) }
-        print("wrote \(output)")
+        print("wrote \([output, csv, self.report].filter { !$0.isEmpty }.joined(separator: ", "))")
         return 0
     }
 

@@ -15,8 +15,11 @@ struct PrincipalComponentsTests {
                 0.9881069685756482, 0.06476574737760477, 0.06657000358755089,
             ])
         expect(components.shares, [0.32131885404684374, 0.2580085558500028])
-        let place = components.place(points[7 * 4..<8 * 4])
-        expect([place.0, place.1], [70.84508032011986, -19.641487076498294])
+        expect(components.place(points[7 * 4..<8 * 4]), [70.84508032011986, -19.641487076498294])
+        let three = PrincipalComponents(points, size: 4, wanted: 3)
+        #expect(Array(three.directions.prefix(2)) == components.directions && Array(three.shares.prefix(2)) == components.shares)
+        #expect(three.shares[2] > 0 && three.shares[2] <= three.shares[1])
+        #expect(abs(zip(three.directions[2], three.directions[0]).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-12)
     }
 
     @Test func line() {
@@ -28,8 +31,8 @@ struct PrincipalComponentsTests {
     /// One latent has no second direction, and points that are all the same have none.
     @Test func fewer() {
         let one = PrincipalComponents([1, 2, 6], size: 1)
-        #expect(one.directions == [[1], [0]] && one.shares == [1, 0] && one.place([5]) == (2, 0))
+        #expect(one.directions == [[1], [0]] && one.shares == [1, 0] && one.place([5]) == [2, 0])
         let same = PrincipalComponents([4, 5, 4, 5, 4, 5], size: 2)
-        #expect(same.shares == [0, 0] && same.place([4, 5]) == (0, 0))
+        #expect(same.shares == [0, 0] && same.place([4, 5]) == [0, 0])
     }
 }

@@ -103,7 +103,7 @@ struct GuessTests {
             "checkpoint", "data", "output", "progress", "labels", "mask", "weights", "rows", "columns", "feature-names", "format",
             "factors",
             "clean", "grid", "dtype", "codes", "part", "from", "covariance", "label", "as",
-            "fit-data", "normal", "predict", "config", "set", "partition", "account", "launcher",
+            "fit-data", "normal", "predict", "colour", "csv", "report", "config", "set", "partition", "account", "launcher",
         ]
         let numbers: Set = [
             "threads", "packed-bits", "samples", "code-rows", "held-out", "count", "seed", "components", "fit-rows", "steps",

@@ -123,10 +123,11 @@ struct OutputFileTests {
             (["x.csv.gz"], ".gz"), (["x.png"], ".png"),
             ([""], "is empty"),
         ] { expect(64, [text], try mpiVAE(arguments: apply + more, folder: folder.url)) }
-        for command in [["score"], ["impute"], ["reconstruct"], ["evaluate"]] {
-            let arguments = command + ["--checkpoint", "run", "--data", "data.h5", "--output", "x.csv"]
+        for (command, name) in [("score", "x.csv"), ("impute", "x.npy"), ("reconstruct", "x.csv"), ("evaluate", "x.csv")] {
+            let arguments = [command, "--checkpoint", "run", "--data", "data.h5", "--output", name]
             expect(
-                64, ["x.csv: .csv cannot be written here, but HDF5 (.h5)"], try mpiVAE(arguments: arguments, folder: folder.url))
+                64, ["\(name): \(name.dropFirst()) cannot be written here, but HDF5 (.h5)"],
+                try mpiVAE(arguments: arguments, folder: folder.url))
         }
         expect(64, [".npy cannot be written here"], try run("generate", "--checkpoint", "run", "--output", "x.npy"))
         expect(64, [".pdf cannot be written here, but HTML (.html)"], try run("report", "run", "--output", "x.pdf"))

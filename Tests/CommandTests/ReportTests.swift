@@ -5,21 +5,27 @@ import Testing
 /// The page about a run, taken apart by Python.
 @Suite(.serialized)
 struct ReportTests {
-    /// Python that takes a page apart: its headings, and its graphics as XML. It must be well-formed, need nothing else, and hold no
-    /// number that is none.
-    private static let parsing = """
+    /// Python that takes a page apart: its headings, and its graphics as XML. It must be well-formed, need nothing else, hold no number that is
+    /// none, and say of every picture what is seen.
+    static let parsing = """
         import re, sys, xml.etree.ElementTree as xml
         from html.parser import HTMLParser
         class Check(HTMLParser):
             def __init__(self):
                 super().__init__()
                 self.open, self.headings = [], []
-            def handle_starttag(self, tag, attributes):
-                if tag not in ("meta", "img"): self.open.append(tag)
+            def attributes(self, tag, attributes):
                 for name, value in attributes:
                     assert name not in ("src", "href") or value.startswith("data:image/png"), (name, value[:50])
                 assert tag not in ("script", "link", "iframe"), tag
-            def handle_startendtag(self, tag, attributes): pass
+                known = dict(attributes)
+                if tag == "img": assert len(known["alt"]) > 20, known
+                if known.get("role") == "img": assert len(known["aria-label"]) > 20, known
+                if tag == "svg": assert known.get("role") == "img" or known.get("aria-hidden") == "true", known
+            def handle_starttag(self, tag, attributes):
+                if tag not in ("meta", "img"): self.open.append(tag)
+                self.attributes(tag, attributes)
+            def handle_startendtag(self, tag, attributes): self.attributes(tag, attributes)
             def handle_endtag(self, tag): assert self.open.pop() == tag, tag
             def handle_data(self, data):
                 if self.open and self.open[-1] == "h2": self.headings.append(data)
@@ -27,13 +33,17 @@ struct ReportTests {
             check = Check()
             check.feed(text)
             assert check.open == [] and "http" not in text and "url(" not in text and "{{" not in text
-            graphics = [xml.fromstring(s) for s in re.findall(r"<svg.*?</svg>", text, re.S)]
+            assert "prefers-color-scheme: dark" in text and "@media print" in text
+            graphics = [xml.fromstring(s) for s in re.findall(r"<svg(?: class=.tiles.)? viewBox[^>]*role=.img.*?</svg>", text, re.S)]
             for graphic in graphics:
                 for element in graphic.iter():
                     words = " ".join(element.attrib.values()) + (element.text or "" if element.tag == "text" else "")
-                    assert not re.search(r"(?<![a-z])-?(nan|inf)(?![a-z])", words), words
+                    if element.tag != "image": assert not re.search(r"(?<![a-z])-?(nan|inf)(?![a-z])", words), words
                 assert all(float(r.get("height")) >= 0 for r in graphic.iter("rect"))
             return check.headings, graphics
+        def points(path):
+            return [tuple(map(float, p)) for p in re.findall(r"M(-?[\\d.]+) (-?[\\d.]+)", path.get("d"))]
+        def words(graphic): return [t.text for t in graphic.iter("text")]
         """
 
     @Test func pageHoldsEverything() throws {
@@ -72,17 +82,23 @@ struct ReportTests {
             import base64, csv, h5py, html, io, numpy as np
             from PIL import Image
             text, run = open(sys.argv[1]).read(), sys.argv[2]
-            headings, (loss, rate, speed, waits, kl, codes) = parse(text)
+            headings, (loss, rate, speed, waits, kl, codes, third, pairs, worst, samples, traversals) = parse(text)
             assert "<b>&" not in text and "&lt;b&gt;&amp;shoe" in text
-            assert headings == ["The best model", "Loss", "Learning rate", "Throughput", "Waits per rank", "KL per latent",
-                                "Map of the codes", "Reconstructions", "Samples", "Traversals", "Configuration", "Environment"]
+            assert headings == ["The best model", "Loss", "Course of the training", "Waits per rank", "KL per latent",
+                                "Map of the codes by label", "Reconstructions", "Worst rows", "Samples", "Traversals",
+                                "How it was made", "Configuration"], headings
             rows = list(csv.DictReader(open(run + "/metrics.csv")))
             lines = [[float(p.split(",")[1]) for p in l.get("points").split()] for l in loss.iter("polyline")]
             # Both lines in one scale: lower is better, and lower on the page is a larger y.
             values = [[float(r["train_loss"]) for r in rows], [-float(r["validation_elbo"]) for r in rows]]
             fit = np.polyfit(np.ravel(values), np.ravel(lines), 1)
             assert fit[0] < 0 and abs(np.polyval(fit, values) - lines).max() < 0.2
-            for cell in ["%.3f" % float(rows[2]["train_loss"]), rows[2]["step"]]: assert f"<td>{cell}</td>" in text
+            # The best epoch is marked, with a point on each line.
+            best = h5py.File(run + "/best.h5").attrs["step"]
+            number, = [i for i, r in enumerate(rows) if int(r["step"]) == best]
+            assert f"best, epoch {number + 1}" in words(loss) and f"best model is that of epoch {number + 1}." in loss.get("aria-label")
+            assert [abs(float(c.get("cy")) - l[number]) < 0.11 for c, l in zip(loss.iter("circle"), lines)] == [True, True]
+            for cell in ["%.3f" % float(rows[number]["train_loss"]), rows[number]["step"]]: assert f">{cell}</td>" in text
             # A cosine falls, as does its line on the page.
             line = [float(p.split(",")[1]) for l in rate.iter("polyline") for p in l.get("points").split()]
             rates = [float(r["learning_rate"]) for r in rows]
@@ -102,25 +118,44 @@ struct ReportTests {
             expected = 0.5 * (m ** 2 + np.exp(v) - 1 - v).mean(0)
             heights = np.array([float(r.get("height")) for r in kl.iter("rect")])
             assert len(heights) == 5 and abs(heights / heights.max() - expected / expected.max()).max() < 0.01
-            assert "%.3f" % expected.sum() in text and "%.3f" % e["elbo"][:].astype("f8").mean() in text
-            # The map is that of numpy's principal components, up to scale and sign.
-            points = np.array([[float(c.get("cx")), float(c.get("cy"))] for c in codes.iter("circle")])
-            assert len(points) == 1200
+            assert f"{(m.var(0) > 0.01).sum()} of 5 latents are active" in text
+            # The parts apart; the first figure is that of rows that were not trained on.
+            split, elbo = e["split"][:], e["elbo"][:].astype("f8")
+            for part, name in [(0, "training"), (1, "validation")]:
+                assert ">%s rows</td><td data-head=\\"rows\\">%d</td><td data-head=\\"ELBO\\">%.3f<" % (
+                    name, (split == part).sum(), elbo[split == part].mean()) in text
+            assert "<b>%.3f</b><span>ELBO of 240 validation rows" % elbo[split == 1].mean() in text
+            # The maps are those of numpy's principal components, up to scale and sign, a path for each label.
             z = m - m.mean(0)
-            for k, direction in enumerate(np.linalg.svd(z, full_matrices=False)[2][:2]):
-                assert abs(np.corrcoef(z @ direction, points[:, k])[0, 1]) > 0.9999
-            colours = np.array([c.get("fill") for c in codes.iter("circle")])
+            directions = np.linalg.svd(z, full_matrices=False)[2][:3]
             shirt = e["label"].asstr()[:] == "shirt"
-            assert len(set(colours[shirt])) == 1 and len(set(colours[~shirt])) == 1 and len(set(colours)) == 2
-            images = [Image.open(io.BytesIO(base64.b64decode(i))) for i in re.findall(r"data:image/png;base64,([^\\"]*)", text)]
-            assert [i.size for i in images] == [(2 + 8 * 58, 2 + 4 * 30), (2 + 8 * 30, 2 + 8 * 30),
-                                               (2 + 9 * 30, 2 + 5 * 30)], [i.size for i in images]
-            assert (np.asarray(images[0])[2:30, 2:30] == h5py.File(sys.argv[3])["data"][0]).all()
+            for graphic, axes in [(codes, (0, 1)), (third, (2, 1))]:
+                paths = [p for p in graphic.iter("path") if p.get("stroke-linecap") == "round"]
+                found = {len(points(p)): p for p in paths}
+                assert len(paths) == len({p.get("stroke") for p in paths}) == 2 and set(found) == {shirt.sum(), (~shirt).sum()}
+                places = np.array(points(found[shirt.sum()]) + points(found[(~shirt).sum()]))
+                for k, axis in enumerate(axes):
+                    order = np.concatenate([z[shirt] @ directions[axis], z[~shirt] @ directions[axis]])
+                    assert abs(np.corrcoef(order, places[:, k])[0, 1]) > 0.9999
+            # Pictures in lines; the first rows that were not trained on, and those with the largest errors, with their figures.
+            def images(graphic):
+                return [np.asarray(Image.open(io.BytesIO(base64.b64decode(i.get("href").split(",")[1])))) for i in graphic.iter("image")]
+            assert [[i.shape for i in images(g)] for g in (pairs, worst, samples, traversals)] == [
+                [(28, 2 + 8 * 58)] * 4, [(28, 2 + 8 * 58)] * 2, [(28, 2 + 8 * 30)] * 8, [(28, 2 + 9 * 30)] * 5]
+            x, error = h5py.File(sys.argv[3])["data"], e["reconstruction_error"][:]
+            held, last = np.flatnonzero(split == 1)[:32], np.argsort(-error, kind="stable")[:16]
+            for graphic, order in [(pairs, held), (worst, last)]:
+                for line, some in zip(images(graphic), order.reshape(-1, 8)):
+                    for place, row in enumerate(some): assert (line[:, 2 + 58 * place:30 + 58 * place] == x[row]).all(), row
+                assert [w for w in words(graphic) if w[0].isdigit()] == ["%.4g" % error[row] for row in order]
             # The lines of latents by their KL, as generate --traverse has them by number.
-            tiles = np.asarray(Image.open(sys.argv[4])).astype(int)[2:].reshape(5, 30, -1)
-            shown = np.asarray(images[2]).astype(int)[2:].reshape(5, 30, -1)
-            assert abs(shown - tiles[np.argsort(-expected)]).max() <= 1 and np.ptp(shown) > 100
+            tiles = np.asarray(Image.open(sys.argv[4])).astype(int)[2:].reshape(5, 30, -1)[:, :28]
+            shown = np.stack(images(traversals)).astype(int)
+            order = np.argsort(-expected)
+            assert abs(shown - tiles[order]).max() <= 1 and np.ptp(shown) > 100
+            assert words(traversals) == ["%g" % n for n in np.linspace(-3, 3, 9)] + [f"latent {n}" for n in order]
             assert html.escape(open(run + "/config.toml").read()).replace("&#x27;", "&#39;") in text
+            for fact in ["mpi-vae train --data", "2 ranks with", "Open MPI", e.file.attrs["program"]]: assert fact in text, fact
             print("right")
             """, [page, run, data, grid])
         #expect(python.output == "right\n", "\(python)")
@@ -159,7 +194,8 @@ struct ReportTests {
             with h5py.File(sys.argv[1], "w") as f:
                 for name, rows in [("train", slice(0, 400)), ("test", slice(400, None))]:
                     f[name + "/data"], f[name + "/label"] = d.data[rows], d.target[rows]
-            """, [data])
+            with h5py.File(sys.argv[2], "w") as f: f["data"] = d.data[:400][d.target[:400] == 1]
+            """, [data, folder.path("normal.h5")])
         #expect(made.status == 0, "\(made)")
         let options = [
             "train", "--data", "\(data):/train", "--scale", "standardize", "--likelihood", "gaussian", "--hidden", "16",
@@ -183,42 +219,67 @@ struct ReportTests {
         let reported = try mpiVAE("report", run)
         #expect(reported.status == 0, "\(reported)")
 
+        let means = try mpiVAE(
+            "reconstruct", "--checkpoint", run, "--data", folder.path("normal.h5"), "--output", folder.path("means.h5"))
+        #expect(means.status == 0, "\(means)")
+
         let plain = folder.path("plain")
         let ae = try mpiVAE(arguments: options + ["--model", "ae", "--output", plain])
         #expect(ae.status == 0, "\(ae)")
         let python = try Program.python(
             """
             \(Self.parsing)
-            import h5py, numpy as np
+            import csv, h5py, numpy as np
             from sklearn.metrics import roc_auc_score
-            always = ["The best model", "Loss", "Learning rate", "Throughput", "Waits per rank"]
-            last = ["Configuration", "Environment"]
+            always = ["The best model", "Loss", "Course of the training"]
+            last = ["How it was made", "Configuration"]
             e = h5py.File(sys.argv[2] + "/embeddings.h5")
             rows = e["split"][:] != 0
             wrong = e["label"][:][rows] != 1
             assert 20 < wrong.sum() < rows.sum() == 169
             s = h5py.File(sys.argv[2] + "/scores.h5")["score"]
+            x = np.concatenate([h5py.File(sys.argv[4])["train/data"][:]])
+            x = x[h5py.File(sys.argv[4])["train/label"][:] == 1]
+            # Features whose reconstructions have least of their variance, whatever their units.
+            y = h5py.File(sys.argv[5])["data"][:]
+            explained = 1 - ((x - y) ** 2).mean(0) / x.var(0)
             for path, scores in [(sys.argv[1], {"reconstruction": e["reconstruction_error"][:][rows], "elbo": -e["elbo"][:][rows]}),
                                  (sys.argv[2] + "/report.html", {k: s[k][:] for k in s})]:
                 text = open(path).read()
                 headings, graphics = parse(text)
-                assert headings == always + ["KL per latent", "Map of the codes", "Anomalies", "Reconstructions", "Samples",
-                                             "Traversals"] + last, headings
-                # Rows, samples and latents, each a graphic; of a row two lines, of a latent five.
-                assert [len(list(g.iter("polyline"))) for g in graphics[7:]] == [2] * 6 + [1] * 6 + [5] * 3
+                assert headings == always + ["KL per latent", "Map of the codes by label", "Anomalies", "Reconstructions",
+                                             "Worst rows", "Errors by feature", "Posterior predictive check",
+                                             "Features of the latents", "Samples", "Traversals"] + last, headings
+                # Loss, speed, KL, two maps, curves; then rows, worst rows, means and deviations as drawn, samples and latents, each a
+                # graphic; of a row two lines, of a latent five.
+                assert [len(list(g.iter("polyline"))) for g in graphics[6:]] == [2] * 12 + [1] * 2 + [1] * 6 + [5] * 3
                 for name, values in scores.items():
                     assert "%s, AUC %.4f" % (name, roc_auc_score(wrong, values)) in text, (name, roc_auc_score(wrong, values))
-                curves = [l.get("points").split() for l in graphics[6].iter("polyline")]
+                curves = [l.get("points").split() for l in graphics[5].iter("polyline")]
                 assert len(curves) == 1 + len(scores) and len({c[0] for c in curves}) == len({c[-1] for c in curves}) == 1
                 assert f"{wrong.sum()} anomalies from {(~wrong).sum()} normal rows" in text
+                table = re.findall(r">feature (\\d+)</td>.*?variance explained.>(-?[\\d.]+)<", text, re.S)
+                assert [int(f) for f, _ in table] == list(np.argsort(explained)[:10]), table
+                assert abs(np.array([float(v) for _, v in table]) - np.sort(explained)[:10]).max() < 1e-3
+                # Errors of 1 are in the rows that are drawn, beside what the codes know: variances add up to more than there is.
+                ratio = float(re.search(r"is ([\\d.]+) for the standard deviation", text)[1])
+                assert 1 < ratio < 1.4142, ratio
             assert len(s) == 6
+            # A feature that a latent moves most goes with its codes.
+            z = e["latent/mean"][:][e["source"][:] == 0]
+            tops = [l for l in csv.DictReader(open(sys.argv[2] + "/latent-features.csv")) if l["rank"] == "1"]
+            assert len(tops) == 3
+            for top in tops:
+                going = np.corrcoef(z[:, int(top["latent"])], x[:, int(top["feature"].split()[1])])[0, 1]
+                assert going * np.sign(float(top["difference_in_deviations"])) > 0.3, (top, going)
             text = open(sys.argv[3] + "/report.html").read()
             headings, graphics = parse(text)
             error = h5py.File(sys.argv[3] + "/embeddings.h5")["reconstruction_error"][:].astype("f8").mean()
-            assert "<b>%.3f</b><span>reconstruction error of 400 rows" % error in text and "KL, nats" not in text
-            assert headings == always + ["Map of the codes", "Reconstructions", "Traversals"] + last, headings
+            assert "<b>%.3f</b><span>reconstruction error of 400 training rows" % error in text and "KL of" not in text
+            assert headings == always + ["Map of the codes by label", "Reconstructions", "Worst rows", "Errors by feature",
+                                         "Features of the latents", "Traversals"] + last, headings
             print("right")
-            """, [embedded, run, plain])
+            """, [embedded, run, plain, data, folder.path("means.h5")])
         #expect(python.output == "right\n", "\(python)")
 
         // Figures beyond all measure, and a table that is none, do not stop the page, nor the run that goes on.

@@ -85,7 +85,23 @@ struct SweepTests {
                 error = numpy.std(elbos, ddof=1) / math.sqrt(3)
                 assert abs(error - float(line["validation_elbo_standard_error"])) < 1e-9
             plot = xml.dom.minidom.parse(f"{folder}/sweep.svg")
-            assert len(plot.getElementsByTagName("circle")) == 6 and len(plot.getElementsByTagName("polyline")) == 1
+            circles = [c.getAttribute("class") for c in plot.getElementsByTagName("circle")]
+            assert circles == [""] * 6 + ["rule"] and len(plot.getElementsByTagName("polyline")) == 1
+            # Ticks at the values, the best named, and an error bar for each mean, as long as two standard errors.
+            words = [t.firstChild.data for t in plot.getElementsByTagName("text")]
+            assert words.count("2") == words.count("6") == words.count("best") == 1 and "latent" in words, words
+            bars = [p.getAttribute("d") for p in plot.getElementsByTagName("path") if p.getAttribute("class") == "error"]
+            import re
+            heights = [float(re.search(r"V([\\d.]+)", b)[1]) - float(b.split()[1].split("h")[0]) for b in bars]
+            means = list(csv.DictReader(open(f"{folder}/sweep-means.csv")))
+            errors = [float(m["validation_elbo_standard_error"]) for m in means]
+            assert len(bars) == 2 and abs(heights[0] / heights[1] - errors[0] / errors[1]) < 0.1 * errors[0] / errors[1], (heights, errors)
+            page = open(f"{folder}/sweep.html").read()
+            best = max(means, key=lambda m: float(m["validation_elbo"]))
+            assert f"<b>latent={best['latent']}</b>" in page and "%.3f ± %.3f" % (
+                float(best["validation_elbo"]), float(best["validation_elbo_standard_error"])) in page
+            for run in runs: assert ">%.3f</td>" % float(run["validation_elbo"]) in page
+            assert "6 of 6" in page and "<script" not in page and "mpi-vae sweep" in page
             print("good")
             """, [folder.path("a")])
         #expect(checked.output == "good\n", "\(checked)")
@@ -168,7 +184,7 @@ struct SweepTests {
         #expect(outcome.status == 0, "\(outcome)")
         #expect(try text("a/sweep.csv").contains("\n\"16,8\",1,11,11,-"))
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("a")).sorted()
-        #expect(names == ["hidden=16", "hidden=16,8", "shapes.h5", "sweep.csv", "sweep.svg"], "\(names)")
+        #expect(names == ["hidden=16", "hidden=16,8", "shapes.h5", "sweep.csv", "sweep.html", "sweep.svg"], "\(names)")
     }
 
     /// Nothing is begun if anything is wrong.

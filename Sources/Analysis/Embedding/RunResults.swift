@@ -62,11 +62,20 @@ private struct RunResults {
         Activity.begin("writing the report")
         defer { Activity.end() }
         let (configuration, folder) = (replica.configuration, run.folder)
+        var findings = RunFindings()
+        do {
+            findings = try RunFindings.collect(
+                replica.world.isRoot ? folder : nil, run.best, configuration, replica.applied, world: replica.world,
+                pool: replica.pool,
+                source: replica.data.source)
+        } catch let failure as SharedFailure {
+            if let message = failure.message { run.log.warning("less in \(folder.report): \(message)") }
+        }
         try replica.world.onRoot {
             do {
                 let report = RunReport(
                     run: folder, checkpoint: run.best, configuration: configuration, applied: replica.applied,
-                    source: replica.data.source, dataName: configuration.data.data)
+                    source: replica.data.source, dataName: configuration.data.data, findings: findings)
                 try report.write(to: folder.report)
                 ProgressLine.result("wrote \(folder.report)")
             } catch {
@@ -81,9 +90,7 @@ private struct RunResults {
         try replica.world.onRoot {
             do {
                 guard let embeddings = try RunEmbeddings(folder.embeddings) else { return }
-                let decoded = DecodedRows(
-                    applied: replica.applied, preparation: run.best.preparation(configuration), configuration: configuration,
-                    shape: run.best.inputShape, conditions: run.best.conditions?.first ?? [])
+                let decoded = DecodedRows(replica.applied, run.best, configuration)
                 try TensorBoardResults(run: folder, host: replica.world.host, step: run.best.progress.step, decoded: decoded)
                     .write(embeddings, of: source)
             } catch {

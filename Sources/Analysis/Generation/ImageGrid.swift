@@ -100,9 +100,24 @@ struct ImageGrid {
         }
     }
 
+    /// The lines of the grid, each by itself.
+    func lines() -> [Bitmap] {
+        let whole = bitmap()
+        let height = shape.height * zoom
+        return stride(from: Self.gap, to: whole.height, by: height + Self.gap).map { top in
+            let bytes = whole.width * whole.channels
+            return Bitmap(
+                height: height, width: whole.width, channels: whole.channels,
+                pixels: Array(whole.pixels[top * bytes..<(top + height) * bytes]))
+        }
+    }
+
+    /// How many times an image is magnified.
+    private var zoom: Int { max(1, Self.usualSide / max(shape.height, shape.width)) }
+
     func bitmap() -> Bitmap {
         let (range, channels) = (range, shape.channels)
-        let zoom = max(1, Self.usualSide / max(shape.height, shape.width))
+        let zoom = zoom
         let groups = (count + group - 1) / group
         let (across, down) = (min(columns, max(groups, 1)), max(1, (groups + columns - 1) / columns))
         let (tileHeight, tileWidth) = (shape.height * zoom, shape.width * zoom)

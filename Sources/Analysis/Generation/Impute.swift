@@ -14,9 +14,21 @@ public struct ImputeOptions: Sendable {
     /// The samples of the posterior that each draw is one of, and that means are weighted over where training weighted them, too.
     public var samples = 1000
     public var output = "imputed.h5"
+    /// Whether the output is a table of text, with a line for each row.
+    public var isCSV = false
+    /// Whether ids and labels in it that begin like formulas get an apostrophe in front.
+    public var csvSafe = false
+    /// A page about what was filled in; empty for none.
+    public var report = ""
     public var force = false
 
     public init() {}
+
+    /// Whether a file is to be CSV, by its name or by what is asked for; HDF5 where neither says anything. Throws ``Failure`` (64) where the two do
+    /// not agree.
+    public static func isCSV(_ path: String, wanted: Bool?) throws -> Bool {
+        try FileFormat.of(path, flag: "--output", among: [.hdf5, .csv], wanted: wanted.map { $0 ? .csv : .hdf5 }) == .csv
+    }
 }
 
 extension TrainedModel {
@@ -25,7 +37,12 @@ extension TrainedModel {
     /// - Returns: on root, how many values were missing, and how many there are.
     public func impute(_ data: String, _ options: DataOptions, _ wanted: ImputeOptions) throws -> (missing: Int, all: Int) {
         try world.onRoot {
-            try OutputFiles([.init("--output", wanted.output)], force: wanted.force).check(data: [data], files: files)
+            try OutputFiles(
+                [.init("--output", wanted.output, [wanted.isCSV ? .csv : .hdf5])]
+                    + OutputFiles.File.optional("--report", wanted.report, [.html]),
+                force: wanted.force
+            ).check(data: [data], files: files)
+            try check(wanted)
             guard preparation.masks else {
                 throw Failure(.usage, "the model was trained without missing values: only models trained with --nan mask impute")
             }
@@ -38,8 +55,15 @@ extension TrainedModel {
         }
         let source = try open(data, options)
         let (features, draws) = (source.features, wanted.draws)
-        var writer: ImputedWriter?
-        try world.onRoot { writer = try ImputedWriter(wanted.output, source, data, options, draws: draws) }
+        var filled: ImputedRows?
+        let figures = wanted.report.isEmpty ? nil : ImputedFigures(source)
+        try world.onRoot {
+            let output: any ImputedOutput =
+                wanted.isCSV
+                ? try ImputedTable(wanted.output, source, isSafe: wanted.csvSafe)
+                : try ImputedFile(wanted.output, source, draws: draws)
+            filled = try ImputedRows(source, data, options, draws: draws, to: [output] + (figures.map { [$0] } ?? []))
+        }
         // What binarisation draws.
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
@@ -55,21 +79,35 @@ extension TrainedModel {
             for first in stride(from: rows.lowerBound, to: rows.upperBound, by: most) {
                 let some = first..<min(first + most, rows.upperBound)
                 let place = (first - rows.lowerBound) * features
-                try writer!.write(
+                try filled!.write(
                     some, mean: restored(columns[0].pointer + place, some.count), mask: columns[1].pointer + place,
                     draws: restored(columns[2].pointer + place * draws, some.count * draws))
             }
         }
         var counts = (missing: 0, all: 0)
         try world.onRoot {
-            counts = (writer!.missing, source.rowCount * features)
+            counts = (filled!.missing, source.rowCount * features)
             guard counts.missing > 0 else {
                 throw Failure(
                     .badData, "\(source.name) has no missing values (NaN, or 0 in a --mask): there is nothing to impute")
             }
-            try writer!.finish()
+            try filled!.finish()
+            guard let figures else { return }
+            var page = HTMLPage(title: "Imputed values", subtitle: "\(source.name) by \(place.path)")
+            try figures.add(to: &page)
+            addProvenance(of: data, to: &page)
+            try page.write(to: wanted.report)
         }
         return counts
+    }
+
+    /// Throws ``Failure`` (64) for what does not go together.
+    private func check(_ wanted: ImputeOptions) throws {
+        if wanted.isCSV, wanted.draws > 0 {
+            throw Failure(.usage, "--draws: a CSV file has a line for each row: leave --draws out, or write HDF5")
+        }
+        if wanted.csvSafe, !wanted.isCSV { throw Failure(.usage, "--csv-safe is for --format csv") }
+        if wanted.report == OutputFiles.standardOutput { throw Failure(.usage, "--report -: name a file") }
     }
 
     /// The model's means of all values of a batch, and draws of them, as it has them.
@@ -153,121 +191,4 @@ extension TrainedModel {
         }
         return chosen
     }
-}
-
-/// The file of filled data. Used by root alone.
-private final class ImputedWriter {
-    private let source: DataSource
-    /// Reads the values that are there, as they are stored.
-    private let original: any RowReader
-    private let format: RowFormat
-    private let result: ResultFile
-    private let data: Dataset
-    private let imputed: Dataset
-    private let draws: Dataset?
-    private let drawCount: Int
-    private let labels: CopiedColumn?
-    private let ids: CopiedColumn?
-    private(set) var missing = 0
-
-    init(_ path: String, _ source: DataSource, _ specification: String, _ options: DataOptions, draws: Int) throws {
-        var options = options
-        options.mask = ""
-        let features = source.featureNames.map { DataSource.Features(names: $0, origin: source.name) }
-        let unmasked = try DataSource.open(specification, options, as: features)
-        self.source = source
-        let content = unmasked.content
-        format = RowFormat(numbers: content.stored, features: source.features)
-        original = try content.makeReader(content.stored)
-        drawCount = draws
-        let count = source.rowCount
-        let isWide = source.format.isWide
-        let result = try ResultFile(
-            path, format: "mpi-vae imputed data",
-            byteCount: count * (source.features * ((draws + 1) * (isWide ? 8 : 4) + 1) + 160))
-        self.result = result
-        let shape = [count] + source.rowShape
-        data = try result.numbers(
-            "/data", isWide: isWide, shape: shape, "the data, with the model's means where values were missing")
-        imputed = try result.column("/imputed", UInt8.self, shape: shape, "1 where the value was missing")
-        self.draws =
-            draws > 0
-            ? try result.numbers(
-                "/draws", isWide: isWide, shape: [count, draws] + source.rowShape,
-                "the data, with draws from p(x missing|x observed)") : nil
-        (labels, ids) = try result.writing { file in
-            (
-                try CopiedColumn("/label", of: [source.labels], in: file, count: count),
-                try CopiedColumn("/id", of: [source.ids], in: file, count: count)
-            )
-        }
-        try result.writing { file in
-            try file.write(featureNames: source.featureNames)
-            try file.setAttribute("sources", .strings([source.name]))
-        }
-    }
-
-    func write(
-        _ rows: Range<Int>, mean: AlignedMemory<Double>, mask: UnsafePointer<Float>, draws: AlignedMemory<Double>
-    ) throws {
-        let features = format.features
-        let numbers = source.selection.rows(rows)
-        // Bytes are taken for pixels, which the model sees as numbers in 0...1.
-        let unit = format.numbers == .pixel ? 255.0 : 1
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(format.rowBytes, 64), alignment: 64)
-        defer { memory.deallocate() }
-        var whole = [Double](repeating: 0, count: rows.count * features)
-        var drawn = [Double](repeating: 0, count: rows.count * drawCount * features)
-        var wasMissing = [UInt8](repeating: 0, count: rows.count * features)
-        for (index, row) in numbers.enumerated() {
-            do {
-                try original.read(Int(row)..<Int(row) + 1, into: memory)
-            } catch let error as HDF5Error {
-                throw Failure(error)
-            }
-            for i in 0..<features {
-                let place = index * features + i
-                let isMissing = mask[place] == 0
-                let known = isMissing ? 0 : Self.number(memory, i, format.numbers)
-                whole[place] = isMissing ? mean.pointer[place] * unit : known
-                wasMissing[place] = isMissing ? 1 : 0
-                if isMissing { missing += 1 }
-                for draw in 0..<drawCount {
-                    let target = (index * drawCount + draw) * features + i
-                    drawn[target] = isMissing ? draws.pointer[target] * unit : known
-                }
-            }
-        }
-        try result.writing { _ in
-            try data.write(whole, rows: rows)
-            try imputed.write(wasMissing, rows: rows)
-            try self.draws?.write(drawn, rows: rows)
-        }
-        try labels?.copy(from: source.labels, rows: numbers, to: rows)
-        try ids?.copy(from: source.ids, rows: numbers, to: rows)
-    }
-
-    private static func number(_ row: UnsafeRawPointer, _ index: Int, _ format: NumberFormat) -> Double {
-        func load<Number: BitwiseCopyable>(_: Number.Type) -> Number {
-            row.load(fromByteOffset: index * MemoryLayout<Number>.stride, as: Number.self)
-        }
-        switch format {
-        case .pixel, .uint8: return Double(load(UInt8.self))
-        case .int8: return Double(load(Int8.self))
-        case .int16: return Double(load(Int16.self))
-        case .uint16: return Double(load(UInt16.self))
-        case .int32: return Double(load(Int32.self))
-        case .uint32: return Double(load(UInt32.self))
-        case .int64: return Double(load(Int64.self))
-        case .uint64: return Double(load(UInt64.self))
-        case .float32: return Double(load(Float.self))
-        case .float64: return load(Double.self)
-        case .float16, .bit:
-            var values = [Float](repeating: 0, count: index + 1)
-            RowFormat(numbers: format, features: index + 1).decode(row, into: &values)
-            return Double(values[index])
-        }
-    }
-
-    func finish() throws { try result.finish() }
 }

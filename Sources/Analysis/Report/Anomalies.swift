@@ -76,40 +76,18 @@ struct Anomalies {
 
     /// Adds the curves; nothing where all rows are of one kind.
     func add(to page: inout HTMLPage) {
-        var chart = Chart(x: 0...1, y: 0...1, height: 420)
-        chart.line([(0, 0), (1, 1)], colour: Chart.otherColour)
-        var entries: [(name: String, colour: String)] = []
-        for (score, colour) in zip(scores, Chart.colours) {
+        var shown: [(name: String, values: [Float], area: Double)] = []
+        for score in scores {
             func values(anomalous: Bool) -> [Float] {
                 zip(score.values, isAnomaly).filter { $0.1 == anomalous }.map(\.0).sorted()
             }
             guard let ranking = Ranking(values(anomalous: true), against: values(anomalous: false)) else { return }
-            chart.line(Self.curve(score.values, isAnomaly), colour: colour)
-            entries.append((String(format: "%@, AUC %.4f", score.name, ranking.areaUnderROC), colour))
+            shown.append((score.name, score.values, ranking.areaUnderROC))
         }
         let count = isAnomaly.count { $0 }
         page.section(
             "Anomalies",
             note: "How well the scores tell \(count) anomalies from \(isAnomaly.count - count) normal rows: \(source).",
-            chart.svg(xTitle: "share of normal rows above the threshold", yTitle: "share of anomalies", title: "ROC curves")
-                + Chart.legend(entries))
-    }
-
-    /// The receiver operating characteristic: a point for each threshold, or some hundred of them.
-    private static func curve(_ scores: [Float], _ isPositive: [Bool]) -> [(Double, Double)] {
-        let order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
-        let positives = Double(isPositive.count { $0 })
-        let negatives = Double(scores.count) - positives
-        var points = [(0.0, 0.0)]
-        var (found, passed) = (0.0, 0.0)
-        for (place, row) in order.enumerated() {
-            if isPositive[row] { found += 1 } else { passed += 1 }
-            // Rows with one score are found all at once.
-            if place + 1 < order.count, scores[order[place + 1]] == scores[row] { continue }
-            let point = (passed / negatives, found / positives)
-            let isFar = abs(point.0 - points.last!.0) + abs(point.1 - points.last!.1) > 0.005
-            if isFar || place + 1 == order.count { points.append(point) }
-        }
-        return points
+            ROCChart.html(shown, isAnomaly))
     }
 }

@@ -1,65 +1,107 @@
 internal import Distributed
 internal import Foundation
+internal import HDF5
 internal import Importing
 internal import Support
 
 /// A page that needs nothing but itself: style, graphics and images are in it. ``PageTemplates`` say how it looks.
-struct HTMLPage {
+package struct HTMLPage {
     private let title: String
-    private var sections: [[String: String]] = []
+    private let subtitle: String
+    private var sections: [[String: Any]] = []
 
-    init(title: String) { self.title = title }
+    /// - Parameter subtitle: what the page is about, in a line.
+    package init(title: String, subtitle: String = "") { (self.title, self.subtitle) = (title, subtitle) }
 
     /// Adds a section. - Parameter content: HTML, as the functions below give it, or SVG.
-    mutating func section(_ heading: String, note: String = "", _ content: String) {
+    package mutating func section(_ heading: String, note: String = "", _ content: String) {
         // Sections take a while each.
         Heartbeat.beat()
-        var section = ["heading": heading, "content": content]
+        var section: [String: Any] = ["heading": heading, "content": content]
         if !note.isEmpty { section["note"] = note }
         sections.append(section)
     }
 
     /// Figures, each with its name below.
-    static func figures(_ values: [(value: String, name: String)]) -> String {
+    package static func figures(_ values: [(value: String, name: String)]) -> String {
         PageTemplates.render("figures", ["figures": values.map { ["value": $0.value, "name": $0.name] }])
     }
 
     /// Names and what they are, line by line.
-    static func table(_ rows: [(String, String)]) -> String {
+    package static func table(_ rows: [(String, String)]) -> String {
         PageTemplates.render("facts", ["rows": rows.map { ["name": $0.0, "value": $0.1] }])
     }
 
-    /// Columns of numbers, which scroll where they are too wide; the first column says what a row is.
-    static func table(head: [String], rows: [[String]]) -> String {
-        PageTemplates.render("table", ["head": head, "rows": rows.map { ["cells": $0] }])
+    /// Columns of numbers; the first column says what a row is. Where the screen is narrow, rows of many columns become lists.
+    package static func table(head: [String], rows: [[String]]) -> String {
+        let cells = rows.map { ["cells": zip(head, $0).map { ["head": $0, "value": $1] }] }
+        return PageTemplates.render("table", ["head": head, "rows": cells, "stacked": head.count > 4])
     }
+
+    /// A line that says more of what is above it.
+    package static func note(_ text: String) -> String { PageTemplates.render("note", ["text": text]) }
 
     static func text(_ text: String) -> String { PageTemplates.render("text", ["text": text]) }
 
-    /// Small charts side by side. - Parameter charts: SVG.
-    static func multiples(_ charts: [String]) -> String { PageTemplates.render("multiples", ["charts": charts]) }
+    /// A text that takes no room until it is opened.
+    static func text(_ text: String, behind summary: String) -> String {
+        PageTemplates.render("details", ["text": text, "summary": summary])
+    }
 
-    static func legend(_ entries: [(name: String, colour: String)]) -> String {
-        PageTemplates.render("legend", ["entries": entries.map { ["name": $0.name, "colour": $0.colour] }])
+    /// Small charts side by side. - Parameter charts: SVG.
+    package static func multiples(_ charts: [String]) -> String { PageTemplates.render("multiples", ["charts": charts]) }
+
+    package static func legend(_ entries: [(name: String, colour: String)]) -> String {
+        legend(entries.map { ($0.name, $0.colour, .disc) })
+    }
+
+    static func legend(_ entries: [(name: String, colour: String, mark: Mark)]) -> String {
+        PageTemplates.render(
+            "legend",
+            ["entries": entries.map { ["name": $0.name, "path": $0.mark.path([(0, 0)], colour: $0.colour, radius: 4)] }])
+    }
+
+    /// What the colours of ``Palette/scale`` stand for. - Parameter title: of the numbers.
+    static func scale(_ title: String, low: String, middle: String, high: String) -> String {
+        PageTemplates.render(
+            "scale",
+            ["title": title, "low": low, "middle": middle, "high": high, "colours": Palette.scale.joined(separator: ",")])
     }
 
     /// An image in the page, made smaller where it would be heavy. Throws ``Failure``.
     static func image(_ bitmap: Bitmap, alt: String) throws -> String {
-        let factor = (Double(bitmap.pixels.count) / Double(mostImageBytes)).squareRoot()
-        let size = ImageSize(
-            height: max(1, Int(Double(bitmap.height) / factor)), width: max(1, Int(Double(bitmap.width) / factor)))
-        let fitting = factor > 1 ? bitmap.scaled(to: size) : bitmap
-        let png = Data(try fitting.png()).base64EncodedString()
-        return PageTemplates.render("image", ["alt": alt, "width": fitting.width, "png": png])
+        let fitting = fitting(bitmap)
+        return PageTemplates.render("image", ["alt": alt, "width": fitting.width, "png": try data(fitting)])
     }
 
-    /// Uncompressed; a page with three images, even of noise, stays below 2 MB.
+    /// The same as what `src` or `href` is to be. Throws ``Failure``.
+    static func data(_ bitmap: Bitmap) throws -> String {
+        "data:image/png;base64," + Data(try bitmap.png()).base64EncodedString()
+    }
+
+    /// One that is heavy made smaller.
+    static func fitting(_ bitmap: Bitmap, most: Int = mostImageBytes) -> Bitmap {
+        let factor = (Double(bitmap.pixels.count) / Double(most)).squareRoot()
+        if factor <= 1 { return bitmap }
+        return bitmap.scaled(
+            to: ImageSize(
+                height: max(1, Int(Double(bitmap.height) / factor)), width: max(1, Int(Double(bitmap.width) / factor))))
+    }
+
+    /// Uncompressed; a page with four images, even of noise, stays below 2 MB.
     static let mostImageBytes = 300_000
 
-    static func escape(_ text: String) -> String {
+    package static func escape(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
             "\"", with: "&quot;")
     }
 
-    var html: String { PageTemplates.render("page", ["title": title, "sections": sections]).withoutControls }
+    /// Writes a file, which appears when it is complete. Throws ``Failure``.
+    package func write(to path: String) throws {
+        do throws(FileError) { try AtomicFile.write(Array(html.utf8), to: path) } catch { throw Failure(error) }
+    }
+
+    package var html: String {
+        PageTemplates.render("page", ["title": title, "subtitle": subtitle, "sections": sections]).withoutControls
+    }
 }

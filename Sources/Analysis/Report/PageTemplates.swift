@@ -4,8 +4,9 @@ internal import Mustache
 enum PageTemplates {
     private static let library: MustacheLibrary = {
         let texts = [
-            "page": page, "style": style, "figures": figures, "facts": facts, "table": table, "text": text, "image": image,
-            "multiples": multiples, "legend": legend,
+            "page": page, "style": PageStyle.text, "figures": figures, "facts": facts, "table": table, "text": text, "note": note,
+            "details": details,
+            "image": image, "multiples": multiples, "legend": legend, "scale": scale,
         ]
         // They are constants, and every page needs them.
         return MustacheLibrary(templates: texts.mapValues { try! MustacheTemplate(string: $0) })
@@ -19,6 +20,7 @@ enum PageTemplates {
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
         <title>{{title}}</title>
         <style>
         {{>style}}
@@ -26,6 +28,7 @@ enum PageTemplates {
         </head>
         <body>
         <h1>{{title}}</h1>
+        <p class="note">{{subtitle}}</p>
         {{#sections}}
         <section>
         <h2>{{heading}}</h2>
@@ -45,44 +48,31 @@ enum PageTemplates {
         """
 
     private static let facts = """
-        <div class="scroll"><table>{{#rows}}<tr><th>{{name}}</th><td>{{value}}</td></tr>{{/rows}}</table></div>
+        <table class="facts">{{#rows}}<tr><th>{{name}}</th><td>{{value}}</td></tr>{{/rows}}</table>
         """
 
     private static let table = """
-        <div class="scroll"><table class="numbers"><tr>{{#head}}<th>{{.}}</th>{{/head}}</tr>
-        {{#rows}}<tr>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>
-        {{/rows}}</table></div>
+        <table class="numbers{{#stacked}} stacked{{/stacked}}"><tr>{{#head}}<th>{{.}}</th>{{/head}}</tr>
+        {{#rows}}<tr>{{#cells}}<td data-head="{{head}}">{{value}}</td>{{/cells}}</tr>
+        {{/rows}}</table>
         """
+
+    private static let note = "<p class=\"note\">{{text}}</p>"
 
     private static let text = "<pre>{{text}}</pre>"
 
-    private static let image = "<img alt=\"{{alt}}\" width=\"{{width}}\" src=\"data:image/png;base64,{{png}}\">"
+    private static let details = "<details><summary>{{summary}}</summary><pre>{{text}}</pre></details>"
 
-    private static let multiples = "<div class=\"multiples\">{{#charts}}{{{.}}}{{/charts}}</div>"
+    private static let image = "<img alt=\"{{alt}}\" width=\"{{width}}\" src=\"{{png}}\">"
+
+    private static let multiples = "<div class=\"multiples\">{{#charts}}<div>{{{.}}}</div>{{/charts}}</div>"
 
     private static let legend = """
-        <div class="legend">{{#entries}}<span><i style="background:{{colour}}"></i>{{name}}</span>{{/entries}}</div>
+        <div class="legend">{{#entries}}<span><svg class="key" viewBox="-5 -5 10 10" aria-hidden="true">{{{path}}}</svg>{{name}}</span>{{/entries}}</div>
         """
 
-    private static let style = """
-        body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 46rem; margin: 0 auto; padding: 1rem; }
-        h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem; }
-        .note { margin: 0 0 .5rem; color: #555; font-size: .9rem; }
-        .figures { display: flex; flex-wrap: wrap; gap: .5rem 2rem; }
-        .figures div { display: flex; flex-direction: column; } .figures b { font-size: 1.3rem; }
-        .figures span { color: #555; font-size: .85rem; }
-        svg { width: 100%; height: auto; display: block; } svg text { font: 13px system-ui, sans-serif; fill: #444; }
-        img { max-width: 100%; height: auto; image-rendering: pixelated; display: block; }
-        pre { overflow-x: auto; background: #f5f5f5; padding: .8rem; font-size: .8rem; line-height: 1.4; }
-        .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; } th { text-align: left; font-weight: 600; padding-right: 1.5rem; vertical-align: top; }
-        td { overflow-wrap: anywhere; }
-        .numbers { font-size: .85rem; } .numbers th, .numbers td { text-align: right; white-space: nowrap; padding: .1rem 1rem .1rem 0; }
-        .numbers tr > :first-child { text-align: left; }
-        .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: .5rem 1rem; }
-        .multiples svg text { font-size: 20px; }
-        .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; margin: .3rem 0; }
-        .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border-radius: 2px; }
-        @media (max-width: 500px) { svg text { font-size: 18px; } }
+    private static let scale = """
+        <div class="scale" role="img" aria-label="colours from {{low}} to {{high}}: {{title}}"><span>{{title}}</span><i style="background:linear-gradient(to right,{{colours}})"></i>
+        <div><span>{{low}}</span><span>{{middle}}</span><span>{{high}}</span></div></div>
         """
 }

@@ -41,17 +41,19 @@ struct RankWaits {
         }
     }
 
+    /// Adds a chart where there are several ranks: one waits for nobody.
     func add(to page: inout HTMLPage) {
+        guard ranks.count > 1 else { return }
         // Of very many ranks that are neighbours the one that works longest stands for all.
         let step = (ranks.count + Self.mostBars - 1) / Self.mostBars
         let shown = stride(from: 0, to: ranks.count, by: step).map { first in
             (first..<min(first + step, ranks.count)).max { ranks[$0].own < ranks[$1].own }!
         }
         let highest = ranks.map { $0.own + $0.wait }.max()!
-        var chart = Chart(x: -0.6...Double(ranks.count) - 0.4, y: 0...max(highest * 1.02, 1e-6), height: 220)
+        var chart = Chart(x: -0.6...Double(ranks.count) - 0.4, y: 0...max(highest * 1.02, 1e-6), height: 220, wholeX: true)
         let parts: [(name: String, colour: String, value: (Rank) -> Double)] = [
-            ("computing", Chart.colours[0], \.compute), ("waiting for data", Chart.colours[3], \.data),
-            ("waiting for other ranks", Chart.colours[1], \.wait),
+            ("computing", Palette.colours[0], \.compute), ("waiting for data", Palette.colours[3], \.data),
+            ("waiting for other ranks", Palette.colours[1], \.wait),
         ]
         for (index, rank) in shown.enumerated() {
             var base = 0.0
@@ -64,15 +66,12 @@ struct RankWaits {
         let waits = ranks.map(\.wait).sorted()
         let own = ranks.indices.max { ranks[$0].own < ranks[$1].own }!
         let over = epochs.count == 1 ? "epoch \(epochs.lowerBound)" : "epochs \(epochs.lowerBound) to \(epochs.upperBound), mean"
-        var note = "Seconds per epoch (\(over))."
-        if ranks.count > 1 {
-            note += String(
-                format: " Waiting for other ranks: median %.3f s, worst %.3f s. Rank %ld works longest, %.3f s.",
-                waits[(waits.count - 1) / 2], waits.last!, own, ranks[own].own)
-        }
+        let seen = String(
+            format: "Waiting for other ranks: median %.3f s, worst %.3f s. Rank %ld works longest, %.3f s.",
+            waits[(waits.count - 1) / 2], waits.last!, own, ranks[own].own)
         page.section(
-            "Waits per rank", note: note,
-            chart.svg(xTitle: "rank", yTitle: "s per epoch", title: "time of each rank", wholeX: true)
-                + Chart.legend(parts.map { (name: $0.name, colour: $0.colour) }))
+            "Waits per rank", note: "Seconds per epoch (\(over)). \(seen)",
+            chart.svg(xTitle: "rank", yTitle: "s per epoch", alt: "Time of each of \(ranks.count) ranks. \(seen)")
+                + HTMLPage.legend(parts.map { (name: $0.name, colour: $0.colour) }))
     }
 }

@@ -9,9 +9,11 @@ extension TrainedModel {
     ///
     /// What is missing (embeddings, the data) is left out, and said.
     ///
-    /// - Parameter force: whether `output` is replaced if it is there; the page in the folder always is.
+    /// - Parameters:
+    ///   - colours: columns of the data, as `--labels` names them, that maps are coloured by besides the labels.
+    ///   - force: whether `output` is replaced if it is there; the page in the folder always is.
     /// - Returns: the path of the page.
-    public func report(to output: String?, force: Bool = false) throws -> String {
+    public func report(to output: String?, colours: [String] = [], force: Bool = false) throws -> String {
         var path = ""
         try world.onRoot {
             guard let run = place.run else {
@@ -28,10 +30,25 @@ extension TrainedModel {
         let data = record?.configuration.data.data ?? ""
         let located = try world.broadcastFromRoot { record?.trainingData ?? "" }
         let source = located.isEmpty ? nil : try? open(located, record!.configuration.data.options)
+        let findings = try RunFindings.collect(
+            place.run, checkpoint, configuration, applied, world: world, pool: pool, source: source)
+        var values: [PointValues] = []
+        for name in colours {
+            guard source != nil else {
+                throw SharedFailure(
+                    exitStatus: ExitCode.inputMissing.rawValue,
+                    message: world.isRoot
+                        ? "--colour \(name): the data of the run, \(data), are not there any more: leave it out" : nil)
+            }
+            var options = record!.configuration.data.options
+            options.labels = name
+            let coloured = try open(located, options)
+            try world.onRoot { if let own = try findings.values(name, of: coloured) { values.append(own) } }
+        }
         try world.onRoot {
             try RunReport(
                 run: place.run!, checkpoint: checkpoint, configuration: configuration, applied: applied,
-                source: source, dataName: data
+                source: source, dataName: data, findings: findings, colours: values
             ).write(to: path)
         }
         return path

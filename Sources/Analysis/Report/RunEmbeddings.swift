@@ -7,36 +7,59 @@ internal import VAE
 
 /// What a report says of a run's embeddings.
 struct RunEmbeddings {
+    /// A row whose figures are known.
+    struct Row {
+        let source: UInt8
+        /// In its source.
+        let row: Int64
+        let part: Part
+        /// In the file of embeddings.
+        let place: Int
+        /// -log p(x | z), nats.
+        let error: Float
+    }
+
     /// Rows in the file, and those that were read: all, or of very many some blocks, evenly over them.
     let count: Int
     private(set) var readCount = 0
+    /// Steps that the model had been trained for; nil where the file does not say.
+    let step: Int?
     /// Means over these rows, in nats.
-    private(set) var elbo = 0.0
     private(set) var klPerLatent: [Double]
     /// Of the codes, latent by latent.
     private(set) var codeMean: [Double]
     private(set) var codeVariance: [Double]
-    /// The codes of some rows, evenly over all, `[rows, latents]`, and their labels.
+    /// The codes of some rows, evenly over all, `[points.count, latents]`.
     private(set) var codes: [Double] = []
-    /// Empty where a row has none.
-    private(set) var labels: [String] = []
+    private(set) var points: [Row] = []
+    /// Of each part the first rows of the first source.
+    private(set) var first: [Part: [Row]] = [:]
+    /// Those of the first source with the largest errors, the worst first.
+    private(set) var worst: [Row] = []
+    private let labels: RowValues?
+
+    /// Latents that carry something of the data: those whose codes have a variance above 0.01 (Burda et al. 2016, section 5.2).
+    var activeLatents: [Int] { codeVariance.indices.filter { codeVariance[$0] > 0.01 } }
 
     private static let mostPoints = 3000
     private static let piece = 1 << 14
     private static let mostPieces = 32
+    private static let mostWorst = 16
+    private static let mostFirst = 32
 
     /// Reads a file of embeddings, piece by piece; nil for one whose data sets do not fit each other. Throws ``HDF5Error``.
     init?(_ path: String) throws(HDF5Error) {
         let file = try File.open(path)
-        let (mean, logVariance, elbos) = (
-            try file.dataset("/latent/mean"), try file.dataset("/latent/log_variance"), try file.dataset("/elbo")
-        )
+        let (mean, logVariance) = (try file.dataset("/latent/mean"), try file.dataset("/latent/log_variance"))
+        let (errors, elbos) = (try file.dataset("/reconstruction_error"), try file.dataset("/elbo"))
+        let (numbers, sources, parts) = (try file.dataset("/row"), try file.dataset("/source"), try file.dataset("/split"))
         count = mean.rowCount
         let size = mean.rowSize
-        guard mean.shape.count == 2, size > 0, logVariance.shape == mean.shape, elbos.shape == [count] else {
-            return nil
-        }
-        let values = try RowValues(file, "/label", count: count)
+        guard mean.shape.count == 2, size > 0, logVariance.shape == mean.shape,
+            [errors, elbos, numbers, sources, parts].allSatisfy({ $0.shape == [mean.rowCount] })
+        else { return nil }
+        if case .integer(let steps)? = try file.attribute("step") { step = Int(steps) } else { step = nil }
+        labels = try RowValues(file, "/label", count: count)
         var (kl, sum, squares) = (
             [Double](repeating: 0, count: size), [Double](repeating: 0, count: size), [Double](repeating: 0, count: size)
         )
@@ -49,14 +72,23 @@ struct RunEmbeddings {
             Heartbeat.beat()
             let rows = piece * Self.piece..<min((piece + 1) * Self.piece, count)
             let (m, v) = (try mean.read(Float.self, rows: rows), try logVariance.read(Float.self, rows: rows))
-            let bounds = try elbos.read(Float.self, rows: rows)
+            let (error, bounds) = (try errors.read(Float.self, rows: rows), try elbos.read(Float.self, rows: rows))
+            let (number, source, part) = (
+                try numbers.read(Int64.self, rows: rows), try sources.read(UInt8.self, rows: rows),
+                try parts.read(UInt8.self, rows: rows)
+            )
+            func row(_ place: Int) -> Row {
+                let index = place - rows.lowerBound
+                return Row(
+                    source: source[index], row: number[index], part: Part(rawValue: part[index]) ?? .new, place: place,
+                    error: error[index])
+            }
             // Rows far beyond all that was trained on may have no finite figures.
             let finite = rows.filter { row in
                 let own = (row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size
                 return bounds[row - rows.lowerBound].isFinite && own.allSatisfy { m[$0].isFinite && v[$0].isFinite }
             }
             for row in finite {
-                elbo += Double(bounds[row - rows.lowerBound])
                 for latent in 0..<size {
                     let place = (row - rows.lowerBound) * size + latent
                     let (mean, variance) = (Double(m[place]), Double(v[place]))
@@ -68,50 +100,48 @@ struct RunEmbeddings {
             readCount += finite.count
             let some = finite.filter { $0 % step == 0 }
             for row in some { codes += m[(row - rows.lowerBound) * size..<(row - rows.lowerBound + 1) * size].map(Double.init) }
-            if let values { labels += try values.strings(some.map(Int64.init)) }
+            points += some.map(row)
+            let own = finite.filter { source[$0 - rows.lowerBound] == 0 }
+            for place in own {
+                let part = Part(rawValue: part[place - rows.lowerBound]) ?? .new
+                if first[part, default: []].count < Self.mostFirst { first[part, default: []].append(row(place)) }
+            }
+            let bad = own.sorted { (-error[$0 - rows.lowerBound], $0) < (-error[$1 - rows.lowerBound], $1) }.prefix(
+                Self.mostWorst)
+            worst = Array((worst + bad.map(row)).sorted { (-$0.error, $0.place) < (-$1.error, $1.place) }.prefix(Self.mostWorst))
         }
         let total = Double(max(readCount, 1))
-        elbo /= total
         klPerLatent = kl.map { $0 / total }
         let means = sum.map { $0 / total }
         codeMean = means
         codeVariance = zip(squares, means).map { max(0, $0 / total - $1 * $1) }
     }
 
-    /// The codes in the plane in which they differ most, coloured by label.
-    func map() -> (html: String, note: String) {
-        let size = klPerLatent.count
-        let components = PrincipalComponents(codes, size: size)
-        let points = (0..<codes.count / size).map { components.place(codes[$0 * size..<($0 + 1) * size]) }
-        // A little wider than the points.
-        func range(_ values: [Double]) -> ClosedRange<Double> {
-            let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-            return low - 0.03 * (high - low)...high + 0.03 * (high - low)
+    /// The points of the first source that were of use for nothing but to look at, where there are some: test rows, or else those that were
+    /// validated on, or those that were trained on.
+    var heldOut: (part: Part, rows: [Row])? { Self.heldOut { part in points.filter { $0.source == 0 && $0.part == part } } }
+
+    /// The first of such rows in the file.
+    var firstHeldOut: [Row] { Self.heldOut { first[$0] ?? [] }?.rows ?? [] }
+
+    private static func heldOut(_ rows: (Part) -> [Row]) -> (part: Part, rows: [Row])? {
+        for part in [Part.test, .validation, .train] {
+            let rows = rows(part)
+            if !rows.isEmpty { return (part, rows) }
         }
-        var chart = Chart(x: range(points.map(\.0)), y: range(points.map(\.1)), height: 420)
-        // Colours for the most frequent labels, in the labels' order.
-        let classes = LabelClasses(labels)
-        let counts = classes.counts
-        let frequent = counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }.prefix(Chart.colours.count)
-        let shown = frequent.sorted(by: LabelClasses.precedes)
-        for (index, point) in points.enumerated() {
-            let place = labels.isEmpty ? 0 : shown.firstIndex(of: labels[index])
-            chart.dot(point, colour: place.map { Chart.colours[$0] } ?? Chart.otherColour)
-        }
-        var entries = shown.enumerated().map { (name: $1, colour: Chart.colours[$0]) }
-        let isAnyMissing = classes.rowsWithoutLabel > 0
-        if counts.count > shown.count {
-            entries.append((name: isAnyMissing ? "others, and rows without a label" : "others", colour: Chart.otherColour))
-        } else if isAnyMissing {
-            entries.append((name: "no label", colour: Chart.otherColour))
-        }
-        let shares = components.shares.map { String(format: "%.0f", 100 * $0) }
-        let svg = chart.svg(
-            xTitle: "component 1, \(shares[0])% of the variance", yTitle: "component 2, \(shares[1])%", title: "map of the codes")
-        let missing = isAnyMissing ? " \(classes.rowsWithoutLabel) of them have no label." : ""
-        return (
-            svg + (labels.isEmpty ? "" : Chart.legend(entries)),
-            "\(points.count) of \(count) rows by the two principal components of their codes\(labels.isEmpty ? "" : ", coloured by label").\(missing)"
-        )
+        return nil
+    }
+
+    /// What the points are coloured by: their labels; nil where there are none.
+    func labelValues() throws(HDF5Error) -> PointValues? {
+        guard let labels else { return nil }
+        return try PointValues("label", labels, points.map { Int64($0.place) })
+    }
+
+    /// The labels of some rows, by their places in ascending order; empty texts where there are none.
+    func labels(of rows: [Row]) throws(HDF5Error) -> [Int: String] {
+        guard let labels else { return [:] }
+        let places = rows.map { Int64($0.place) }.sorted()
+        return Dictionary(zip(places.map { Int($0) }, try labels.strings(places))) { first, _ in first }
     }
 }

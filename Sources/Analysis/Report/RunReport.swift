@@ -19,107 +19,98 @@ struct RunReport {
     let source: DataSource?
     /// What the configuration calls them.
     let dataName: String
+    let findings: RunFindings
+    /// What the map is coloured by besides labels.
+    var colours: [PointValues] = []
 
     private var model: Model { applied.model }
 
     /// Writes the page, to a file or standard output. Throws ``Failure``.
     func write(to path: String) throws {
-        let page = try page()
+        let page = try page(isOwn: path == run.report)
         if path == OutputFiles.standardOutput { return ProgressLine.result(page) }
         try run.write(Array(page.utf8), to: path)
     }
 
-    /// The page as HTML. What is missing in the folder is left out. Throws ``Failure``.
-    private func page() throws -> String {
-        var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))")
-        // Those of another model, or of none of whose rows anything can be said, are left out.
-        let embeddings = (try? RunEmbeddings(run.embeddings)).flatMap {
-            $0.klPerLatent.count == model.latentSize && $0.readCount > 0 ? $0 : nil
-        }
+    /// The page as HTML. What is missing in the folder is left out, as what says nothing. Throws ``Failure``.
+    ///
+    /// - Parameter isOwn: whether the page is that of the folder, which has a table beside it.
+    private func page(isOwn: Bool) throws -> String {
+        let summary = RunSummary(of: run)
+        var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))", subtitle: subtitle(summary))
+        let embeddings = findings.embeddings
         let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
-        summarize(embeddings, in: &page)
-        Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page)
+        summarize(summary, embeddings, in: &page)
+        Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page, bestStep: checkpoint.progress.step)
         RankWaits(run.ranks)?.add(to: &page)
-        if let embeddings { add(embeddings, to: &page) }
+        if let embeddings {
+            if model.latent.hasPrior { LatentActivity(embeddings: embeddings).add(to: &page) }
+            let map = CodeMap(embeddings)
+            map.add((try? embeddings.labelValues()) ?? nil, to: &page)
+            for values in colours { map.add(values, to: &page) }
+        }
         TopicTable(applied, checkpoint)?.add(to: &page)
         if let settings = try? Configuration(toml: text, name: run.configuration) {
             Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
         }
-        let decoded = DecodedRows(
-            applied: applied, preparation: checkpoint.preparation(configuration), configuration: configuration,
-            shape: checkpoint.inputShape, conditions: checkpoint.conditions?.first ?? [])
-        if let source { try decoded.addReconstructions(of: source, to: &page) }
+        let decoded = DecodedRows(applied, checkpoint, configuration)
+        if let source { try Reconstructions(decoded: decoded, source: source, embeddings: embeddings).add(to: &page) }
+        if let features = findings.features { FeatureSections(figures: features, name: decoded.name).add(to: &page) }
+        if decoded.image == nil, let embeddings {
+            let features = LatentFeatures(decoded, embeddings, findings.features)
+            features.add(to: &page)
+            if isOwn { try run.write(Array(features.csv.utf8), to: run.latentFeatures) }
+        }
         try decoded.addSamples(to: &page)
         try decoded.addTraversals(embeddings, to: &page)
-        page.section("Configuration", HTMLPage.text(text.isEmpty ? checkpoint.configuration : text))
+        if let source, let embeddings { try LatentFactors(embeddings, of: source)?.add(to: &page) }
+        RunProvenance(
+            run: run, summary: summary, checkpoint: checkpoint, configuration: configuration,
+            data: source?.description ?? "\(dataName) (not found)"
+        ).add(to: &page)
         page.section(
-            "Environment",
-            HTMLPage.table(
-                [
-                    ("mpi-vae", programVersion), ("data", source?.description ?? "\(dataName) (not found)"),
-                    ("arithmetic", "\(checkpoint.history.arithmetic)"),
-                    ("digest of the parameters after step \(checkpoint.progress.step)", checkpoint.digest ?? ""),
-                ]
-                    + startRows
-                    + libraryVersions().map { ($0.library, $0.version) }))
+            "Configuration", HTMLPage.text(text.isEmpty ? checkpoint.configuration : text, behind: "Every key and its value"))
         return page.html
     }
 
-    /// Where the first parameters came from, and which of them stayed; nothing for those of most runs.
-    private var startRows: [(String, String)] {
-        let training = configuration.training
-        var rows: [(String, String)] = []
-        if !training.fromDigest.isEmpty {
-            let path = (try? RunRecord(of: run))?.configuration.training.from ?? ""
-            rows.append(("first parameters (\(training.fromPart.rawValue)) from \(path)", training.fromDigest))
-        }
-        if training.freeze != .none { rows.append(("frozen", training.freeze.rawValue)) }
-        return rows
-    }
-
-    private func summarize(_ embeddings: RunEmbeddings?, in page: inout HTMLPage) {
+    private func subtitle(_ summary: RunSummary?) -> String {
         let model = configuration.model
-        var figures = [
-            ("\(model.model.rawValue), \(model.latent) latents", "model"), ("\(self.model.layout.parameterCount)", "parameters"),
-            ("\(checkpoint.progress.step)", "steps of the best model"),
-        ]
-        if let embeddings {
-            let some = embeddings.readCount == embeddings.count ? "" : "\(embeddings.readCount) of "
-            let rows = "of \(some)\(embeddings.count) rows, nats per row"
-            if self.model.latent.hasPrior {
-                figures.append((String(format: "%.3f", embeddings.elbo), "ELBO \(rows)"))
-                figures.append((String(format: "%.3f", embeddings.klPerLatent.reduce(0, +)), "KL, nats per row"))
-            } else {
-                // There is no KL, so nothing else is in the bound.
-                figures.append((String(format: "%.3f", -embeddings.elbo), "reconstruction error \(rows)"))
-            }
-        }
-        page.section("The best model", HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }) + (partFigures ?? ""))
+        return [
+            "\(model.model.rawValue), \(self.model.latentSize) latents, \(self.model.layout.parameterCount) parameters", dataName,
+            summary.map { CommandProvenance.date($0.finished) },
+        ].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " · ")
     }
 
-    /// The figures of the parts, as the run noted them; nil where it did not, or not of this model.
-    private var partFigures: String? {
-        guard let summary = RunSummary(of: run), summary.bestStep == checkpoint.progress.step else { return nil }
-        let parts = [("training rows", summary.train), ("validation rows", summary.validation), ("test rows", summary.test)]
-        let rows = parts.compactMap { name, figures in
-            figures.map { figures in
-                [name, "\(figures.rows)"]
-                    + [figures.elbo, figures.reconstruction, figures.kl, figures.loss].map { String(format: "%.3f", $0) }
+    /// The figures of the parts, each by itself: those of test rows first, on which nothing was chosen.
+    private func summarize(_ summary: RunSummary?, _ embeddings: RunEmbeddings?, in page: inout HTMLPage) {
+        var figures = [("\(checkpoint.progress.step)", "steps of the best model")]
+        var table = ""
+        // Those of another model say nothing of this one.
+        if let summary, summary.bestStep == checkpoint.progress.step {
+            let parts = [("test", summary.test), ("validation", summary.validation), ("training", summary.train)]
+            if let (name, part) = parts.first(where: { $0.1 != nil }), let part {
+                let rows = "of \(part.rows) \(name) rows, nats per row"
+                if model.latent.hasPrior {
+                    figures.insert((String(format: "%.3f", part.elbo), "ELBO \(rows)"), at: 0)
+                    figures.append((String(format: "%.3f", part.kl), "KL \(rows)"))
+                } else {
+                    // There is no KL, so nothing else is in the bound.
+                    figures.insert((String(format: "%.3f", part.reconstruction), "reconstruction error \(rows)"), at: 0)
+                }
             }
+            let rows = parts.compactMap { name, figures in
+                figures.map { figures in
+                    ["\(name) rows", "\(figures.rows)"]
+                        + [figures.elbo, figures.reconstruction, figures.kl, figures.loss].map { String(format: "%.3f", $0) }
+                }
+            }
+            table = HTMLPage.table(head: ["nats per row", "rows", "ELBO", "reconstruction", "KL", "loss"], rows: rows)
         }
-        return HTMLPage.table(head: ["nats per row", "rows", "ELBO", "reconstruction", "KL", "loss"], rows: rows)
-    }
-
-    private func add(_ embeddings: RunEmbeddings, to page: inout HTMLPage) {
-        if model.latent.hasPrior {
-            let kl = embeddings.klPerLatent
-            var chart = Chart(x: -0.6...Double(kl.count) - 0.4, y: 0...max(kl.max() ?? 0, 1e-3), height: 220)
-            for (latent, value) in kl.enumerated() { chart.bar(Double(latent), value, colour: Chart.colours[0]) }
-            page.section(
-                "KL per latent", note: "Latents near 0 carry nothing of the data.",
-                chart.svg(xTitle: "latent", yTitle: "nats per row", title: "KL per latent", wholeX: true))
+        if let embeddings, model.latent.hasPrior {
+            figures.append(("\(embeddings.activeLatents.count) of \(embeddings.codeVariance.count)", "latents are active"))
         }
-        let map = embeddings.map()
-        page.section("Map of the codes", note: map.note, map.html)
+        page.section(
+            "The best model", note: "Means over the rows of each part, nats per row.",
+            HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }) + table)
     }
 }

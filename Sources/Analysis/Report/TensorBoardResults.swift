@@ -19,7 +19,7 @@ struct TensorBoardResults {
         try events.append(step: step) { record in
             record.add("codes/kl_per_latent", histogramOf: embeddings.klPerLatent)
             for (latent, kl) in embeddings.klPerLatent.enumerated() { record.add("codes/kl_\(latent)", kl) }
-            if let image = try decoded.reconstructions(of: source) {
+            if let image = try Reconstructions(decoded: decoded, source: source, embeddings: nil).bitmap() {
                 record.add(
                     "rows/reconstructions", png: try image.png(), height: image.height, width: image.width,
                     isGray: image.channels == 1)
@@ -36,9 +36,9 @@ struct TensorBoardResults {
         }
         try run.write(Array((codes.joined(separator: "\n") + "\n").utf8), to: "\(run.path)/codes.tsv")
         var configuration = "embeddings {\n  tensor_name: \"codes\"\n  tensor_path: \"codes.tsv\"\n"
-        if embeddings.labels.count == codes.count, codes.count > 0 {
+        if let values = try? embeddings.labelValues(), codes.count > 0 {
             // One column has no header, and no line may be empty.
-            let labels = embeddings.labels.map { label in
+            let labels = values.texts.map { label in
                 let text = label.withoutControls.replacing("\t", with: " ").replacing("\n", with: " ")
                 return text.isEmpty ? "none" : text
             }

@@ -18,6 +18,11 @@ public struct ScoreOptions: Sendable {
     /// The shares of normal rows that thresholds are to leave below them, above 0 and at most 1; empty for no thresholds.
     public var quantiles: [Double] = []
     public var output = "scores.h5"
+    /// A table with a line for each row, and a page about the scores; empty for none.
+    public var csv = ""
+    public var report = ""
+    /// Whether ids and labels in CSV that begin like formulas get an apostrophe in front.
+    public var csvSafe = false
     public var force = false
 
     public init() {}
@@ -93,21 +98,27 @@ public enum AnomalyScore: String, CaseIterable, Sendable {
 extension TrainedModel {
     /// Writes the anomaly scores of all rows of a data set. Collective; throws ``SharedFailure``. The report is root's.
     public func score(_ data: String, _ options: DataOptions, _ wanted: ScoreOptions) throws -> ScoreReport {
-        let outputs = OutputFiles([.init("--output", wanted.output)], force: wanted.force)
+        let files =
+            OutputFiles.File.optional("--csv", wanted.csv, [.csv]) + OutputFiles.File.optional("--report", wanted.report, [.html])
+        let outputs = OutputFiles([.init("--output", wanted.output)] + files, force: wanted.force)
         try world.onRoot {
-            try outputs.check(data: [data, wanted.fitData], files: files)
+            try outputs.check(data: [data, wanted.fitData], files: self.files)
+            for file in files where file.path == OutputFiles.standardOutput {
+                throw Failure(.usage, "\(file.flag) -: standard output is for the figures: name a file")
+            }
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
         }
         let source = try open(data, options)
         var labelled: LabelledScores?
+        var normal: Set<String>?
         try world.onRoot {
             if let misfit = source.misfit { throw Failure(.badData, misfit) }
             if wanted.normal.isEmpty { return }
             guard let labels = source.labels else {
                 throw Failure(.badData, "--normal names labels, but \(source.name) has none: name their path by --labels")
             }
-            let normal = try LabelClasses(labels, source.selection).resolve(wanted.normal, "--normal", of: source.name)
-            labelled = LabelledScores(normal: normal)
+            normal = try LabelClasses(labels, source.selection).resolve(wanted.normal, "--normal", of: source.name)
+            labelled = LabelledScores(normal: normal!)
         }
         let known = try knownRows(wanted.fitData)
         // Those that the run was trained on are known only now.
@@ -118,12 +129,19 @@ extension TrainedModel {
         var report = ScoreReport(rows: source.rowCount, fittedRows: known.fitted.count, trainedRows: 0)
         if wanted.samples > 0 { report.samples = wanted.samples }
         var writer: ScoreWriter?
+        var table: ScoreTable?
+        var sample = wanted.report.isEmpty ? nil : ScoreSample(scores: scorer.scores.count, rows: source.rowCount)
         try world.onRoot {
+            if !wanted.csv.isEmpty {
+                table = try ScoreTable(wanted.csv, source, scorer.scores, thresholds, isSafe: wanted.csvSafe)
+            }
             writer = try ScoreWriter(wanted.output, source, scorer, fittedRows: known.fitted.count, thresholds)
         }
         try sweep(source, source.selection, scorer) { rows, columns in
             let numbers = source.selection.rows(rows)
             try writer!.write(columns, rows: rows, numbers)
+            try table?.write(columns, numbers)
+            try sample?.add(columns, rows, numbers, source)
             let isTrained = numbers.map { origins.part(ofRow: Int($0)) == .train }
             report.trainedRows += isTrained.count { $0 }
             guard labelled != nil else { return }
@@ -135,12 +153,23 @@ extension TrainedModel {
         }
         try world.onRoot {
             try writer!.finish(trainedRows: report.trainedRows)
+            try table?.finish()
             if let thresholds { report.add(thresholds, scorer.scores, above: writer!.above) }
             guard let labelled else { return }
             if labelled.rowsWithoutLabel > 0 {
                 note("\(labelled.rowsWithoutLabel) rows have no label: they are neither normal nor anomalies")
             }
             if let complaint = labelled.fill(&report, scorer.scores) { note(complaint) }
+        }
+        if let sample {
+            try world.onRoot {
+                var page = HTMLPage(title: "Scores", subtitle: "\(source.name) by \(place.path)")
+                try ScorePage(
+                    report: report, scores: scorer.scores, sample: sample, thresholds: thresholds, normal: normal, source: source
+                ).add(to: &page)
+                addProvenance(of: data, to: &page)
+                try page.write(to: wanted.report)
+            }
         }
         return report
     }

@@ -64,19 +64,45 @@ package enum MutualInformationGap {
     ///   - factors: `[count, factorCount]`.
     /// - Returns: nil if no factor changes.
     package static func compute(_ codes: Codebook, factors: [Double], factorCount: Int) -> Double? {
-        let latents = (0..<codes.latentSize).map { latent in
-            binned((0..<codes.count).map { Double(codes.values[$0 * codes.latentSize + latent]) })
+        let known = known(codes.values.map(Double.init), latents: codes.latentSize, factors: factors, factorCount: factorCount)
+        let gaps = known.compactMap { $0?.gap }
+        return gaps.isEmpty ? nil : gaps.reduce(0, +) / Double(gaps.count)
+    }
+
+    /// What latents know of a factor.
+    package struct Known {
+        /// By latent the mutual information in nats.
+        let information: [Double]
+        /// Of the factor, in nats.
+        let entropy: Double
+
+        /// The share of the factor's entropy that a latent knows.
+        package func share(_ latent: Int) -> Double { information[latent] / entropy }
+
+        /// How much more the latent that knows most of the factor knows than the next one, as a share of the factor's entropy.
+        package var gap: Double {
+            let sorted = information.sorted(by: >)
+            return (sorted[0] - (sorted.count > 1 ? sorted[1] : 0)) / entropy
         }
-        let gaps: [Double] = (0..<factorCount).compactMap { factor in
-            let values = (0..<codes.count).map { factors[$0 * factorCount + factor] }
+    }
+
+    /// - Parameters:
+    ///   - codes: `[count, latents]`.
+    ///   - factors: `[count, factorCount]`.
+    /// - Returns: of each factor; nil for one that does not change.
+    package static func known(_ codes: [Double], latents: Int, factors: [Double], factorCount: Int) -> [Known?] {
+        let count = codes.count / latents
+        let latents = (0..<latents).map { latent in binned((0..<count).map { codes[$0 * latents + latent] }) }
+        return (0..<factorCount).map { factor in
+            let values = (0..<count).map { factors[$0 * factorCount + factor] }
             let distinct = Set(values).sorted()
             if distinct.count < 2 { return nil }
             let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })
             let parts = distinct.count > bins ? binned(values) : values.map { places[$0]! }
-            let known = latents.map { Agreement($0, parts).mutualInformation }.sorted(by: >)
-            return (known[0] - (known.count > 1 ? known[1] : 0)) / Agreement(parts, parts).secondEntropy
+            return Known(
+                information: latents.map { Agreement($0, parts).mutualInformation },
+                entropy: Agreement(parts, parts).secondEntropy)
         }
-        return gaps.isEmpty ? nil : gaps.reduce(0, +) / Double(gaps.count)
     }
 
     private static func binned(_ values: [Double]) -> [Int] {

@@ -1,16 +1,18 @@
 internal import Distributed
 internal import Foundation
 
-/// The two directions in which points differ most (Pearson 1901).
+/// The directions in which points differ most (Pearson 1901).
 package struct PrincipalComponents {
     package let mean: [Double]
-    /// Two directions of length 1, whose largest parts are positive.
+    /// Directions of length 1, whose largest parts are positive; 0 where there are no more.
     package let directions: [[Double]]
     /// The shares of the variance that lie in them.
     package let shares: [Double]
 
-    /// - Parameter points: `[count, size]`.
-    package init(_ points: [Double], size: Int) {
+    /// - Parameters:
+    ///   - points: `[points, size]`.
+    ///   - wanted: how many directions there are to be.
+    package init(_ points: [Double], size: Int, wanted: Int = 2) {
         let count = points.count / size
         var mean = [Double](repeating: 0, count: size)
         for i in points.indices { mean[i % size] += points[i] / Double(count) }
@@ -31,20 +33,17 @@ package struct PrincipalComponents {
         let vectors = covariance
         let order = values.indices.sorted { values[$0] > values[$1] }
         self.mean = mean
-        // Of one latent there is no second direction.
-        directions = (0..<2).map { place in
+        directions = (0..<wanted).map { place in
             guard place < size else { return [Double](repeating: 0, count: size) }
             let direction = vectors[order[place] * size..<(order[place] + 1) * size]
             let sign = direction.max { abs($0) < abs($1) }! < 0 ? -1.0 : 1
             return direction.map { sign * $0 }
         }
-        shares = (0..<2).map { $0 < size && total > 0 ? values[order[$0]] / total : 0 }
+        shares = (0..<wanted).map { $0 < size && total > 0 ? values[order[$0]] / total : 0 }
     }
 
-    package func place(_ point: ArraySlice<Double>) -> (Double, Double) {
-        func along(_ direction: [Double]) -> Double {
-            zip(zip(point, mean), direction).reduce(0) { $0 + ($1.0.0 - $1.0.1) * $1.1 }
-        }
-        return (along(directions[0]), along(directions[1]))
+    /// Where a point lies along each direction.
+    package func place(_ point: ArraySlice<Double>) -> [Double] {
+        directions.map { direction in zip(zip(point, mean), direction).reduce(0) { $0 + ($1.0.0 - $1.0.1) * $1.1 } }
     }
 }

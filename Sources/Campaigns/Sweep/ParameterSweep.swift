@@ -219,6 +219,7 @@ public final class ParameterSweep {
         try write(table.csv, "sweep.csv")
         if table.hasRepeats { try write(table.meansCSV, "sweep-means.csv") }
         if let plot = SweepPlot(table).svg { try write(plot, "sweep.svg") }
+        try write(SweepPage(table: table, folder: folder).html, "sweep.html")
         return table.text
     }
 

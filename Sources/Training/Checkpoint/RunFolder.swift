@@ -17,6 +17,7 @@ package struct RunFolder {
     package var metricObjects: String { "\(path)/metrics.jsonl" }
     package var ranks: String { "\(path)/ranks.csv" }
     package var report: String { "\(path)/report.html" }
+    package var latentFeatures: String { "\(path)/latent-features.csv" }
     package var summary: String { "\(path)/summary.json" }
     package var scores: String { "\(path)/scores.h5" }
     package var loadings: String { "\(path)/loadings.csv" }
@@ -75,7 +76,8 @@ package struct RunFolder {
     /// The names of a run's files, but for its checkpoints.
     private var ownFiles: [String] {
         [
-            best, embeddings, metrics, metricObjects, ranks, report, summary, scores, loadings, topics, configuration, failure,
+            best, embeddings, metrics, metricObjects, ranks, report, latentFeatures, summary, scores, loadings, topics,
+            configuration, failure,
             shapes,
         ]
         .map(FilePath.name)

@@ -65,7 +65,7 @@ struct Categorical: Likelihood {
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        mean(output, seen.library, into: drawn, rows: seen.rows.count, features: features)
         for (row, number) in seen.rows.enumerated() {
             let (x, mask, own) = (seen.x + row * features, seen.mask + row * features, drawn + row * features)
             forEachBlock(features) { block in

@@ -90,7 +90,7 @@ extension CountLikelihood {
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
         let rows = seen.rows
-        means(output, .ofRows(seen.x, mask: seen.mask), isInflated: false, into: drawn, rows: rows.count, features: features)
+        means(output, seen.library, isInflated: false, into: drawn, rows: rows.count, features: features)
         let low = KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW
         let high = KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH
         for (row, number) in rows.enumerated() {

@@ -44,7 +44,7 @@ struct DiscretizedLogistic: Likelihood {
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        mean(output, seen.library, into: drawn, rows: seen.rows.count, features: features)
         drawMissing(seen, noise: noise, features: features, into: drawn) { place, uniform in
             let (row, feature) = (place / features, place % features)
             let own = output + row * heads * features + feature

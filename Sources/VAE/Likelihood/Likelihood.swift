@@ -61,6 +61,17 @@ public struct SeenRows {
     let mask: UnsafePointer<Float>
     /// Each one's number in its data set, which keys draws.
     let rows: UnsafeBufferPointer<Int64>
+    /// What means are to go by.
+    let library: RowLibrary
+
+    /// Rows of which means know no more than what is there.
+    init(x: UnsafePointer<Float>, mask: UnsafePointer<Float>, rows: UnsafeBufferPointer<Int64>) {
+        self.init(x: x, mask: mask, rows: rows, library: .ofRows(x, mask: mask))
+    }
+
+    init(x: UnsafePointer<Float>, mask: UnsafePointer<Float>, rows: UnsafeBufferPointer<Int64>, library: RowLibrary) {
+        (self.x, self.mask, self.rows, self.library) = (x, mask, rows, library)
+    }
 }
 
 /// Where losses go, and what they are computed with.
@@ -120,7 +131,7 @@ extension Likelihood {
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>,
         draw: (_ mean: Float, _ uniform: Double) -> Float
     ) {
-        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        mean(output, seen.library, into: drawn, rows: seen.rows.count, features: features)
         drawMissing(seen, noise: noise, features: features, into: drawn) { draw(drawn[$0], $1) }
     }
 

@@ -23,6 +23,6 @@ struct SquaredError: Likelihood {
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        mean(output, seen.library, into: drawn, rows: seen.rows.count, features: features)
     }
 }

@@ -36,7 +36,7 @@ struct StudentT: Likelihood {
     func draw(
         _ output: UnsafePointer<Float>, _ seen: SeenRows, noise: NoiseKey, features: Int, into drawn: UnsafeMutablePointer<Float>
     ) {
-        mean(output, .ofRows(seen.x, mask: seen.mask), into: drawn, rows: seen.rows.count, features: features)
+        mean(output, seen.library, into: drawn, rows: seen.rows.count, features: features)
         let n = Double(settings.degrees)
         for (row, number) in seen.rows.enumerated() {
             for i in 0..<features where seen.mask[row * features + i] == 0 {

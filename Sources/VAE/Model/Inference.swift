@@ -198,6 +198,30 @@ public final class Inference {
         }
     }
 
+    /// A draw of p(x | z) in place of every row, z from the row's posterior: rows as the model takes them to be (Gelman et al. 1996,
+    /// "Posterior predictive assessment", section 2). Counts keep the sums of their rows.
+    ///
+    /// - Parameters:
+    ///   - code, draw: what z and the row are drawn by.
+    ///   - nothing: 0 for each value of ``capacity`` rows: none of them is to be kept.
+    ///   - drawn: `[rowCount, inputSize]`, in the scale of prepared rows.
+    public func replicate(
+        _ batch: Batch, _ parameters: PreparedParameters, code: NoiseKey, draw: NoiseKey, nothing: UnsafePointer<Float>,
+        into drawn: UnsafeMutablePointer<Float>
+    ) {
+        forEachPiece(of: batch, parameters) { piece, first, step in
+            forward.encode(piece, step)
+            forward.sample(piece, code, step)
+            forward.decode(forward.z, step)
+            model.likelihood.draw(
+                forward.decoder.output,
+                SeenRows(
+                    x: piece.input, mask: nothing, rows: UnsafeBufferPointer(start: piece.rows, count: piece.rowCount),
+                    library: .ofRows(piece)),
+                noise: draw, features: model.inputSize, into: drawn + first * model.inputSize)
+        }
+    }
+
     /// One sample z of every row's posterior, and its logarithmic importance weight, log p(x | z) + log p(z) - log q(z | x), in
     /// nats (Burda et al. 2016, equation 8). Missing values count for nothing, so then it is that of the observed ones.
     ///
