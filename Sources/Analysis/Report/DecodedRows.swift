@@ -40,11 +40,13 @@ struct DecodedRows {
 
     /// Decoded draws of the prior; nothing for a model without one, and for rows of named columns, which are no curves. Throws ``Failure``.
     func addSamples(to page: inout HTMLPage) throws {
-        guard hasPrior, image != nil || names == nil else { return }
+        // Codes of a model of classes have no prior that is drawn from here.
+        guard hasPrior, model.specification.classes == nil, image != nil || names == nil else { return }
         let fitting = most(image == nil ? 6 : 64)
         // Whole lines of a grid.
         let count = fitting > 8 ? fitting / 8 * 8 : fitting
-        let codes = PriorCodes(count: count, latentSize: model.latentSize, seed: configuration.training.seed)
+        let codes = PriorCodes(
+            count: count, latentSize: model.latentSize, seed: configuration.training.seed, deviation: model.latent.priorDeviation)
         let means = decode(codes)
         guard let image else {
             let charts = (0..<count).map { row in
@@ -66,13 +68,15 @@ struct DecodedRows {
         let size = model.latentSize
         guard embeddings != nil || hasPrior, image != nil || names == nil else { return }
         let steps = image == nil ? 5 : 9
-        let ones = [Double](repeating: 1, count: size)
-        // The prior's standard deviation is 1; without a prior the codes have one.
-        let units = hasPrior ? ones : embeddings!.codeVariance.map { $0.squareRoot() }
+        // Where there is no prior the codes have a standard deviation.
+        let units =
+            hasPrior
+            ? [Double](repeating: Double(model.latent.priorDeviation), count: size)
+            : embeddings!.codeVariance.map { $0.squareRoot() }
         let shown = min(image == nil ? 4 : 10, size, max(1, most(image == nil ? 20 : 90) / steps))
         let latents = Array(byActivity(embeddings).prefix(shown))
         let codes = ListedCodes.traversal(
-            latents, around: embeddings?.codeMean ?? ones.map { _ in 0 }, units: units, steps: steps, about: [])
+            latents, around: embeddings?.codeMean ?? units.map { _ in 0 }, units: units, steps: steps, about: [])
         let means = decode(codes)
         let unit = hasPrior ? "" : " standard deviations"
         let centre = embeddings == nil ? "0" : "the mean code"
