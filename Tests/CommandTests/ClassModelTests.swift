@@ -85,6 +85,16 @@ struct ClassModelTests {
         _ = try train("parts", ["--max-steps", "4"] + scanvi)
         let rest = try train("parts", ["--max-steps", "9"] + scanvi)
         #expect(try newestCheckpoint(folder.path("whole")) == newestCheckpoint(folder.path("parts")), "\(whole) \(rest)")
+        // But not with other labels.
+        let changed = try Program.python(
+            """
+            import h5py, sys
+            codes = h5py.File(sys.argv[1], "r+")["obs/cell_type/codes"]
+            codes[0] = (codes[0] + 1) % 5
+            """, [cells])
+        #expect(changed.status == 0, "\(changed)")
+        let other = try train("parts", ["--max-steps", "12"] + scanvi)
+        #expect(other.status == 65 && other.errors.contains("what labels names is not what the run began with"), "\(other)")
     }
 
     /// One line, and the code that it deserves.

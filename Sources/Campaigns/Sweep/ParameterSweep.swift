@@ -149,12 +149,15 @@ public final class ParameterSweep {
             // What is not done is compared by the run itself.
             let isDone: Int64 = world.isRoot && results[number].status == .done ? 1 : 0
             guard try world.communicator.broadcast(isDone) == 1 else { continue }
-            let source = "\(configuration.data) \(configuration.preparation) \(configuration.training.seed)"
+            let labels = "\(configuration.objective.objective) \(configuration.objective.unlabeled)"
+            let source = "\(configuration.data) \(configuration.preparation) \(configuration.training.seed) \(labels)"
             if found[source] == nil {
                 try world.onRoot { try FileProbe.survives(configuration.data.data, configuration.data.options) }
                 let data = try RunData(configuration, world: world)
+                let classes = try world.together { try data.classes(configuration, known: []) }
                 found[source] = (
-                    try DataIdentity(data.source, validation: data.validationSource, world: world), data.source.rowShape
+                    try DataIdentity(data.source, validation: data.validationSource, classes: classes, world: world),
+                    data.source.rowShape
                 )
             }
             try check { try $0.check(configuration, found[source]!.identity, inputShape: found[source]!.shape) }

@@ -6,7 +6,7 @@ internal import Support
 package struct DataIdentity: Equatable, Sendable {
     /// What is digested besides the data themselves.
     package enum Part: String, CaseIterable {
-        /// Which rows are used.
+        /// Which rows are used, and of which classes they are where these are trained on.
         case selection
         /// Which of the features are used.
         case columns
@@ -18,7 +18,7 @@ package struct DataIdentity: Equatable, Sendable {
         /// The keys that say where it comes from.
         package var keys: [String] {
             switch self {
-            case .selection: ["rows", "fit-normal", "labels"]
+            case .selection: ["rows", "fit-normal", "labels", "unlabeled"]
             case .columns: ["columns", "feature-names", "condition"]
             case .mask: ["mask"]
             case .weights: ["weights"]
@@ -39,12 +39,14 @@ package struct DataIdentity: Equatable, Sendable {
 
     /// Takes the digests of a run's data. Collective; throws ``SharedFailure``.
     ///
-    /// - Parameter validation: the data to validate on, where they are others.
-    package init(_ source: DataSource, validation: DataSource?, world: World) throws {
+    /// - Parameters:
+    ///   - validation: the data to validate on, where they are others.
+    ///   - classes: of the rows that are trained on; nil where labels are no matter.
+    package init(_ source: DataSource, validation: DataSource?, classes: RowClasses?, world: World) throws {
         func onRoot(_ make: () throws -> String) throws -> String { try world.broadcastFromRoot(make) }
         fingerprint = try onRoot { try source.fingerprint() }
         digests = [
-            .selection: try onRoot { source.selectionDigest() },
+            .selection: try onRoot { source.selectionDigest(classes) },
             .columns: try onRoot { try source.columnsDigest() },
             .mask: try source.maskDigest(world: world),
             .weights: try onRoot { try source.weightsDigest() },
@@ -54,7 +56,7 @@ package struct DataIdentity: Equatable, Sendable {
         let mask = try validation.maskDigest(world: world)
         digests[.validation] = try onRoot {
             var digest = SHA256()
-            let parts = [try validation.fingerprint(), validation.selectionDigest(), mask, try validation.weightsDigest()]
+            let parts = [try validation.fingerprint(), validation.selectionDigest(nil), mask, try validation.weightsDigest()]
             digest.update(parts.joined(separator: " "))
             return digest.finalize()
         }
@@ -62,12 +64,14 @@ package struct DataIdentity: Equatable, Sendable {
 }
 
 extension DataSource {
-    /// Of which rows are used; empty for all.
-    fileprivate func selectionDigest() -> String {
-        if selection.count == selection.universe { return "" }
+    /// Of which rows are used, and of their classes; empty for all without classes.
+    fileprivate func selectionDigest(_ classes: RowClasses?) -> String {
+        if selection.count == selection.universe, classes == nil { return "" }
         var digest = SHA256()
         digest.update("\(selection.universe) rows\n")
         digest.update(selection.words)
+        // By name: a model may know more classes than there are.
+        for place in classes?.places ?? [] { digest.update(place < 0 ? "\n" : "\(classes!.names[Int(place)])\n") }
         return digest.finalize()
     }
 

@@ -46,9 +46,10 @@ package struct RunIdentity {
             if let key = keys.first(where: { $0.identity == .names && $0.toml(now) != $0.toml(configuration) }) {
                 throw refusal(key, now)
             }
+            let key = keys.first { $0.toml(now) != $0.defaultTOML } ?? keys[0]
             throw Failure(
                 .badData,
-                "what \(keys[0].name) names is not what the run began with (\(keys[0].toml(now))): its content is another"
+                "what \(key.name) names is not what the run began with (\(key.toml(now))): its content is another"
                     + advice("; give that"))
         }
         guard inputShape == shape else {

@@ -37,16 +37,14 @@ struct ReplicaPlan {
             categories: resumed?.categories ?? start?.categories ?? [], world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
-        let identity = try DataIdentity(data.source, validation: data.validationSource, world: world)
+        let knownClasses = resumed?.classes ?? start?.classes ?? []
+        let classes = try world.together { try data.classes(given, known: knownClasses) }
+        let identity = try DataIdentity(data.source, validation: data.validationSource, classes: classes, world: world)
         configuration.training.shards = try world.together {
             try resumed?.check { try $0.check(given, identity, inputShape: data.source.rowShape) }
             return try Self.shardCount(given, resumed: resumed, world: world, rowCount: data.count(.train))
         }
         let precision = configuration.training.precision
-        let knownClasses = resumed?.classes ?? start?.classes ?? []
-        let classes = try world.together {
-            try data.classes(given, known: knownClasses)
-        }
         let specification = try world.together {
             try configuration.modelSpecification(
                 rowShape: data.source.rowShape, conditions: data.conditions?.width ?? 0, parts: data.parts,

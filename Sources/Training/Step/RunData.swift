@@ -114,7 +114,7 @@ package final class RunData {
     /// The classes of the rows that are trained on; nil where labels are no matter. Throws ``Failure`` (65).
     ///
     /// - Parameter known: what a model knows; empty for those that the rows have.
-    func classes(_ configuration: Configuration, known: [String]) throws -> RowClasses? {
+    package func classes(_ configuration: Configuration, known: [String]) throws -> RowClasses? {
         guard configuration.objective.objective == .semiSupervised else { return nil }
         if let misfit = source.misfit { throw Failure(.badData, misfit) }
         return try RowClasses(of: source, unlabeled: configuration.objective.unlabeled, known: known)
