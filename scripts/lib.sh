@@ -14,7 +14,7 @@ run_packages=(
 demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
 test_packages=(
-    "${demo_packages[@]}" python3-pip python3-anndata python3-matplotlib python3-pil hdf5-tools shellcheck util-linux iproute2 qemu-user slurmctld slurmd
+    "${demo_packages[@]}" python3-pip python3-anndata python3-matplotlib python3-pil chromium hdf5-tools shellcheck util-linux iproute2 qemu-user slurmctld slurmd
     slurm-client munge faketime locales
 )
 
