@@ -21,7 +21,8 @@ func groups(_ world: World, _ options: Options) throws {
     }
     let before = try measured(runs)
     let grown = try world.communicator.allReduce(Int64(try measured(runs) - before), .maximum)
-    try expect(grown < runs, "\(runs) runs leave \(grown) KiB behind")
+    // What is kept takes some 40 KiB a run; the library's own pools grow by 1 or so while they warm up.
+    try expect(grown < 4 * runs, "\(runs) runs leave \(grown) KiB behind")
     if world.isRoot { print("groups of \(world.size) ranks: freed") }
 }
 

@@ -89,7 +89,7 @@ package struct Codes {
 
     /// The likeliest class of a row.
     func predicted(_ row: Int) -> String {
-        classes[ModelEvaluator.largest(shares.pointer + row * classes.count, classes.count)]
+        classes[ClassAccuracy.largest(shares.pointer + row * classes.count, classes.count)]
     }
 
     /// The evidence lower bound of a row.

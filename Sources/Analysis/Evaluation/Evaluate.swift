@@ -30,11 +30,8 @@ extension TrainedModel {
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
             world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
-            parts: checkpoint.parts(configuration), classes: checkpoint.classes
-        ).measure(
-            source, samples: wanted.samples, heldOut: wanted.heldOut,
-            codes: try wanted.codeType.map { try codeScale($0, source) },
-            keeping: kept, into: &report)
+            parts: checkpoint.parts(configuration)
+        ).measure(source, try figures(wanted, source), keeping: kept, into: &report)
         guard usesCodes else {
             if !wanted.output.isEmpty {
                 try world.onRoot {
@@ -54,6 +51,21 @@ extension TrainedModel {
             try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
         }
         return report
+    }
+
+    /// What is found out of rows besides the loss. Collective.
+    private func figures(_ wanted: EvaluationOptions, _ source: DataSource) throws -> [any RowFigures] {
+        let seed = configuration.training.seed
+        var figures: [any RowFigures] = [
+            SquaredErrors(features: model.inputSize, isDistribution: model.likelihood.isDistribution)
+        ]
+        if wanted.samples > 0 { figures.append(LogLikelihoods(samples: wanted.samples, PosteriorSampler(applied, seed: seed))) }
+        if !checkpoint.classes.isEmpty { figures.append(ClassAccuracy(checkpoint.classes, source, applied)) }
+        if wanted.heldOut > 0 { figures.append(HeldOutItems(share: wanted.heldOut, applied, seed: seed)) }
+        if let type = wanted.codeType {
+            figures.append(CompressionErrors(try codeScale(type, source), source, applied, preparation))
+        }
+        return figures
     }
 
     /// Throws ``Failure`` where values are no items that a row has or has not.

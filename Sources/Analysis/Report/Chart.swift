@@ -168,8 +168,10 @@ package struct Chart {
     static func powers(_ range: ClosedRange<Double>) -> [Tick] {
         let (first, last) = (range.lowerBound.rounded(.up), range.upperBound.rounded(.down))
         guard first <= last, last - first < 100 else { return [] }
-        let step = ((last - first) / 5).rounded(.down) + 1
-        return stride(from: first, through: last, by: step).map { Tick($0, label(Elementary.pow(10, $0))) }
+        // Whole numbers: a stride of doubles calls the C library's fma.
+        return stride(from: Int(first), through: Int(last), by: Int(last - first) / 5 + 1).map {
+            Tick(Double($0), label(Elementary.pow(10, Double($0))))
+        }
     }
 
     static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }
