@@ -7,8 +7,9 @@ extension Configuration {
 
     /// The keys that determine the result, bit for bit; no files, threads, or anything else of this one run.
     public func identityTOML() -> String {
-        // Labels do where they select rows.
-        toml(ConfigurationKey.kept.filter { $0.name != "labels" || !data.options.onlyLabels.isEmpty })
+        // Labels do where they select rows or are trained on.
+        let usesLabels = !data.options.onlyLabels.isEmpty || objective.objective == .semiSupervised
+        return toml(ConfigurationKey.kept.filter { $0.name != "labels" || usesLabels })
     }
 
     /// The names of the keys that ``identityTOML`` of this version or an older one wrote.
