@@ -82,7 +82,7 @@ def train_torch(folder, epochs, seed):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 1e-3)
-    steps = len(rows) // batch
+    steps = -(-len(rows) // batch)  # the last one of an epoch has fewer rows
     started = time.monotonic()
     for epoch in range(epochs):
         order = torch.randperm(len(rows))
