@@ -14,6 +14,38 @@ struct KernelTests {
         return outputs
     }
 
+    /// Rows without their zeros come back bit for bit, also -0 and what is not a number, in no more bytes than their values need.
+    @Test(arguments: [5, 300, 65_536, 65_537])
+    func packedRows(features: Int) {
+        // Values besides 0, and the bytes of one: of a row all of whose values fit.
+        let kinds: [(values: [Float], bytes: Int)] = [
+            ([1, 255], 1), ([3, 256, 65_535], 2), ([65_536], 4), ([0.5], 4), ([-1], 4), ([-0.0, 7], 4), ([.nan, 2], 4),
+            ([.infinity, .leastNonzeroMagnitude], 4),
+        ]
+        for (values, bytes) in kinds {
+            for step in [1, 2, 7, features] {
+                var row = [Float](repeating: 0, count: features)
+                for (number, place) in stride(from: features - 1, through: 0, by: -step).enumerated() {
+                    row[place] = values[number % values.count]
+                }
+                let count = row.count { $0.bitPattern != 0 }
+                let size = kernel_packed_size(row, features)
+                let sparse = 8 + (count * bytes + 3) / 4 * 4 + count * (features <= 65_536 ? 2 : 4)
+                #expect(count < values.count || size == (min(sparse, 8 + 4 * features) + 7) / 8 * 8, "\(values) every \(step)")
+                var packed = [UInt8](repeating: 77, count: size + 8)
+                var (floats, doubles) = ([Float](repeating: 1, count: features), [Double](repeating: 1, count: features))
+                packed.withUnsafeMutableBytes { memory in
+                    kernel_pack_row(memory.baseAddress!, row, features)
+                    kernel_unpack_float(&floats, memory.baseAddress!, features)
+                    kernel_unpack_double(&doubles, memory.baseAddress!, features)
+                }
+                #expect(packed.suffix(8).allSatisfy { $0 == 77 })
+                #expect(floats.map(\.bitPattern) == row.map(\.bitPattern))
+                #expect(doubles.map { Float($0).bitPattern } == row.map(\.bitPattern))
+            }
+        }
+    }
+
     @Test func activations() {
         let kinds: [(kernel_activation, Activation)] = [
             (kernel_relu, .relu), (kernel_leaky_relu, .leakyReLU), (kernel_elu, .elu), (kernel_gelu, .gelu),

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// The type that codes are kept in.
 public enum CodeType: String, Sendable, CaseIterable {
     case float32
