@@ -167,7 +167,7 @@ struct Evaluate: ModelCommand {
     @Option(help: "Samples per row for the importance-weighted log-likelihood, say 5000; 0 for none.") var samples = 0
     @Option(
         help:
-            "Share of a row's items (clicks, words) that the model does not see and has to rank, say 0.2: Recall@20, @50, NDCG@100; 0 for none."
+            "Share of a row's items (clicks, words) that the model does not see and has to rank, say 0.2: Recall@20, @50, NDCG@100. Of models with missing values: of its values, to impute. 0 for none."
     )
     var heldOut = 0.0
     @Option(
@@ -175,7 +175,10 @@ struct Evaluate: ModelCommand {
         transform: CodeType.named)
     var dtype: CodeType?
     @Option(help: "Path of known factors [rows, factors] in the data's files, for the mutual information gap.") var factors = ""
-    @Option(help: "The most rows that figures with labels and factors are computed on, drawn by the seed; 0 for all.")
+    @Option(
+        help: "Path of the rows' batches in the data's files, as /obs/batch: how well these are mixed, and labels kept together.")
+    var batches = ""
+    @Option(help: "The most rows that figures with labels, batches and factors are computed on, drawn by the seed; 0 for all.")
     var codeRows = 10_000
     @Option(help: "An HDF5 file to write what was found of each of these rows to.", transform: FilePath.expandingHome)
     var output = ""
@@ -194,6 +197,7 @@ struct Evaluate: ModelCommand {
         options.heldOut = heldOut
         options.codeType = dtype
         options.factors = factors
+        options.batches = batches
         options.codeRows = codeRows
         options.output = output
         options.force = force
@@ -229,13 +233,26 @@ struct Evaluate: ModelCommand {
         if let likelihood = r.logLikelihood, let error = r.logLikelihoodError, let samples = r.samples {
             lines.append(("log-likelihood", String(format: "%.4f +- %.4f nats per row, %ld samples", likelihood, error, samples)))
         }
+        if let values = r.heldOutValues {
+            let coverage = zip(["50%", "90%"], [r.imputedCoverage50, r.imputedCoverage90])
+            let widths = coverage.compactMap { name, share in
+                share.map { String(format: ", %.3f", $0) + " within \(name) of draws" }
+            }
+            lines.append(
+                (
+                    "imputed",
+                    String(format: "%.6f squared error of %ld values held out", r.imputedError ?? 0, values) + widths.joined()
+                ))
+        }
         if let rows = r.heldOutRows { lines.append(("items held out", "of \(rows) rows")) }
         let figures: [(String, Double?)] = [
             ("recall@20", r.recallAt20), ("recall@50", r.recallAt50), ("ndcg@100", r.ndcgAt100),
             ("class accuracy", r.classAccuracy),
             ("nearest 10", r.knnAccuracy),
             ("probe", r.probeAccuracy), ("silhouette", r.silhouette), ("nmi", r.nmi),
-            ("ari", r.ari), ("mig", r.mutualInformationGap),
+            ("ari", r.ari), ("batch mixing", r.batchMixing), ("batch silhouette", r.batchSilhouette),
+            ("label separation", r.labelSeparation), ("label silhouette", r.labelSilhouette),
+            ("graph connectivity", r.graphConnectivity), ("mig", r.mutualInformationGap),
         ]
         for (name, value) in figures { if let value { lines.append((name, String(format: "%.4f", value))) } }
         return lines.map { $0.0.padded(to: max(16, $0.0.count + 1)) + $0.1 }.joined(separator: "\n")

@@ -25,13 +25,18 @@ struct Reconstruct: RankedCommand, SpeakingCommand {
     var grid = ""
     @Option(
         name: .customLong("as"),
-        help: "Decode all rows with a condition of its own, NAME=VALUE as batch=b1; once for each, their own if none is given.")
+        help:
+            "Decode all rows with another condition, NAME=VALUE as batch=b1, or 'batch=*' for the mean over all categories; once for each, their own if none is given."
+    )
     var conditions: [String] = []
+    @Option(help: "Normalised values of counts: rows of this sum, say 10000, without zeros of other origins (zinb).")
+    var library: Float?
     @Flag(help: "Replace the outputs if they are there.") var force = false
 
     var speech: SpeechFlags { trained.speech }
 
     func validate() throws {
+        if let library, !(library > 0 && library <= 1e9) { throw ValidationError("--library must be above 0, at most 1e9") }
         if data == nil, codes == nil { throw ValidationError("Missing expected argument '--data <data>', or '--codes <codes>'") }
         if data == "" { throw ValidationError.emptyData }
         guard codes != nil else { return }
@@ -48,6 +53,7 @@ struct Reconstruct: RankedCommand, SpeakingCommand {
         options.clean = clean
         options.grid = grid
         options.conditions = conditions
+        options.library = library
         options.force = force
         let model = try trained.model(world)
         let report =

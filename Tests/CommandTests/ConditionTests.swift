@@ -111,6 +111,61 @@ struct ConditionTests {
         expectDone(python)
     }
 
+    /// The mean over all batches is that of what each gives; a run may begin with a model of fewer batches, whose parameters stay.
+    @Test func allBatchesAndNewOnes() throws {
+        expectDone(try train("one", Self.conditions + ["--epochs", "3"]))
+        let run = ["--checkpoint", folder.path("one"), "--data", try data()]
+        for (name, batch) in [("a", "early"), ("b", "late"), ("c", "mid, or so"), ("all", "*")] {
+            let arguments =
+                ["reconstruct"] + run + ["--as", "batch=\(batch)", "--as", "age=40", "--output", folder.path("\(name).h5")]
+            expectDone(try name == "all" ? mpiVAE(ranks: 3, arguments) : mpiVAE(arguments: arguments))
+        }
+        let codes = folder.path("codes.h5")
+        expectDone(try mpiVAE(arguments: ["embed"] + run + ["--dtype", "float32", "--output", codes]))
+        expectDone(
+            try mpiVAE(arguments: [
+                "reconstruct", "--checkpoint", folder.path("one"), "--codes", codes, "--as", "/obs/age=40", "--as", "batch=*",
+                "--output",
+                folder.path("codes-all.h5"),
+            ]))
+        expectRefused(
+            64, ["/obs/age is a number"],
+            try mpiVAE(arguments: ["reconstruct"] + run + ["--as", "age=*", "--output", folder.path("x.h5")]))
+        expectRefused(
+            78, ["--library is for counts"],
+            try mpiVAE(arguments: ["reconstruct"] + run + ["--library", "10", "--output", folder.path("x.h5")]))
+
+        let begun = ["--from", folder.path("one"), "--validation-fraction", "0.2", "--epochs", "1"]
+        let still = try train("still", data: "fresh", Self.conditions + begun + ["--lr", "1e-30"])
+        expectDone(still)
+        #expect(still.errors.contains("1 category of conditions that"), "\(still)")
+        let one = try train("more", data: "fresh", Self.conditions + begun)
+        let three = try train("more3", ranks: 3, data: "fresh", Self.conditions + begun)
+        #expect(digest(one) != nil && digest(one) == digest(three), "\(one) \(three)")
+        expectDone(
+            try mpiVAE(arguments: [
+                "embed", "--checkpoint", folder.path("more"), "--data", try data("fresh"), "--output", folder.path("e.h5"),
+            ]))
+        let python = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            folder = sys.argv[1]
+            read = lambda name: h5py.File(f"{folder}/{name}.h5")["data"][:]
+            each, mean = [read(n) for n in "abc"], read("all")
+            assert np.abs(np.mean(each, 0) - mean).max() < 1e-5 * np.abs(mean).max() and np.abs(each[0] - each[1]).max() > 0.1
+            assert (read("codes-all") == mean).all()
+            old, new = (h5py.File(f"{folder}/{run}/{name}.h5") for run, name in (("one", "best"), ("still", "best")))
+            names = list(new["conditions/category"].asstr())
+            assert names == ["early", "late", "mid, or so", "never"] and list(new["conditions/mean"]) == list(old["conditions/mean"])
+            for part in "encoder", "decoder":
+                a, b = (f[f"parameters/{part}/0/condition"][:] for f in (old, new))
+                assert a.shape == (4, 24) and b.shape == (5, 24)
+                # The three known categories, the new one, the age.
+                assert (a[:3] == b[:3]).all() and (a[3] == b[4]).all() and 0 < np.abs(b[3]).max() < 1
+            """, [folder.url.path])
+        expectDone(python)
+    }
+
     @Test func refusals() throws {
         expectDone(try train("run", Self.conditions + ["--epochs", "2"]))
         let run = ["--checkpoint", folder.path("run")]

@@ -29,7 +29,7 @@ struct CountTests {
                 f["x"], f["data"], f["negative"], f["bytes"] = x, np.where(holes, np.nan, x), x - 1, x.astype("u1")
                 f["fraction"] = x + .5 * (np.arange(genes) == 7)
                 f["wide"] = f["fraction"][:].astype("f8")
-                f["words"] = x.astype("u2")
+                f["words"], f["batch"] = x.astype("u2"), np.arange(cells) % 2
             """, [folder.url.path])
         try #require(python.status == 0, "\(python)")
         return folder
@@ -59,6 +59,9 @@ struct CountTests {
             }
             let evaluated = try mpiVAE(ranks: ranks, ["evaluate", "--checkpoint", run, "--data", data, "--samples", "10"])
             #expect(evaluated.status == 0 && figures.insert(evaluated.output).inserted == (ranks == 1), "\(evaluated)")
+            try apply(
+                "reconstruct", "--checkpoint", run, "--data", data, "--library", "1000", "--output",
+                folder.path("normalized\(ranks).h5"))
             try apply("generate", "--checkpoint", run, "--library", "500", "--output", folder.path("generate\(ranks).h5"))
             let masked = try mpiVAE(
                 ranks: ranks,
@@ -70,7 +73,7 @@ struct CountTests {
                 "--output", folder.path("impute\(ranks).h5"))
         }
         #expect(try metrics(folder.path("run1")) == metrics(folder.path("run3")))
-        for command in ["embed", "score", "reconstruct", "generate", "impute"] {
+        for command in ["embed", "score", "reconstruct", "normalized", "generate", "impute"] {
             let files = try [1, 3].map { try Data(contentsOf: URL(fileURLWithPath: folder.path("\(command)\($0).h5"))) }
             #expect(files[0] == files[1], "\(command)")
         }
@@ -83,6 +86,12 @@ struct CountTests {
             assert np.isfinite(r).all() and (r[5] == 0).all() and (r >= 0).all()
             # Means of counts that may be 0 for another reason are less than the counts.
             assert (r.sum(1) <= x.sum(1) * (1 + 1e-5)).all() and r.sum() > .4 * x.sum()
+            n = f("normalized1.h5")["data"][:]
+            assert np.abs(n.sum(1) - 1000).max() < 0.01
+            # Without the probability of zeros, which is between 0 and 1.
+            some = x.sum(1) > 0
+            share = (r[some] / x[some].sum(1, keepdims=True)) / (n[some] / 1000)
+            assert (share < 1 + 1e-4).all() and share.max() > 0.7 and share.min() < 0.6, (share.min(), share.max())
             g = f("generate1.h5")
             assert g.attrs["library"] == 500 and (g["data"][:].sum(1) <= 500.01).all() and g["data"][:].sum(1).mean() > 200
             i = f("impute1.h5")
@@ -98,7 +107,10 @@ struct CountTests {
     @Test func likelihoods() throws {
         let folder = try Self.files.get()
         var seen: Set<[[Substring]]> = []
-        let kinds = [["poisson"], ["multinomial"], ["nb"], ["nb", "--dispersion", "cell"], ["zinb", "--dispersion", "cell"]]
+        let ofBatches = ["zinb", "--dispersion", "gene-batch", "--condition", "/batch", "--condition-in", "decoder"]
+        let kinds = [
+            ["poisson"], ["multinomial"], ["nb"], ["nb", "--dispersion", "cell"], ["zinb", "--dispersion", "cell"], ofBatches,
+        ]
         for (index, kind) in kinds.enumerated() {
             var runs: [[[Substring]]] = []
             for ranks in [1, 2] {
@@ -128,6 +140,8 @@ struct CountTests {
         }
         try refuse(78, "leave out transform", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--transform", "log1p")
         try refuse(78, "is for --likelihood nb or zinb", "--data", folder.path("d.h5:/x"), "--dispersion", "cell")
+        try refuse(
+            78, "give --condition, and", "--data", folder.path("d.h5:/x"), "--likelihood", "nb", "--dispersion", "gene-batch")
         try refuse(
             78, "is for --likelihood gaussian, log-normal or student-t", "--data", folder.path("d.h5:/x"), "--likelihood", "nb",
             "--variance", "value")

@@ -67,6 +67,75 @@ struct EvaluationTests {
         #expect(python.status == 0, "\(python)")
     }
 
+    /// Of batches that are mixed in some classes and apart in others, by the definitions, with scikit-learn's distances and scipy's graphs.
+    @Test func figuresOfBatchesAreScibs() throws {
+        let (folder, run) = (try TemporaryFolder(), try Self.run.get().path("run"))
+        let made = try Program.python(
+            """
+            import h5py, numpy as np, shutil, sys
+            shutil.copy(sys.argv[1], sys.argv[2])
+            with h5py.File(sys.argv[2], "a") as f:
+                labels = f["label"][:] if "label" in f else f["labels"][:]
+                random = np.random.default_rng(3).integers(0, 3, len(labels))
+                f["batch"] = [b"abc"[b:b + 1] for b in np.where(labels < 4, labels % 3, random)]
+                f["empty"] = [b"a"] * 5 + [b""] * (len(labels) - 5)
+                f["half"] = np.full(len(labels), 0.5)
+            """, [try Fixtures.digits.get(), folder.path("data.h5")])
+        #expect(made.status == 0, "\(made)")
+        func evaluate(_ ranks: Int, _ batches: String, _ more: [String] = []) throws -> Outcome {
+            try mpiVAE(
+                ranks: ranks,
+                [
+                    "evaluate", "--checkpoint", run, "--data", folder.path("data.h5"), "--batches", batches, "--code-rows", "800",
+                    "--json",
+                ] + more)
+        }
+        let outcomes = try [1, 3].map { try evaluate($0, "/batch", ["--output", folder.path("\($0).h5")]) }
+        #expect(outcomes.allSatisfy { $0.status == 0 } && outcomes[0].output == outcomes[1].output, "\(outcomes)")
+        let python = try Program.python(
+            """
+            import h5py, json, numpy as np, sys
+            from scipy.sparse import coo_matrix
+            from scipy.sparse.csgraph import connected_components
+            from sklearn.metrics import silhouette_samples, silhouette_score
+            from sklearn.neighbors import NearestNeighbors
+            r = json.loads(sys.argv[1])
+            with h5py.File(sys.argv[2]) as f, h5py.File(sys.argv[3]) as d:
+                x, y, b = f["mean"][:].astype("f8"), f["class"][:], d["batch"].asstr()[:][f["row"][:]]
+            distances, near = NearestNeighbors(n_neighbors=91).fit(x).kneighbors(x)
+            assert (near[:, 0] == np.arange(len(x))).all()
+            def simpson(distances, parts):
+                low, high, beta = -np.inf, np.inf, 1.0
+                for _ in range(50):
+                    p = np.exp(-distances * beta)
+                    h = np.log(p.sum()) + beta * (distances * p).sum() / p.sum()
+                    p /= p.sum()
+                    if abs(h - np.log(30)) < 1e-5: break
+                    if h > np.log(30): low, beta = beta, beta * 2 if np.isinf(high) else (beta + high) / 2
+                    else: high, beta = beta, beta / 2 if np.isinf(low) else (beta + low) / 2
+                return sum(p[parts == part].sum() ** 2 for part in set(parts))
+            lisi = lambda parts: np.median([1 / simpson(d[1:], parts[n[1:]]) for d, n in zip(distances, near)])
+            asw = [(1 - abs(silhouette_samples(x[y == c], b[y == c]))).mean() for c in range(10) if len(set(b[y == c])) > 1]
+            edges = coo_matrix((np.ones(14 * len(x)), (np.repeat(np.arange(len(x)), 14), near[:, 1:15].ravel())), (len(x),) * 2).tocsr()
+            parts = [np.bincount(connected_components(edges[y == c][:, y == c], directed=False)[1]) for c in range(10)]
+            assert 1 < len(asw) < 10 and any(len(p) > 1 for p in parts), (asw, parts)
+            for name, value in [
+                ("batches", 3), ("batch_mixing", (lisi(b) - 1) / 2), ("label_separation", (10 - lisi(y)) / 9),
+                ("batch_silhouette", np.mean(asw)), ("label_silhouette", (silhouette_score(x, y) + 1) / 2),
+                ("graph_connectivity", np.mean([p.max() / p.sum() for p in parts])),
+            ]:
+                assert abs(value - r[name]) < 1e-6, (name, value, r[name])
+            """, [outcomes[0].output, folder.path("1.h5"), folder.path("data.h5")])
+        #expect(python.status == 0, "\(python)")
+        for (name, reason) in [
+            ("/empty", "rows have no batch"), ("/half", "but batches are text or whole numbers"), ("/none", "/none"),
+        ] {
+            let outcome = try evaluate(1, name, ["--rows", "0:100"])
+            #expect(outcome.status == 65 || outcome.status == 66, "\(outcome)")
+            #expect(outcome.errors.contains(reason), "\(outcome)")
+        }
+    }
+
     /// A linear Gaussian model has a p(x) in closed form: Normal(b, W W' + s^2).
     @Test func importanceWeightedLikelihoodIsTheClosedForm() throws {
         let folder = try TemporaryFolder()

@@ -22,7 +22,7 @@ enum ExportCases {
         ("positive", "log-normal", "--variance value"), ("positive", "log-normal", "--variance shared"), ("signed", "mse", ""),
         ("counts", "multinomial", ""), ("counts", "nb", ""), ("counts", "nb", "--dispersion cell"), ("counts", "poisson", ""),
         ("signed", "student-t", "--degrees 3 --likelihood-scale 0.8"), ("counts", "zinb", ""),
-        ("counts", "zinb", "--dispersion cell"),
+        ("counts", "zinb", "--dispersion cell"), ("counts", "nb", "--dispersion gene-batch --condition /batch"),
     ].enumerated().map { number, item in
         ExportCase(
             name: "likelihood-\(number)", data: item.0, flags: "--model ae --hidden 10 --likelihood \(item.1) \(item.2)",

@@ -65,7 +65,7 @@ struct GuessTests {
         let flags: [([String], [String])] = [
             (["embed"] + apply, ["threads", "packed-bits"]),
             (["evaluate"] + apply, ["threads", "packed-bits", "samples", "code-rows", "held-out"]),
-            (["reconstruct"] + apply, ["threads"]),
+            (["reconstruct"] + apply, ["threads", "library"]),
             (
                 ["generate", "--checkpoint", "none"],
                 ["count", "seed", "components", "fit-rows", "steps", "threads", "interpolate", "packed-bits", "library"]
@@ -101,7 +101,7 @@ struct GuessTests {
     @Test func flagsAreKnown() throws {
         let texts: Set = [
             "checkpoint", "data", "output", "progress", "labels", "mask", "weights", "rows", "columns", "feature-names", "format",
-            "factors",
+            "factors", "batches",
             "clean", "grid", "dtype", "codes", "part", "from", "covariance", "label", "as",
             "fit-data", "normal", "predict", "colour", "csv", "report", "config", "set", "partition", "account", "launcher",
         ]

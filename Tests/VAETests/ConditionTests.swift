@@ -31,6 +31,18 @@ extension GradientTests {
             operations: ["encoder/0": layer.forward, "decoder/2": layer.transposed])
     }
 
+    /// Dispersions that conditions choose, or a number moves.
+    @Test(arguments: ["nb", "zinb"], [1, 3])
+    func dispersionsOfConditions(likelihood: String, size: Int) throws {
+        for seesMask in [false, true] {
+            var model = ModelSpecification(
+                latent: .normal, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                likelihood: LikelihoodName(rawValue: likelihood)!, likelihoodSettings: LikelihoodSettings(dispersion: .geneBatch))
+            (model.conditionSize, model.conditionPlace) = (size, .decoder)
+            try check(model, rowCount: 7, microBatch: 4, isWeighted: true)
+        }
+    }
+
     @Test func varianceFloor() throws {
         var model = ModelSpecification(latent: .normal, inputSize: 6, hiddenSizes: [7], latentSize: 3, activation: .tanh)
         model.varianceFloor = 0.3

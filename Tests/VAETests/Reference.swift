@@ -194,10 +194,17 @@ struct Reference {
     }
 
     /// What the likelihood takes from parameters.
-    private func sharedHeads(_ p: [Double], features: Int) -> [Double] {
+    private func sharedHeads(_ p: [Double], features: Int, _ conditions: [Double]) -> [Double] {
         layout.entries.filter { $0.name.hasPrefix("decoder/") && ($0.name.contains("/log-") || $0.name.contains("/threshold-")) }
             .flatMap { entry in
-                entry.range.count == features
+                if entry.shape.count == 2 {
+                    return (0..<features).map { i in
+                        conditions.enumerated().reduce(0) {
+                            $0 + $1.element * p[entry.range.lowerBound + $1.offset * features + i]
+                        }
+                    }
+                }
+                return entry.range.count == features
                     ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
             }
     }
@@ -239,7 +246,7 @@ struct Reference {
             }
         }
         if let table { return (table.loss(x, network("decoder", z, p, conditions), memberHeads(table, p)), kl) }
-        let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
+        let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count, conditions)
         return (
             Self.loss(configuration.likelihood, x, output, configuration.likelihoodSettings), kl
         )
@@ -258,7 +265,7 @@ struct Reference {
                 ratio += 0.5 * (noise[i] * noise[i] - z * z / priorVariance + log(variance / priorVariance))
                 return z
             }
-            let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count)
+            let output = network("decoder", z, p, conditions) + sharedHeads(p, features: x.count, conditions)
             return ratio - Self.loss(configuration.likelihood, x, output, configuration.likelihoodSettings)
         }
         let top = logWeights.max()!

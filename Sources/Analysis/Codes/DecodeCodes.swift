@@ -23,7 +23,8 @@ extension TrainedModel {
             try FileProbe.survives("\(path):/codes", DataOptions())
         }
         let given = try world.together {
-            try wanted.conditions.isEmpty ? nil : RepeatedConditions(wanted.conditions, of: checkpoint)
+            if wanted.library != nil { try checkTakesCounts() }
+            return try DecodingConditions(wanted.conditions, of: checkpoint)
         }
         let stored = try world.together { try StoredCodes(path, rows: rows, self) }
         let (size, features, conditionSize) = (model.latentSize, model.inputSize, model.conditionSize)
@@ -45,10 +46,14 @@ extension TrainedModel {
                 if hasLibrary { sums.pointer[row] = own[size] }
                 for i in 0..<conditionSize { conditions.pointer[row * conditionSize + i] = own[width - conditionSize + i] }
             }
-            applied[worker].decode(
-                z.pointer, rowCount: count, .each(sums.pointer),
-                conditions: conditionSize == 0 ? nil : given?.pointer ?? UnsafePointer(conditions.pointer), applied.parameters,
-                mean: columns[0])
+            func decode(_ conditions: UnsafePointer<Float>?, _ mean: UnsafeMutablePointer<Float>) {
+                applied[worker].decode(
+                    z.pointer, rowCount: count, wanted.library.map { .normalized($0) } ?? .each(sums.pointer),
+                    conditions: conditions,
+                    applied.parameters, mean: mean)
+            }
+            guard let given else { return decode(conditionSize == 0 ? nil : UnsafePointer(conditions.pointer), columns[0]) }
+            given.mean(columns[0], count: count * features, decode)
         } receive: { rows, columns in
             try writer!.write(
                 preparation.restore(columns[0].pointer, rows: rows.count, features: features, pool: pool), rows: rows)

@@ -62,81 +62,19 @@ package struct NeighbourFigures {
 
     /// Computes each row's figures from Euclidean distances. Collective.
     ///
-    /// Of rows at the same distance those with the smaller number are nearer; of labels with as many votes the smallest one wins.
+    /// Of labels with as many votes the smallest one wins.
     package static func compute(_ codes: LabelledCodes, world: World, pool: WorkerPool) throws -> NeighbourFigures {
-        let count = codes.count
-        // One latent after the other, so that distances to many rows are computed at once.
-        let columns = UnsafeMutablePointer<Double>.allocate(capacity: max(count * codes.latentSize, 1))
-        defer { columns.deallocate() }
-        for row in 0..<count {
-            for i in 0..<codes.latentSize { columns[i * count + row] = Double(codes.values[row * codes.latentSize + i]) }
+        let figures = try CodeDistances(codes).figures(width: 2, world: world, pool: pool) { row, distances, figures in
+            figures[0] = Double(vote(codes, row, distances))
+            figures[1] = CodeDistances.silhouette(of: row, distances, codes.labels, count: codes.classes.count)
         }
-        let own = ShardPlan.part(world.rank, of: world.size, count: count)
-        var votes = [Int64](repeating: 0, count: own.count)
-        var silhouettes = [Double](repeating: 0, count: own.count)
-        votes.withUnsafeMutableBufferPointer { votes in
-            silhouettes.withUnsafeMutableBufferPointer { silhouettes in
-                nonisolated(unsafe) let (votes, silhouettes) = (votes, silhouettes)
-                pool.run { worker in
-                    var distances = [Double](repeating: 0, count: count)
-                    for index in ShardPlan.part(worker, of: pool.count, count: own.count) {
-                        let row = own.lowerBound + index
-                        Self.squaredDistances(of: row, columns, codes.latentSize, &distances)
-                        votes[index] = Int64(Self.vote(codes, row, distances))
-                        silhouettes[index] = Self.silhouette(codes, row, distances)
-                    }
-                }
-            }
-        }
-        return NeighbourFigures(
-            vote: try world.communicator.allGather(votes).flatMap { $0.map { Int($0) } },
-            silhouette: try world.communicator.allGather(silhouettes).flatMap { $0 })
-    }
-
-    private static func squaredDistances(
-        of row: Int, _ columns: UnsafePointer<Double>, _ latentSize: Int, _ distances: inout [Double]
-    ) {
-        let count = distances.count
-        distances.withUnsafeMutableBufferPointer { distances in
-            let target = distances.baseAddress!
-            target.update(repeating: 0, count: count)
-            for i in 0..<latentSize {
-                let column = columns + i * count
-                let own = column[row]
-                for other in 0..<count {
-                    let difference = column[other] - own
-                    target[other] += difference * difference
-                }
-            }
-        }
+        let rows = 0..<codes.count
+        return NeighbourFigures(vote: rows.map { Int(figures[2 * $0]) }, silhouette: rows.map { figures[2 * $0 + 1] })
     }
 
     private static func vote(_ codes: LabelledCodes, _ row: Int, _ distances: [Double]) -> Int {
-        var nearest: [(distance: Double, row: Int)] = []
-        for other in distances.indices where other != row {
-            let distance = distances[other]
-            if nearest.count == neighbours, distance >= nearest[neighbours - 1].distance { continue }
-            let place = nearest.firstIndex { $0.distance > distance } ?? nearest.count
-            nearest.insert((distance, other), at: place)
-            if nearest.count > neighbours { nearest.removeLast() }
-        }
         var votes = [Int](repeating: 0, count: codes.classes.count)
-        for neighbour in nearest { votes[codes.labels[neighbour.row]] += 1 }
+        for neighbour in CodeDistances.nearest(neighbours, to: row, distances) { votes[codes.labels[neighbour.row]] += 1 }
         return votes.firstIndex(of: votes.max()!)!
-    }
-
-    private static func silhouette(_ codes: LabelledCodes, _ row: Int, _ distances: [Double]) -> Double {
-        var sums = [Double](repeating: 0, count: codes.classes.count)
-        var counts = [Int](repeating: 0, count: codes.classes.count)
-        for other in distances.indices where other != row {
-            sums[codes.labels[other]] += distances[other].squareRoot()
-            counts[codes.labels[other]] += 1
-        }
-        let label = codes.labels[row]
-        if counts[label] == 0 { return 0 }
-        let own = sums[label] / Double(counts[label])
-        let next = sums.indices.lazy.filter { $0 != label && counts[$0] > 0 }.map { sums[$0] / Double(counts[$0]) }.min()
-        guard let next, max(own, next) > 0 else { return 0 }
-        return (next - own) / max(own, next)
     }
 }

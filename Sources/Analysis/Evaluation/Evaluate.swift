@@ -16,7 +16,7 @@ extension TrainedModel {
             try OutputFiles(OutputFiles.File.optional("--output", wanted.output), force: wanted.force)
                 .check(data: [data], files: files)
             if wanted.samples > 0 { try checkGivesProbabilities("--samples") }
-            if wanted.heldOut > 0 { try checkHasItems() }
+            if wanted.heldOut > 0, !preparation.masks { try checkHasItems() }
             if wanted.codeType != nil { try checkDecodes("--dtype") }
         }
         let source = try open(data, options)
@@ -25,7 +25,8 @@ extension TrainedModel {
         let seed = configuration.training.seed
         var report = EvaluationReport()
         let labelled = try labelledRows(source, into: &report)
-        let usesCodes = labelled != nil || factors != nil
+        let batches = try wanted.batches.isEmpty ? nil : openBatches(wanted.batches, data, options)
+        let usesCodes = labelled != nil || factors != nil || batches != nil
         let candidates = labelled ?? RowSet(all: source.rowCount)
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
         let codes = try ModelEvaluator(
@@ -50,6 +51,9 @@ extension TrainedModel {
         if labelled != nil, let labels = source.labels {
             try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
         }
+        if let batches {
+            try judge(codes, batches: batches, labels: labelled == nil ? nil : source.labels, set, wanted, into: &report)
+        }
         return report
     }
 
@@ -61,7 +65,13 @@ extension TrainedModel {
         ]
         if wanted.samples > 0 { figures.append(LogLikelihoods(samples: wanted.samples, PosteriorSampler(applied, seed: seed))) }
         if !checkpoint.classes.isEmpty { figures.append(ClassAccuracy(checkpoint.classes, source, applied)) }
-        if wanted.heldOut > 0 { figures.append(HeldOutItems(share: wanted.heldOut, applied, seed: seed)) }
+        if wanted.heldOut > 0 {
+            figures.append(
+                preparation.masks
+                    ? HeldOutValues(
+                        share: wanted.heldOut, applied, configuration, hasDraws: model.reasonWithoutDensity == nil)
+                    : HeldOutItems(share: wanted.heldOut, applied, seed: seed))
+        }
         if let type = wanted.codeType {
             figures.append(CompressionErrors(try codeScale(type, source), source, applied, preparation))
         }
@@ -74,12 +84,12 @@ extension TrainedModel {
         let hasItems =
             configuration.model.likelihoods.isEmpty
             && ["bernoulli", "multinomial", "poisson", "nb", "zinb"].contains(kind.rawValue)
-        guard hasItems, !model.specification.seesMask, configuration.preparation.scale == .none else {
+        guard hasItems, configuration.preparation.scale == .none else {
             throw Failure(
                 .configuration,
-                "--held-out is for items that rows have or have not (clicks, words, counts), but the model is one of \(kind.rawValue)"
-                    + (configuration.preparation.scale == .none ? "" : " of scaled values")
-                    + (model.specification.seesMask ? " with missing values" : "") + ": leave it out")
+                "--held-out is for items that rows have or have not (clicks, words, counts), and for models with --nan mask, but the model is "
+                    + "one of \(kind.rawValue)" + (configuration.preparation.scale == .none ? "" : " of scaled values")
+                    + ": leave it out")
         }
     }
 

@@ -42,6 +42,13 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// Normalised discounted cumulative gain of the 100 that are ranked first.
     public var ndcgAt100: Double?
 
+    /// The values that were held out of a model that knows of missing ones; the squared error of its means of them, per value, in the units that the
+    /// model sees; and the share of them within the middle half, and 90%, of draws; nil where nothing can be drawn.
+    public var heldOutValues: Int?
+    public var imputedError: Double?
+    public var imputedCoverage50: Double?
+    public var imputedCoverage90: Double?
+
     /// The rows that what follows was computed on.
     public var codeRows: Int?
     /// Rows that are in no class, and so not among these; nil if there are none.
@@ -58,6 +65,13 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// adjusted Rand index (Hubert & Arabie 1985).
     public var nmi: Double?
     public var ari: Double?
+    /// The number of batches, and how well they are mixed and labels kept: see ``BatchMixing``.
+    public var batches: Int?
+    public var batchSilhouette: Double?
+    public var labelSilhouette: Double?
+    public var graphConnectivity: Double?
+    public var batchMixing: Double?
+    public var labelSeparation: Double?
     /// Mutual information gap (Chen et al. 2018, equation 6), 20 bins.
     public var mutualInformationGap: Double?
 }
@@ -103,12 +117,14 @@ public struct Compression: Codable, Sendable, Equatable {
 public struct EvaluationOptions: Sendable {
     /// K of the importance-weighted log-likelihood; 0 for none.
     public var samples = 0
-    /// The share of a row's items that the model does not see and has to rank; 0 for none.
+    /// The share of a row's items that the model does not see and has to rank, or of its values, to impute; 0 for none.
     public var heldOut = 0.0
     /// The type of codes that rows are to come back from; nil for none.
     public var codeType: CodeType?
     /// The path of known factors `[N, F]` in the data's files; empty for none.
     public var factors = ""
+    /// The path of the rows' batches in the data's files; empty for none.
+    public var batches = ""
     /// The most rows that figures of the codes are computed on; 0 for all.
     public var codeRows = 10_000
     /// A file for what was found row by row; empty for none.

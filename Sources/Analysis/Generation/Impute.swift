@@ -64,11 +64,12 @@ extension TrainedModel {
                 : try ImputedFile(wanted.output, source, draws: draws)
             filled = try ImputedRows(source, data, options, draws: draws, to: [output] + (figures.map { [$0] } ?? []))
         }
+        let imputer = Imputer(applied, configuration, draws: draws, samples: wanted.samples)
         // What binarisation draws.
         let noise = NoiseKey(seed: configuration.training.seed, epoch: 0, purpose: .validation)
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         try sweep.run(source, source.selection, columns: [features, features, draws * features]) { worker, batch, columns in
-            fill(batch, worker, wanted, mean: columns[0], draws: columns[2])
+            imputer.fill(batch, worker, mean: columns[0], draws: columns[2])
             columns[1].update(from: batch.mask!, count: batch.rowCount * features)
         } receive: { rows, columns in
             func restored(_ values: UnsafePointer<Float>, _ count: Int) -> AlignedMemory<Double> {
@@ -108,87 +109,5 @@ extension TrainedModel {
         }
         if wanted.csvSafe, !wanted.isCSV { throw Failure(.usage, "--csv-safe is for --format csv") }
         if wanted.report == OutputFiles.standardOutput { throw Failure(.usage, "--report -: name a file") }
-    }
-
-    /// The model's means of all values of a batch, and draws of them, as it has them.
-    private func fill(
-        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafeMutablePointer<Float>,
-        draws: UnsafeMutablePointer<Float>
-    ) {
-        let (latent, features, rows) = (model.latentSize, model.inputSize, batch.rowCount)
-        let (codes, logVariance) = (AlignedBuffer(count: rows * latent), AlignedBuffer(count: rows * latent))
-        applied[worker].encode(batch, applied.parameters, mean: codes.pointer, logVariance: logVariance.pointer)
-        if weighsMeans {
-            average(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer, into: mean)
-        } else {
-            applied[worker].decode(
-                codes.pointer, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: mean)
-        }
-        if wanted.draws == 0 { return }
-        let chosen = resample(batch, worker, wanted, mean: codes.pointer, logVariance: logVariance.pointer)
-        let value = AlignedBuffer(count: rows * features)
-        for draw in 0..<wanted.draws {
-            applied[worker].drawMissing(
-                of: batch, chosen.pointer + draw * rows * latent, applied.parameters,
-                noise: NoiseKey(seed: configuration.training.seed, epoch: draw, purpose: .imputation), into: value.pointer)
-            for row in 0..<rows {
-                (draws + (row * wanted.draws + draw) * features).update(from: value.pointer + row * features, count: features)
-            }
-        }
-    }
-
-    /// Whether means are taken over samples by their importance: of models that were trained so, but tables, whose categories have no mean.
-    private var weighsMeans: Bool { configuration.objective.objective == .iwae && configuration.model.likelihoods.isEmpty }
-
-    /// The mean of p(x | z) over the posterior's samples by their importance weights (Mattei & Frellsen 2019, equation 12), sample after sample.
-    private func average(
-        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafePointer<Float>, logVariance: UnsafePointer<Float>,
-        into average: UnsafeMutablePointer<Float>
-    ) {
-        let (features, rows) = (model.inputSize, batch.rowCount)
-        let (value, sums) = (AlignedBuffer(count: rows * features), AlignedMemory<Double>(count: rows * features))
-        var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: rows)
-        PosteriorSampler(applied, seed: configuration.training.seed).draw(
-            wanted.samples, of: batch, worker: worker, mean: mean, logVariance: logVariance
-        ) { _, z, logWeights in
-            applied[worker].decode(
-                z, rowCount: rows, .ofRows(batch), conditions: batch.conditions, applied.parameters, mean: value.pointer)
-            for row in 0..<rows {
-                weights[row].add(logWeights[row])
-                // Of all weights so far.
-                let share = Elementary.exp(logWeights[row] - weights[row].logSum)
-                for i in row * features..<(row + 1) * features {
-                    sums.pointer[i] += share * (Double(value.pointer[i]) - sums.pointer[i])
-                }
-            }
-        }
-        for i in 0..<rows * features { average[i] = Float(sums.pointer[i]) }
-    }
-
-    /// Codes `[draws, rowCount, latentSize]`, each one of the posterior's samples, chosen by its importance weight (Rubin 1987).
-    ///
-    /// Sample after sample takes each place with its share of the weights so far, so none but the chosen ones are kept.
-    private func resample(
-        _ batch: Batch, _ worker: Int, _ wanted: ImputeOptions, mean: UnsafePointer<Float>,
-        logVariance: UnsafePointer<Float>
-    ) -> AlignedBuffer {
-        let (latent, rows) = (model.latentSize, batch.rowCount)
-        let seed = configuration.training.seed
-        let chosen = AlignedBuffer(count: wanted.draws * rows * latent)
-        var weights = [ImportanceWeights](repeating: ImportanceWeights(), count: rows)
-        PosteriorSampler(applied, seed: seed).draw(
-            wanted.samples, of: batch, worker: worker, mean: mean, logVariance: logVariance
-        ) { sample, z, logWeights in
-            let key = NoiseKey(seed: seed, epoch: sample, purpose: .resampling)
-            for row in 0..<rows {
-                weights[row].add(logWeights[row])
-                let share = Elementary.exp(logWeights[row] - weights[row].logSum)
-                for draw in 0..<wanted.draws
-                where sample == 0 || key.uniform(row: UInt64(batch.rows[row]), index: UInt32(draw)) < share {
-                    (chosen.pointer + (draw * rows + row) * latent).update(from: z + row * latent, count: latent)
-                }
-            }
-        }
-        return chosen
     }
 }

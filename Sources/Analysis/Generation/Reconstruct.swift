@@ -16,8 +16,11 @@ public struct ReconstructionOptions: Sendable {
     public var clean = ""
     /// A PNG or JPEG file of originals beside their reconstructions; empty for none.
     public var grid = ""
-    /// What rows are to be conditioned on when they are decoded, NAME=VALUE each; empty for what they are conditioned on themselves.
+    /// What rows are to be conditioned on when they are decoded, NAME=VALUE each, or NAME=* for the mean over all categories; empty for what they are
+    /// conditioned on themselves.
     public var conditions: [String] = []
+    /// The sum that normalised rows of counts are to have, without zeros of another origin; nil for means of p(x | z) with the rows' own sums.
+    public var library: Float?
 
     public init() {}
 }
@@ -43,7 +46,8 @@ extension TrainedModel {
             try OutputFiles(files, force: wanted.force).check(data: [data, wanted.clean], files: self.files)
         }
         let conditions = try world.together {
-            try wanted.conditions.isEmpty ? nil : RepeatedConditions(wanted.conditions, of: checkpoint)
+            if wanted.library != nil { try checkTakesCounts() }
+            return try DecodingConditions(wanted.conditions, of: checkpoint)
         }
         let source = try open(data, options)
         let clean = try wanted.clean.isEmpty ? nil : openClean(wanted.clean, options, of: source)
@@ -58,7 +62,12 @@ extension TrainedModel {
         try RowSweep(world: world, pool: pool, preparation: preparation, noise: noise).run(
             source, source.selection, columns: [features]
         ) { worker, batch, columns in
-            applied[worker].reconstruct(batch, as: conditions?.pointer, applied.parameters, into: columns[0])
+            let library = wanted.library.map { RowLibrary.normalized($0) }
+            func decode(_ conditions: UnsafePointer<Float>?, _ mean: UnsafeMutablePointer<Float>) {
+                applied[worker].reconstruct(batch, as: conditions, library: library, applied.parameters, into: mean)
+            }
+            guard let conditions else { return decode(nil, columns[0]) }
+            conditions.mean(columns[0], count: batch.rowCount * features, decode)
         } receive: { rows, columns in
             try writer!.write(
                 preparation.restore(columns[0].pointer, rows: rows.count, features: features, pool: pool), rows: rows)
@@ -66,6 +75,15 @@ extension TrainedModel {
         var report = ReconstructionReport(rows: source.rowCount)
         try world.onRoot { report = try writer!.finish() }
         return report
+    }
+
+    /// Throws ``Failure`` (78) where rows have no sums.
+    func checkTakesCounts() throws(Failure) {
+        guard model.likelihood.takesCounts else {
+            throw Failure(
+                .configuration,
+                "--library is for counts, but the model is one of \(configuration.model.likelihood.rawValue): leave it out")
+        }
     }
 
     private func openClean(_ path: String, _ options: DataOptions, of source: DataSource) throws -> DataSource {

@@ -30,3 +30,38 @@ final class RepeatedConditions: @unchecked Sendable {
         self.init(try conditions.numbers(assignments))
     }
 }
+
+/// The conditions that rows are decoded with in place of their own: one, or several, over which the means are averaged.
+final class DecodingConditions: Sendable {
+    private let choices: [RepeatedConditions]
+
+    /// - Parameter assignments: NAME=VALUE each, or NAME=* for all categories, see ``Conditions/choices(_:)``.
+    /// - Returns: nil where rows keep their own.
+    /// - Throws: ``Failure`` (64).
+    init?(_ assignments: [String], of checkpoint: Checkpoint) throws(Failure) {
+        guard !assignments.isEmpty else { return nil }
+        guard let conditions = checkpoint.conditions else {
+            throw Failure(.usage, "--as \(assignments[0]): the model was trained without --condition")
+        }
+        choices = try conditions.choices(assignments).compactMap { RepeatedConditions($0) }
+    }
+
+    /// Writes the mean over the conditions of what rows are decoded to with each, added in their order.
+    ///
+    /// - Parameters:
+    ///   - count: of all numbers of the rows.
+    ///   - decode: writes what rows of these conditions, `[rows, conditionSize]`, are decoded to.
+    func mean(
+        _ target: UnsafeMutablePointer<Float>, count: Int, _ decode: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    ) {
+        decode(choices[0].pointer, target)
+        guard choices.count > 1 else { return }
+        let other = AlignedBuffer(count: count)
+        for choice in choices.dropFirst() {
+            decode(choice.pointer, other.pointer)
+            for i in 0..<count { target[i] += other.pointer[i] }
+        }
+        let divisor = Float(choices.count)
+        for i in 0..<count { target[i] /= divisor }
+    }
+}

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 /// `output[rows, positions, channels]`: at every position the values and `conditions[rows, width] weight[width, channels]`, added in the order of the
-/// conditions. `output` must not be `values`.
+/// conditions. `output` may be `values`.
 void kernel_add_condition(float *output, const float *values, const float *conditions, const float *weight, ptrdiff_t rows,
                           ptrdiff_t positions, ptrdiff_t channels, ptrdiff_t width);
 

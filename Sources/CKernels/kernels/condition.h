@@ -2,7 +2,7 @@ static void KERNEL(add_condition)(float *output, const float *values, const floa
                                   ptrdiff_t positions, ptrdiff_t channels, ptrdiff_t width) {
     for (ptrdiff_t row = 0; row < rows; row++, conditions += width) {
         for (ptrdiff_t place = 0; place < positions; place++, output += channels, values += channels) {
-            memcpy(output, values, sizeof(float) * (size_t)channels);
+            if (output != values) memcpy(output, values, sizeof(float) * (size_t)channels);
             for (ptrdiff_t c = 0; c < width; c++) {
                 const float condition = conditions[c];
                 const float *added = weight + c * channels;

@@ -30,6 +30,13 @@ struct SweepPage {
             figures.append(
                 (String(format: "%.3f", elbo) + error, "validation ELBO\(rows.count > 1 ? " of the best" : ""), nats per row"))
         }
+        if let smallest = table.smallestLatent, smallest != SweepTable.best(rows) {
+            figures.append(
+                (
+                    zip(keys, rows[smallest].values).map { "\($0)=\($1)" }.joined(separator: ", "),
+                    "the smallest latent within one standard error of the best"
+                ))
+        }
         page.section("What came out", HTMLPage.figures(figures))
         let plot = SweepPlot(table)
         if let chart = plot.chart {
@@ -42,8 +49,7 @@ struct SweepPage {
         }
         if table.hasRepeats {
             page.section(
-                "Means over folds and seeds", note: "Nats per row.", HTMLPage.table(head: keys + Self.meanHead, rows: means(rows))
-            )
+                "Means over folds and seeds", note: "Nats per row.", HTMLPage.table(head: keys + Self.meanHead, rows: means))
         }
         page.section(
             "Runs",
@@ -59,13 +65,12 @@ struct SweepPage {
 
     private static func number(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "" }
 
-    private func means(_ rows: [SweepTable.Row]) -> [[String]] {
-        let best = rows.count > 1 ? SweepTable.best(rows) : nil
-        return rows.prefix(Self.mostRows).enumerated().map { index, row in
+    private var means: [[String]] {
+        zip(table.means, table.remarks).prefix(Self.mostRows).map { row, remark in
             row.values + ["\(row.done.count) of \(row.results.count)"]
                 + [row.mean(\.elbo), row.standardError, row.mean(\.reconstruction), row.mean(\.kl), row.mean(\.trainLoss)].map(
                     Self.number)
-                + [index == best ? "best" : ""]
+                + [remark]
         }
     }
 

@@ -57,6 +57,32 @@ struct SweepTable {
             .max { rows[$0].mean(\.elbo)! < rows[$1].mean(\.elbo)! }
     }
 
+    /// The place among ``means`` of the least `latent` whose mean ELBO is within one standard error of the best one's, all other keys being the best
+    /// one's: what is not clearly worse, and simpler (Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3).
+    ///
+    /// - Returns: nil without folds or seeds, for a sweep over other keys, and where no row is best.
+    var smallestLatent: Int? {
+        let (rows, keys) = (means, meanKeys)
+        guard let axis = keys.firstIndex(of: "latent"), let best = Self.best(rows), let error = rows[best].standardError else {
+            return nil
+        }
+        let limit = rows[best].mean(\.elbo)! - error
+        func others(_ row: Int) -> [String] { keys.indices.filter { $0 != axis }.map { rows[row].values[$0] } }
+        return rows.indices.filter { row in
+            rows[row].done.count == rows[row].results.count && others(row) == others(best) && rows[row].mean(\.elbo)! >= limit
+        }.min { Int(rows[$0].values[axis]) ?? .max < Int(rows[$1].values[axis]) ?? .max }
+    }
+
+    /// What is said of each of ``means``: that it is the best, or the smallest that is as good; empty for all others.
+    var remarks: [String] {
+        let best = means.count > 1 ? Self.best(means) : nil
+        let smallest = means.count > 1 ? smallestLatent : nil
+        return means.indices.map { row in
+            let remarks = [row == best ? "best" : nil, row == smallest ? "smallest latent within one standard error" : nil]
+            return remarks.compactMap(\.self).joined(separator: ", ")
+        }
+    }
+
     /// `sweep.csv`: a line a run. What is not known is empty.
     var csv: String {
         let names = [
@@ -80,17 +106,17 @@ struct SweepTable {
     var meansCSV: String {
         let names = [
             "runs", "done", "validation_elbo", "validation_elbo_standard_error", "validation_reconstruction", "validation_kl",
-            "train_loss",
+            "train_loss", "remark",
         ]
         return Self.csv(
             [meanKeys + names]
-                + means.map { row in
+                + zip(means, remarks).map { row, remark in
                     row.values + ["\(row.results.count)", "\(row.done.count)"]
                         + [
                             row.mean(\.elbo), row.standardError, row.mean(\.reconstruction), row.mean(\.kl),
                             row.mean(\.trainLoss),
                         ]
-                        .map { $0.map { "\($0)" } ?? "" }
+                        .map { $0.map { "\($0)" } ?? "" } + [remark]
                 })
     }
 
@@ -111,8 +137,6 @@ struct SweepTable {
                     })
         ]
         if hasRepeats {
-            let rows = means
-            let best = rows.count > 1 ? Self.best(rows) : nil
             tables.append(
                 Self.aligned(
                     [
@@ -120,13 +144,13 @@ struct SweepTable {
                             "runs done", "mean validation elbo", "standard error", "reconstruction", "kl", "train loss", "",
                         ]
                     ]
-                        + rows.enumerated().map { index, row in
+                        + zip(means, remarks).map { row, remark in
                             row.values + ["\(row.done.count) of \(row.results.count)"]
                                 + [
                                     row.mean(\.elbo), row.standardError, row.mean(\.reconstruction), row.mean(\.kl),
                                     row.mean(\.trainLoss),
                                 ]
-                                .map { Self.number($0) } + [index == best ? "best" : ""]
+                                .map { Self.number($0) } + [remark]
                         }))
         }
         return tables.joined(separator: "\n\n")

@@ -117,6 +117,59 @@ package struct Conditions: Equatable, Sendable {
     }
 }
 
+extension Conditions {
+    private static let mostChoices = 4096
+
+    /// The same, where `NAME=*` stands for each of a column's categories; of several such columns for each combination.
+    ///
+    /// - Throws: ``Failure`` (64), also for `*` of numbers, and for more than 4096 combinations.
+    package func choices(_ assignments: [String]) throws(Failure) -> [[Float]] {
+        guard let open = assignments.firstIndex(where: { $0.hasSuffix("=*") }) else { return [try numbers(assignments)] }
+        let name = assignments[open].dropLast(2)
+        let column = columns.first { $0.isCalled(String(name)) }
+        guard let column, case .categories(let names) = column.kind else {
+            guard column == nil else {
+                throw Failure(.usage, "--as \(name)=*: \(column!.name) is a number: give NAME=VALUE")
+            }
+            // Which says what there is.
+            return [try numbers(assignments)]
+        }
+        var choices: [[Float]] = []
+        for name in names {
+            var own = assignments
+            own[open] = "\(column.name)=\(name)"
+            choices += try self.choices(own)
+            guard choices.count <= Self.mostChoices else {
+                throw Failure(.usage, "--as: more than \(Self.mostChoices) combinations of categories: give NAME=VALUE for some")
+            }
+        }
+        return choices
+    }
+
+    /// These with the categories of others that they have not, behind their own.
+    ///
+    /// - Parameter others: of columns of the same names and kinds, as the rows of new data have them.
+    package func extended(by others: Conditions) -> Conditions {
+        Conditions(
+            columns.map { column in
+                guard case .categories(let known) = column.kind,
+                    case .categories(let found)? = others.columns.first(where: { $0.name == column.name })?.kind
+                else { return column }
+                return Column(name: column.name, kind: .categories(known + found.filter { !known.contains($0) }))
+            })
+    }
+
+    /// The place among the numbers of others, which have more categories, that each of these numbers has.
+    package func places(in extended: Conditions) -> [Int] {
+        var (places, first) = ([Int](), 0)
+        for (own, other) in zip(columns, extended.columns) {
+            places += first..<first + own.width
+            first += other.width
+        }
+        return places
+    }
+}
+
 extension Conditions.Column {
     /// By the whole path, or its last part.
     fileprivate func isCalled(_ text: String) -> Bool { text == name || name.hasSuffix("/\(text)") }

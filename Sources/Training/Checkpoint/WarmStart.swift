@@ -14,6 +14,9 @@ struct WarmStart {
     private let configuration: Configuration
     /// The ``ParameterDigest`` of what is taken.
     let digest: String
+    /// Where the conditions that the model knows are among those of this run, which may have more categories, and how many more.
+    private var conditionPlaces: [Int] = []
+    private var newCategories = 0
 
     /// Reads the model that the configuration names; nil where it names none. Collective.
     ///
@@ -61,10 +64,15 @@ struct WarmStart {
     var classes: [String] { checkpoint.classes }
 
     /// Throws ``Failure`` (78) that names the first parameter that is not the same in both models.
-    func check(fits layout: ParameterLayout, _ now: Configuration, rowShape: [Int]) throws {
+    mutating func check(fits layout: ParameterLayout, _ now: Configuration, _ data: RunData) throws {
+        if let known = conditions, let extended = data.conditions {
+            (conditionPlaces, newCategories) = (known.places(in: extended), extended.width - known.width)
+        }
         guard let misfit = misfit(layout, part) else { return }
         var advice = differences(now).map { "--\($0.name) \($0.toml(configuration))" }
-        if checkpoint.inputShape.reduce(1, *) != rowShape.reduce(1, *) { advice.append("rows of shape \(checkpoint.inputShape)") }
+        if checkpoint.inputShape.reduce(1, *) != data.source.rowShape.reduce(1, *) {
+            advice.append("rows of shape \(checkpoint.inputShape)")
+        }
         var text = advice.isEmpty ? "give a model of the same network" : "give \(advice.joined(separator: " ")) as there"
         if part == nil, let fitting = ModelPart.allCases.first(where: { self.misfit(layout, $0) == nil }) {
             text += ", or --from-part \(fitting.rawValue), which fits"
@@ -75,13 +83,18 @@ struct WarmStart {
     /// Which parameter is the first that does not fit; nil where all do.
     private func misfit(_ layout: ParameterLayout, _ part: ModelPart?) -> String? {
         let (there, here) = (checkpoint.layout.entries(of: part), taken(of: layout, part))
-        for (old, new) in zip(there, here) where old.name != new.name || old.shape != new.shape {
+        for (old, new) in zip(there, here) where old.name != new.name || old.shape != shapeThere(new) {
             if old.name == new.name { return "\(new.name) is \(old.shape) in \(path), but \(new.shape) here" }
             return here.contains { $0.name == old.name }
                 ? "\(new.name) \(new.shape) is not in \(path)" : "\(old.name) \(old.shape) of \(path) is not in this model"
         }
         if let old = there.dropFirst(here.count).first { return "\(old.name) \(old.shape) of \(path) is not in this model" }
         return here.dropFirst(there.count).first.map { "\($0.name) \($0.shape) is not in \(path)" }
+    }
+
+    /// The shape that a parameter of this run has in the other model, of whose conditions there may be fewer.
+    private func shapeThere(_ entry: ParameterLayout.Entry) -> [Int] {
+        entry.isOfConditions && newCategories > 0 ? [entry.shape[0] - newCategories] + entry.shape.dropFirst() : entry.shape
     }
 
     /// The parameters that are written over: those of classes stay as they were drawn where the model that is read knows of none.
@@ -102,9 +115,18 @@ struct WarmStart {
 
     /// Called on root alone.
     func copyParameters(to parameters: UnsafeMutablePointer<Float>, of layout: ParameterLayout) {
-        for (old, new) in zip(checkpoint.layout.entries(of: part), taken(of: layout, part)) {
-            checkpoint.parameters.withUnsafeBufferPointer {
-                (parameters + new.range.lowerBound).update(from: $0.baseAddress! + old.range.lowerBound, count: new.range.count)
+        checkpoint.parameters.withUnsafeBufferPointer { there in
+            for (old, new) in zip(checkpoint.layout.entries(of: part), taken(of: layout, part)) {
+                let (source, target) = (there.baseAddress! + old.range.lowerBound, parameters + new.range.lowerBound)
+                guard old.shape != new.shape else {
+                    target.update(from: source, count: new.range.count)
+                    continue
+                }
+                // Those of new categories stay as they were drawn.
+                let width = new.range.count / new.shape[0]
+                for (row, place) in conditionPlaces.enumerated() {
+                    (target + place * width).update(from: source + row * width, count: width)
+                }
             }
         }
     }
@@ -114,6 +136,11 @@ struct WarmStart {
         log.notice(
             "parameters of \(part.map { "the \($0.rawValue)" } ?? "the whole model"): from \(path), step \(checkpoint.progress.step), digest \(digest)"
         )
+        if newCategories > 0 {
+            log.notice(
+                "\(newCategories) categor\(newCategories == 1 ? "y" : "ies") of conditions that \(path) does not know: their parameters begin as drawn"
+            )
+        }
         func warn(_ keys: [ConfigurationKey], _ what: String) {
             if keys.isEmpty { return }
             let list = keys.map { "\($0.name) \($0.toml(configuration)), here \($0.toml(now))" }.joined(separator: "; ")

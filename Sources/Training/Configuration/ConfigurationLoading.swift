@@ -82,7 +82,7 @@ extension Configuration {
         let p = preparation
         let staysInUnit = (p.transform == .none && p.librarySize == 0 && p.scale == .none) || p.scale == .minMax
         try validateColumns()
-        let likelihoods = columnLikelihoods?.made(model) ?? [(model.likelihood, model.likelihoodSettings)]
+        let likelihoods = columnLikelihoods?.made(model) ?? [(name: model.likelihood, settings: model.likelihoodSettings)]
         let names = likelihoods.map(\.name.rawValue)
         let support = model.likelihoods.isEmpty ? model.madeLikelihood.support : nil
         if let support, support.isWhole || support.range.upperBound > 1 {
@@ -108,6 +108,14 @@ extension Configuration {
             throw Failure(
                 .configuration,
                 "dispersion \(model.dispersion.rawValue) is for --likelihood nb or zinb, not \(names.joined(separator: ", ")): leave it out"
+            )
+        }
+        if likelihoods.contains(where: { $0.settings.dispersion == .geneBatch }),
+            data.options.conditions.isEmpty || model.conditionPlace == .encoder
+        {
+            throw Failure(
+                .configuration,
+                "dispersion gene-batch is for models whose decoder knows conditions: give --condition, and --condition-in decoder or both"
             )
         }
         if model.likelihood.isOfCategories != (model.categories >= 2) || model.categories == 1 {

@@ -87,7 +87,8 @@ extension Configuration {
             ),
             .choice(
                 "dispersion", \.model.dispersion, .decides,
-                "of the likelihoods nb and zinb: one for each gene (feature), or by the decoder for each value of each cell"),
+                "of the likelihoods nb and zinb: one for each gene (feature), for each gene and condition (batch), or by the decoder for each value of each cell"
+            ),
             .number("degrees", \.model.degrees, [.above(0)], .decides, "degrees of freedom of the likelihood student-t"),
             .integer(
                 "categories", \.model.categories, 0...1 << 24, .decides,

@@ -30,11 +30,11 @@ struct ReplicaPlan {
                 try FileProbe.survives(data, given.data.options)
             }
         }
-        start = try resumed == nil ? WarmStart.find(given, world: world) : nil
+        var start = try resumed == nil ? WarmStart.find(given, world: world) : nil
         configuration.training.fromDigest = resumed?.startDigest ?? start?.digest ?? ""
         let data = try RunData(
             configuration, as: resumed?.features ?? start?.features, conditions: resumed?.conditions ?? start?.conditions,
-            categories: resumed?.categories ?? start?.categories ?? [], world: world)
+            extendsConditions: start?.conditions != nil, categories: resumed?.categories ?? start?.categories ?? [], world: world)
         // What can be told without the data comes first.
         try world.together { try resumed?.check { try $0.check(given) } }
         let knownClasses = resumed?.classes ?? start?.classes ?? []
@@ -51,7 +51,8 @@ struct ReplicaPlan {
                 classes: classes?.names.count ?? 0)
         }
         let model = Model(specification, precision: precision)
-        try world.together { [start] in try start?.check(fits: model.layout, given, rowShape: data.source.rowShape) }
+        try world.together { try start?.check(fits: model.layout, given, data) }
+        self.start = start
         if configuration.training.microBatch == 0 { configuration.training.microBatch = model.usualMicroBatch }
         if model.keepsShardsWhole {
             // A shard whose rows are coupled, or have several samples each, is never cut.

@@ -35,10 +35,11 @@ package final class RunData {
     /// - Parameters:
     ///   - features: what the rows must have; nil for what they have.
     ///   - conditions: what is known of what they are conditioned on; nil for what the rows in use have.
+    ///   - extendsConditions: whether categories that are not known join them.
     ///   - categories: those of each column that are known; empty for none.
     package init(
         _ configuration: Configuration, as features: DataSource.Features? = nil, conditions: Conditions? = nil,
-        categories: [Int] = [], world: World
+        extendsConditions: Bool = false, categories: [Int] = [], world: World
     ) throws {
         let folds = configuration.data.folds
         let (source, validation, test) = try world.together {
@@ -79,7 +80,8 @@ package final class RunData {
         }
         self.conditions = try world.together {
             guard let own = source.conditionValues else { return nil }
-            let known = try conditions ?? own.measure(source.selection, of: source.name)
+            var known = try conditions ?? own.measure(source.selection, of: source.name)
+            if extendsConditions { known = known.extended(by: try own.measure(source.selection, of: source.name)) }
             for one in [source, validation, test].compactMap(\.self) { try one.use(known) }
             return known
         }

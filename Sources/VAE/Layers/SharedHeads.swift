@@ -1,19 +1,27 @@
 internal import CKernels
 internal import Randomness
 
-/// Parameters behind a decoder's outputs, the same for all rows: `[rows, outputs]` becomes `[rows, outputs + heads features]`, head after head.
+/// Parameters behind a decoder's outputs, the same for all rows or for those of a condition: `[rows, outputs]` becomes
+/// `[rows, outputs + heads features]`, head after head.
 struct SharedHeads: Layer {
     let input: Shape
     let output: Shape
     /// Of each head the features that it is of, and its parameter's place.
     private let heads: [(head: SharedHead, features: Int, place: Range<Int>)]
+    private let conditions: Int
 
-    init(_ input: Shape, _ heads: [SharedHead], features: Int, _ name: String, _ plan: inout ParameterPlan) {
+    /// - Parameter conditions: the numbers of a row's conditions; above 0 where a head is of them.
+    init(
+        _ input: Shape, _ heads: [SharedHead], features: Int, conditions: Int, _ name: String, _ plan: inout ParameterPlan
+    ) {
+        precondition(conditions > 0 || !heads.contains(where: \.isOfConditions))
         self.input = input
+        self.conditions = conditions
         output = Shape(input.count + Self.width(heads, features: features))
         self.heads = heads.map { head in
             let own = head.features ?? features
-            return (head, own, plan.add("\(name)/\(head.name)", [head.isOne ? 1 : own], .bias))
+            let shape = head.isOfConditions ? [conditions, own] : [head.isOne ? 1 : own]
+            return (head, own, plan.add("\(name)/\(head.name)", shape, .bias))
         }
     }
 
@@ -28,13 +36,25 @@ struct SharedHeads: Layer {
         }
     }
 
+    func scratchBytes(_ plan: PassPlan) -> Int {
+        guard plan.use == .training, let features = heads.filter(\.head.isOfConditions).map(\.features).max() else { return 0 }
+        return plan.folds.reduce(0) {
+            max($0, kernel_weight_gradient_scratch(Precision.fp32.kernel, $1.kernel, conditions, features))
+        }
+    }
+
     func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) -> OperatorGraph.Value {
         let values = heads.map { head, features, place in
+            if head.isOfConditions {
+                let product = graph.product(graph.conditions!, graph.parameter(place, [conditions, features]))
+                return graph.reshape(product, [features])
+            }
             let numbers = Array(graph.values(place))
-            return graph.parameter(
+            let shared = graph.parameter(
                 place, head.isOne ? Array(repeating: numbers[0], count: features) : numbers, [features])
+            return graph.repeated(shared, forRowsOf: x)
         }
-        return graph.join([graph.flatten(x)] + values.map { graph.repeated($0, forRowsOf: x) })
+        return graph.join([graph.flatten(x)] + values)
     }
 
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }
@@ -42,13 +62,14 @@ struct SharedHeads: Layer {
     private final class Pass: LayerPass {
         let output: UnsafeMutablePointer<Float>
         private let layer: SharedHeads
-        /// Of each head what every row gives to its parameter's gradient, `[rows, parameters]`.
+        /// Of each head what every row gives to its parameter's gradient, `[rows, parameters]`; of one of conditions the gradient of the head.
         private let gradients: [UnsafeMutablePointer<Float>]
 
         init(_ layer: SharedHeads, _ plan: PassPlan, _ memory: PassMemory) {
             self.layer = layer
             output = memory.floats(plan.rows * layer.output.count)
-            gradients = plan.use == .training ? layer.heads.map { memory.floats(plan.rows * $0.place.count) } : []
+            gradients =
+                plan.use == .training ? layer.heads.map { memory.floats(plan.rows * ($0.head.isOne ? 1 : $0.features)) } : []
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
@@ -59,7 +80,11 @@ struct SharedHeads: Layer {
                 own += inputs
                 for (head, features, place) in layer.heads {
                     let values = step.parameters.values + place.lowerBound
-                    if head.isOne {
+                    if head.isOfConditions {
+                        own.update(repeating: 0, count: features)
+                        kernel_add_condition(
+                            own, own, step.conditions! + row * layer.conditions, values, 1, 1, features, layer.conditions)
+                    } else if head.isOne {
                         own.update(repeating: values[0], count: features)
                     } else {
                         own.update(from: values, count: features)
@@ -72,11 +97,11 @@ struct SharedHeads: Layer {
         func backwardRows(_ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, isApplied: Bool, _ step: PassStep) {
             for row in step.rows {
                 var own = dy + row * layer.output.count + layer.input.count
-                for ((head, features, place), gradient) in zip(layer.heads, gradients) {
+                for ((head, features, _), gradient) in zip(layer.heads, gradients) {
                     if head.isOne {
                         gradient[row] = Self.sum(own, features)
                     } else {
-                        (gradient + row * place.count).update(from: own, count: features)
+                        (gradient + row * features).update(from: own, count: features)
                     }
                     own += features
                 }
@@ -93,7 +118,13 @@ struct SharedHeads: Layer {
         }
 
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
-            for ((_, _, place), gradient) in zip(layer.heads, gradients) {
+            for ((head, features, place), gradient) in zip(layer.heads, gradients) {
+                if head.isOfConditions {
+                    kernel_weight_gradient(
+                        Precision.fp32.kernel, fold.kernel, layer.conditions, features, step.conditions!, gradient,
+                        place.lowerBound, step.member.worker, step.member.count, step.scratch)
+                    continue
+                }
                 kernel_column_gradient(
                     fold.kernel, place.count, gradient, place.lowerBound, step.member.worker, step.member.count)
             }
@@ -111,13 +142,13 @@ struct SharedHeads: Layer {
 
 extension Block.Operation {
     /// What a likelihood takes from parameters, behind what the decoder gives for rows of so many features.
-    static func sharedHeads(_ heads: [SharedHead], features: Int) -> Block.Operation {
+    static func sharedHeads(_ heads: [SharedHead], features: Int, conditions: Int) -> Block.Operation {
         Block.Operation(
             heads.map(\.name).joined(separator: ", "), shape: { Shape($0.count + SharedHeads.width(heads, features: features)) },
             mirror: { _ throws(NetworkError) in throw NetworkError("stands behind a decoder alone") },
             make: { input, activation, _, name, plan in
                 precondition(activation == nil)
-                return SharedHeads(input, heads, features: features, name, &plan)
+                return SharedHeads(input, heads, features: features, conditions: conditions, name, &plan)
             })
     }
 }

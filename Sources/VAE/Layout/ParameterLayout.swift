@@ -31,6 +31,11 @@ public struct ParameterLayout: Sendable, Equatable {
         public let group: ParameterGroup
         /// The elements of the flat buffer.
         public let range: Range<Int>
+
+        /// Whether its first axis is the numbers of a row's conditions.
+        public var isOfConditions: Bool {
+            name.hasSuffix("/condition") || (shape.count == 2 && name.contains("/\(SharedHead.dispersionName)"))
+        }
     }
 
     /// The elements that are summed at a time; a block's norm belongs to one group.

@@ -53,6 +53,7 @@ extension CountLikelihood {
         switch library {
         case .ofRows(let x, let mask): kernel_count_means(mean, output, width, isRate, isInflated, x, mask, 0, rows, features)
         case .given(let sum): kernel_count_means(mean, output, width, isRate, isInflated, nil, nil, sum, rows, features)
+        case .normalized(let sum): kernel_count_means(mean, output, width, isRate, 0, nil, nil, sum, rows, features)
         case .each(let sums):
             for row in 0..<rows {
                 kernel_count_means(
@@ -170,7 +171,9 @@ struct ZeroInflated: CountLikelihood {
 }
 
 extension LikelihoodSettings.Dispersion {
-    fileprivate var sharedHeads: [SharedHead] { self == .gene ? [SharedHead(name: "log-dispersion", start: .normal)] : [] }
+    fileprivate var sharedHeads: [SharedHead] {
+        self == .cell ? [] : [SharedHead(name: SharedHead.dispersionName, isOfConditions: self == .geneBatch, start: .normal)]
+    }
 
     /// As the kernels have it.
     fileprivate var isSharedByRows: Float { self == .gene ? 1 : 0 }

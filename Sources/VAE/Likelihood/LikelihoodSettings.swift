@@ -44,15 +44,22 @@ public struct LikelihoodSettings: Sendable, Equatable {
     public enum Dispersion: String, Sendable, CaseIterable {
         /// A parameter for each feature (a gene, say).
         case gene
+        /// A parameter for each feature and condition of the rows (a gene in a batch, say): logarithms are those of a row's conditions, added up.
+        case geneBatch = "gene-batch"
         /// The decoder gives one for each value (of every cell, say).
         case cell
     }
 }
 
-/// What a likelihood wants for each feature and takes from parameters, the same for all rows, in place of the decoder: a head behind the decoder's.
+/// What a likelihood wants for each feature and takes from parameters in place of the decoder, the same for all rows or for those of a condition: a
+/// head behind the decoder's.
 public struct SharedHead: Sendable, Equatable {
+    static let dispersionName = "log-dispersion"
+
     /// Of the parameter: `log-dispersion`, say.
     let name: String
+    /// Whether it is W^T c for a row's conditions c, with a parameter W `[conditions, features]`.
+    var isOfConditions = false
     /// Whether one number is all features'.
     var isOne = false
     var start = Start.zero
@@ -83,6 +90,8 @@ public enum RowLibrary {
     case ofRows(UnsafePointer<Float>, mask: UnsafePointer<Float>?)
     /// The same for all rows.
     case given(Float)
+    /// The same for all rows, of counts without zeros of another origin than their means: normalised values, which add up to it.
+    case normalized(Float)
     /// One for each row.
     case each(UnsafePointer<Float>)
 
@@ -96,7 +105,7 @@ public enum RowLibrary {
     func dropping(rows: Int, features: Int) -> RowLibrary {
         switch self {
         case .ofRows(let x, let mask): .ofRows(x + rows * features, mask: mask.map { $0 + rows * features })
-        case .given: self
+        case .given, .normalized: self
         case .each(let sums): .each(sums + rows)
         }
     }

@@ -56,7 +56,9 @@ struct MixedLikelihood: Likelihood {
     var sharedHeads: [SharedHead] {
         members.enumerated().flatMap { number, member in
             member.likelihood.sharedHeads.map {
-                SharedHead(name: "\($0.name)-\(number + 1)", isOne: $0.isOne, start: $0.start, features: member.width)
+                SharedHead(
+                    name: "\($0.name)-\(number + 1)", isOfConditions: $0.isOfConditions, isOne: $0.isOne, start: $0.start,
+                    features: member.width)
             }
         }
     }

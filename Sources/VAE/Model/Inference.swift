@@ -162,17 +162,19 @@ public final class Inference {
     ///
     /// - Parameters:
     ///   - conditions: of what is made of the rows, `[rowCount, conditionSize]`; nil for their own.
+    ///   - library: what sums rows of counts are to have; nil for their own.
     ///   - mean: `[rowCount, inputSize]`, in the scale of prepared rows.
     public func reconstruct(
-        _ batch: Batch, as conditions: UnsafePointer<Float>? = nil, _ parameters: PreparedParameters,
-        into mean: UnsafeMutablePointer<Float>
+        _ batch: Batch, as conditions: UnsafePointer<Float>? = nil, library: RowLibrary? = nil,
+        _ parameters: PreparedParameters, into mean: UnsafeMutablePointer<Float>
     ) {
         let conditions = conditions ?? batch.conditions
         forEachPiece(of: batch, parameters) { piece, first, step in
             forward.encode(piece, step)
             copyPosterior(rows: piece.rowCount, forward.z, nil)
             decode(
-                forward.z, rowCount: piece.rowCount, .ofRows(piece),
+                forward.z, rowCount: piece.rowCount,
+                library?.dropping(rows: first, features: model.inputSize) ?? .ofRows(piece),
                 conditions: conditions.map { $0 + first * model.conditionSize }, parameters,
                 mean: mean + first * model.inputSize)
         }

@@ -78,7 +78,9 @@ public struct ModelSpecification: Sendable, Equatable {
         }
         if conditionPlace != .encoder { decoder = decoder.conditioned(conditionSize) }
         let shared = likelihood.sharedHeads
-        if !shared.isEmpty { decoder.blocks.append(Block(.sharedHeads(shared, features: inputSize))) }
+        if !shared.isEmpty {
+            decoder.blocks.append(Block(.sharedHeads(shared, features: inputSize, conditions: conditionSize)))
+        }
         return decoder
     }
 }
