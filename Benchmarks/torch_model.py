@@ -24,9 +24,9 @@ class VAE(nn.Module):
             sizes = [channels, *options.channels]
             for a, b in zip(sizes, sizes[1:]):
                 before += [nn.Conv2d(a, b, 4, 2, 1), nn.ReLU()]
+                # What is odd loses a place, which the way back puts there again.
+                behind = [nn.ConvTranspose2d(b, a, 4, 2, 1, output_padding=(height % 2, width % 2)), nn.ReLU()] + behind
                 height, width = height // 2, width // 2
-            for a, b in zip(sizes[::-1], sizes[-2::-1]):
-                behind += [nn.ConvTranspose2d(a, b, 4, 2, 1), nn.ReLU()]
             before, behind = before + [nn.Flatten()], [nn.Unflatten(1, (sizes[-1], height, width)), *behind[:-1]]
             inputs = sizes[-1] * height * width
         self.encoder = nn.Sequential(*before, *dense([inputs, *hidden]), nn.Linear(hidden[-1], code))

@@ -34,7 +34,9 @@ struct DocumentationTests {
         return steps
     }
 
-    private func run(_ command: String, _ slurm: SlurmCluster, in folder: TemporaryFolder) throws -> Outcome {
+    /// Runs what stands in a page in order, all of it by one Python, so that later blocks know what earlier ones made.
+    private func run(_ steps: [Step], in folder: TemporaryFolder) throws {
+        let slurm = try #require(SlurmCluster.current)
         let programs = URL(fileURLWithPath: try Program.built("mpi-vae")).deletingLastPathComponent().path
         // Jobs are waited for (sbatch --wait looks seldom), and the nodes are small.
         let prelude = """
@@ -42,34 +44,42 @@ struct DocumentationTests {
                 job=$(command sbatch --parsable --ntasks-per-node=1 --time=5 "$@")
                 while [ -n "$(squeue --noheader --jobs "$job" 2>/dev/null)" ]; do sleep 0.3; done
             }
+            F=/usr/share/datasets/fashion-mnist
+
             """
-        return try Program.run(
-            "/bin/bash", ["-euc", "\(prelude)\nF=/usr/share/datasets/fashion-mnist\n\(command)"],
+        let listed = try JSONEncoder().encode(
+            steps.map { step in
+                switch step {
+                case .shell(let line): ["shell", prelude + line]
+                case .python(let block): ["python", block]
+                }
+            })
+        let outcome = try Program.run(
+            "/usr/bin/python3",
+            [
+                "-c",
+                """
+                import json, os, subprocess, sys
+                names = {}
+                for kind, text in json.loads(sys.argv[1]):
+                    if kind == "python":
+                        exec(compile(text, text, "exec"), names)
+                        continue
+                    done = subprocess.run(["/bin/bash", "-euc", text], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                    assert done.returncode == 0, f"{text}\\n{done.returncode}\\n{done.stdout}"
+                """, String(decoding: listed, as: UTF8.self),
+            ],
             environment: ["PATH": "\(programs):/usr/bin:/bin", "SLURM_CONF": "\(slurm.path)/slurm.conf", "MPLBACKEND": "Agg"],
             folder: folder.url, timeout: 300)
+        #expect(outcome.status == 0, "\(outcome)")
     }
 
     @Test func tutorial() throws {
         let folder = try TemporaryFolder()
-        let slurm = try #require(SlurmCluster.current)
         try FileManager.default.createSymbolicLink(atPath: folder.path("jobs"), withDestinationPath: repositoryPath("jobs"))
-        var python = ""
-        var count = 0
-        for step in try steps("docs/tutorial.md") {
-            switch step {
-            case .shell(let line):
-                let outcome = try run(line, slurm, in: folder)
-                #expect(outcome.status == 0, "\(line)\n\(outcome)")
-            case .python(let block):
-                // One session: what an earlier block made is there.
-                python += block + "\n"
-                let outcome = try Program.run(
-                    "/usr/bin/python3", ["-c", python], environment: ["MPLBACKEND": "Agg"], folder: folder.url, timeout: 300)
-                #expect(outcome.status == 0, "\(block)\n\(outcome)")
-            }
-            count += 1
-        }
-        #expect(count > 20, "so many there were when this was written")
+        let steps = try steps("docs/tutorial.md")
+        #expect(steps.count > 20, "so many there were when this was written")
+        try run(steps, in: folder)
         for name in ["latent.png", "samples.png", "test.csv", "runs/tutorial/report.html", "runs/cluster/embeddings.h5"] {
             #expect(FileManager.default.fileExists(atPath: folder.path(name)), "\(name)")
         }
@@ -77,39 +87,25 @@ struct DocumentationTests {
 
     /// The pages for a kind of data each, from its first line to its last.
     @Test(arguments: ["single-cells", "molecular-dynamics", "sensors", "administrators"]) func session(page: String) throws {
-        let folder = try TemporaryFolder()
-        let slurm = try #require(SlurmCluster.current)
-        var count = 0
-        for step in try steps("docs/\(page).md") {
-            switch step {
-            case .shell(let line):
-                let outcome = try run(line, slurm, in: folder)
-                #expect(outcome.status == 0, "\(line)\n\(outcome)")
-            case .python(let block):
-                let outcome = try Program.run("/usr/bin/python3", ["-c", block], folder: folder.url, timeout: 120)
-                #expect(outcome.status == 0, "\(block)\n\(outcome)")
-            }
-            count += 1
-        }
-        #expect(count >= 6, "so many there were when this was written")
+        let steps = try steps("docs/\(page).md")
+        #expect(steps.count >= 6, "so many there were when this was written")
+        try run(steps, in: TemporaryFolder())
     }
 
     /// What the README shows, on the data that `scripts/demo` imports.
     @Test func readme() throws {
-        let folder = try TemporaryFolder()
-        let slurm = try #require(SlurmCluster.current)
-        let imported = try run(
-            """
-            mkdir runs
-            mpi-vae import idx --images $F/train-images-idx3-ubyte.gz --labels $F/train-labels-idx1-ubyte.gz --output runs/fashion.h5 --name train
-            mpi-vae import idx --images $F/t10k-images-idx3-ubyte.gz --labels $F/t10k-labels-idx1-ubyte.gz --output runs/fashion.h5 --name test
-            """, slurm, in: folder)
-        #expect(imported.status == 0, "\(imported)")
+        var steps = [
+            Step.shell(
+                """
+                mkdir runs
+                mpi-vae import idx --images $F/train-images-idx3-ubyte.gz --labels $F/train-labels-idx1-ubyte.gz --output runs/fashion.h5 --name train
+                mpi-vae import idx --images $F/t10k-images-idx3-ubyte.gz --labels $F/t10k-labels-idx1-ubyte.gz --output runs/fashion.h5 --name test
+                """)
+        ]
         var (commands, python) = (0, "")
-        for case .shell(let line) in try steps("README.md") {
+        for case .shell(let line) in try self.steps("README.md") {
             if line.hasPrefix("$ ") {
-                let outcome = try run(String(line.dropFirst(2)).replacing(".build/release/", with: ""), slurm, in: folder)
-                #expect(outcome.status == 0, "\(line)\n\(outcome)")
+                steps.append(.shell(String(line.dropFirst(2)).replacing(".build/release/", with: "")))
                 commands += 1
             } else if line.contains("h5py") || line.contains("pd.") {
                 python += line + "\n"
@@ -118,8 +114,7 @@ struct DocumentationTests {
                     line.hasPrefix("scripts/") || line.hasPrefix("mpi-vae: ") || commands > 0, "neither run nor output: \(line)")
             }
         }
-        #expect(commands > 0)
-        let outcome = try Program.run("/usr/bin/python3", ["-c", python], folder: folder.url)
-        #expect(outcome.status == 0 && python.contains("h5py"), "\(python)\n\(outcome)")
+        #expect(commands > 0 && python.contains("h5py"))
+        try run(steps + [.python(python)], in: TemporaryFolder())
     }
 }

@@ -36,7 +36,7 @@ extension GradientTests {
     func dispersionsOfConditions(likelihood: String, size: Int) throws {
         for seesMask in [false, true] {
             var model = ModelSpecification(
-                latent: .normal, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                latent: .normal, inputSize: 19, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
                 likelihood: LikelihoodName(rawValue: likelihood)!, likelihoodSettings: LikelihoodSettings(dispersion: .geneBatch))
             (model.conditionSize, model.conditionPlace) = (size, .decoder)
             try check(model, rowCount: 7, microBatch: 4, isWeighted: true)

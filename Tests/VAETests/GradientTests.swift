@@ -53,7 +53,7 @@ struct GradientTests {
     /// Also in pieces of a batch, and for layers wider than the lanes of a sum.
     @Test(arguments: Activation.allCases, LatentKind.allCases)
     func layerNormalization(activation: Activation, kind: LatentKind) throws {
-        for hidden in [[7, 5], [70]] {
+        for hidden in activation == .relu ? [[7, 5], [70]] : [[7, 5]] {
             try check(
                 ModelSpecification(
                     latent: kind, inputSize: 6, hiddenSizes: hidden, latentSize: 3, activation: activation, normalization: .layer),
@@ -188,7 +188,7 @@ struct GradientTests {
         for (seesMask, isWeighted) in [(true, false), (false, true), (true, true)] {
             try check(
                 ModelSpecification(
-                    latent: kind, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                    latent: kind, inputSize: 19, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
                     likelihood: likelihood, likelihoodSettings: LikelihoodSettings(scale: 0.7)),
                 rowCount: 7, microBatch: 4, isWeighted: isWeighted)
         }
@@ -205,7 +205,7 @@ struct GradientTests {
         for (likelihood, settings) in settings {
             try check(
                 ModelSpecification(
-                    latent: .normal, inputSize: 37, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
+                    latent: .normal, inputSize: 19, seesMask: seesMask, hiddenSizes: [6], latentSize: 2, activation: .tanh,
                     likelihood: likelihood, likelihoodSettings: settings),
                 rowCount: 7, microBatch: 4, isWeighted: true)
         }
