@@ -22,7 +22,9 @@ enum ExportCases {
         ("positive", "log-normal", "--variance value"), ("positive", "log-normal", "--variance shared"), ("signed", "mse", ""),
         ("counts", "multinomial", ""), ("counts", "nb", ""), ("counts", "nb", "--dispersion cell"), ("counts", "poisson", ""),
         ("signed", "student-t", "--degrees 3 --likelihood-scale 0.8"), ("counts", "zinb", ""),
-        ("counts", "zinb", "--dispersion cell"),
+        ("counts", "zinb", "--dispersion cell"), ("grades", "ordinal", "--categories 4"),
+        ("pixels", "discretized-logistic", "--binarize none"),
+        ("pixels", "discretized-logistic", "--components 3 --binarize none"),
     ].enumerated().map { number, item in
         ExportCase(
             name: "likelihood-\(number)", data: item.0, flags: "--model ae --hidden 10 --likelihood \(item.1) \(item.2)",
@@ -101,7 +103,21 @@ enum ExportCases {
             parts: ["encoder", "decoder", "both"]),
     ]
 
-    static let all = likelihoods + networks + preparations
+    /// Columns of several kinds.
+    static let tables: [ExportCase] = [
+        ExportCase(
+            name: "table", data: "table",
+            flags: "--hidden 9 --likelihoods 'gaussian variance=feature: 0,5; poisson: 2; zinb: 6; categorical: 1,4; ordinal: 3'",
+            parts: ["encoder", "decoder", "both"]),
+        ExportCase(
+            name: "table-holes", data: "sometable",
+            flags:
+                "--hidden 9 --nan mask --scale min-max --clip 2 --likelihoods 'laplace: 0; student-t: 5; nb dispersion=cell: 2,6; "
+                + "categorical 4: 1; bernoulli: 4; ordinal 6: 3'",
+            parts: ["encoder", "decoder", "both"]),
+    ]
+
+    static let all = likelihoods + networks + preparations + tables
 
     /// All data sets in one file, 40 rows each.
     static let data = """
@@ -121,6 +137,11 @@ enum ExportCases {
             counts = f["counts"][()].astype("f4")
             counts[g.random((n, 12)) < 0.2] = np.nan
             f["somecounts"] = counts
+            f["grades"] = np.digitize(base, [-0.5, 0.2, 1]).astype("f4")
+            table = np.stack([base[:, 0], f["grades"][:, 1] % 3, counts[:, 2], f["grades"][:, 3], base[:, 4] > 0, base[:, 5], f["counts"][:, 3]], 1)
+            f["sometable"] = table.astype("f4")
+            table[:, 2] = f["counts"][:, 2]
+            f["table"] = table.astype("f4")
             f["pixels"] = g.integers(0, 256, (n, 12, 12)).astype("u1")
             images = g.normal(size=(n, 9, 8)).astype("f4")
             images[g.random((n, 9, 8)) < 0.2] = np.nan
@@ -176,6 +197,19 @@ enum ExportCases {
                 n = float(word("degrees", ""))
                 c = gammaln(n / 2) - gammaln((n + 1) / 2) + np.log(scale) + np.log(n * np.pi) / 2
                 return (n + 1) / 2 * np.log1p(((x - m) / scale) ** 2 / n) + c
+            sigmoid = lambda t: 1 / (1 + np.exp(-t))
+            if kind == "ordinal":
+                below = [sigmoid(v[f"threshold_{k}"] - v["location"]) for k in (1, 2, 3)]
+                shares = np.diff([0 * x, *below, 1 + 0 * x], axis=0)
+                assert (m == shares.argmax(0)).all()
+                return -np.log(np.take_along_axis(shares, x[None].astype(int), 0)[0])
+            if kind == "discretized-logistic":
+                count = int(word("components", "5"))
+                logits, centres, scales = (np.stack([v[f"{n}_{i + 1}"] for i in range(count)]) for n in ("logits", "location", "log_scale"))
+                weights = np.exp(logits) / np.exp(logits).sum(0)
+                upTo = lambda y: sigmoid((y - centres) * np.exp(-scales))
+                low, high = np.where(x == 0, 0, upTo(2 * x - 1 - 1 / 255)), np.where(x == 1, 1, upTo(2 * x - 1 + 1 / 255))
+                return -np.log((weights * (high - low)).sum(0))
             share = np.exp(v["logits"] - v["logits"].max(1, keepdims=True))
             mean = share / share.sum(1, keepdims=True) * x.sum(1, keepdims=True)
             if kind == "poisson": return mean - xlogy(x, mean) + gammaln(x + 1)
@@ -223,7 +257,7 @@ enum ExportCases {
                 if part == "both": agree(name, "reconstruction", out["reconstruction"], made)
                 if part == "decoder":
                     agree(name, "decoded", out["mean"], made)
-                    for v in out.values(): assert v.shape == x.shape and np.isfinite(v).all()
+                    for v in out.values(): assert ("--likelihoods" in flags or v.shape == x.shape) and np.isfinite(v).all()
                     if "--model ae" in flags:
                         own = loss(flags, x.astype("f8"), {k: v.astype("f8") for k, v in out.items()})
                         agree(name, "loss", own.sum(1), embedded["reconstruction_error"][()])

@@ -66,9 +66,7 @@ struct ExportTests {
         let all = ExportCases.all.map(\.flags).joined(separator: " ")
         let likelihoods = try names("likelihood")
         #expect(likelihoods.contains("zinb") && likelihoods.contains("laplace"), "\(likelihoods)")
-        // Whose means have no operators yet, which a line says.
-        let refused = ["ordinal", "discretized-logistic"]
-        for name in likelihoods where !refused.contains(name) { #expect(all.contains("--likelihood \(name) "), "\(name)") }
+        for name in likelihoods { #expect(all.contains("--likelihood \(name) "), "\(name)") }
         // Of lists of blocks.
         let listed = try mpiVAE("train", "--encoder", "banana", folder: folder.url).errors
         let words = try #require(listed.components(separatedBy: "there are ").last).components(separatedBy: ", ")
@@ -176,5 +174,12 @@ struct ExportTests {
         try expect(65, "cannot be written as ONNX: max-pool with a padding", "--checkpoint", "pooled", "--output", "pooled.onnx")
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { !$0.hasSuffix(".h5") }.sorted()
         #expect(left == ["folder", "model", "model.onnx", "pooled", "run"])
+        // A run has both parts, unless it was told or there can be none; the model is there all the same.
+        func parts(_ run: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.path(run)).filter { $0.hasSuffix(".onnx") }.sorted()
+        }
+        #expect(try parts("run") == ["decoder.onnx", "encoder.onnx"] && parts("pooled") == ["decoder.onnx"])
+        try train("plain", ["--no-onnx"])
+        #expect(try parts("plain").isEmpty)
     }
 }

@@ -52,8 +52,23 @@ private struct RunResults {
             }
             try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
         }
+        if configuration.run.onnx { try writeModel() }
         if configuration.run.report { try writeReport() }
         if configuration.run.tensorboard { try writeEvents() }
+    }
+
+    /// Writes the trained model for other programs; one that cannot be written is no failure of the run. Collective.
+    private func writeModel() throws {
+        let folder = run.folder
+        try replica.world.onRoot {
+            for (part, path) in [(ExportPart.encoder, folder.encoder), (.decoder, folder.decoder)] {
+                do {
+                    try ModelExport.write(run.best, replica.configuration, part, to: path)
+                } catch {
+                    run.log.notice("no \(path): \(error)")
+                }
+            }
+        }
     }
 
     /// Writes the page about the run, which is not worth a failure. Collective.
