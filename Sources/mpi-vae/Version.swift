@@ -14,13 +14,13 @@ enum Version {
     /// The compiler tells its version by conditions alone.
     private static var swift: String {
         #if compiler(>=6.4)
-            "6.4 or newer"
+        "6.4 or newer"
         #elseif compiler(>=6.3)
-            "6.3"
+        "6.3"
         #elseif compiler(>=6.2)
-            "6.2"
+        "6.2"
         #else
-            "6.1"
+        "6.1"
         #endif
     }
 }

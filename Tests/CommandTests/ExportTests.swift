@@ -21,7 +21,8 @@ struct ExportTests {
             throw CannotRun(description: "\(packages) is missing: scripts/setup --tests fetches it")
         }
         return try Program.run(
-            "/usr/bin/python3", ["-c", script] + arguments, environment: ["PYTHONPATH": packages], timeout: 300)
+            "/usr/bin/python3", ["-c", script] + arguments,
+            environment: ["PYTHONPATH": "\(packages):\(repositoryPath("python"))"], timeout: 300)
     }
 
     /// The lines of a shell that train a model, export it, and let the program itself apply it.

@@ -141,8 +141,8 @@ class Model:
 
 def _conditions(network: Network, given: Mapping[str, Any] | None, count: int) -> dict[str, np.ndarray]:
     """The inputs of a network that say what rows are conditioned on."""
-    values = {name.removeprefix("/"): value for name, value in (given or {}).items()}
-    known = {condition["name"].removeprefix("/"): condition for condition in network.conditions}
+    values = {_last(name): value for name, value in (given or {}).items()}
+    known = {_last(condition["name"]): condition for condition in network.conditions}
     unknown = [name for name in values if name not in known]
     if unknown:
         raise ValueError(f"there is no condition {unknown[0]!r}; the model has {', '.join(known) or 'none'}")
@@ -159,6 +159,11 @@ def _conditions(network: Network, given: Mapping[str, Any] | None, count: int) -
             own = _numbers(own, name, condition["categories"])
         inputs[port] = np.broadcast_to(own, count)
     return inputs
+
+
+def _last(name: str) -> str:
+    """The last part of a path, which is enough."""
+    return name.rsplit("/", 1)[-1]
 
 
 def _numbers(values: np.ndarray, name: str, categories: list[str]) -> np.ndarray:

@@ -18,6 +18,8 @@ _ROWS_AT_ONCE = 256
 class Network:
     """The encoder, the decoder or both of a model, as `mpi-vae export --format onnx` or `mpi-vae train` writes them.
 
+    All is computed in double precision and rounded at the end.
+
     Attributes:
         graph: the operators, what they take and give, and the metadata (docs/export.md).
     """
@@ -53,7 +55,7 @@ class Network:
         missing = [name for name in ports if name not in given]
         if missing:
             raise ValueError(f"{self.path} takes {', '.join(ports)}; {', '.join(missing)} is missing")
-        inputs = {name: np.asarray(given[name], port.type) for name, port in ports.items()}
+        inputs = {name: _wide(np.asarray(given[name], port.type)) for name, port in ports.items()}
         count = len(next(iter(inputs.values())))
         for name, port in ports.items():
             if inputs[name].shape != (count, *port.shape):
@@ -62,10 +64,11 @@ class Network:
         # No rows give nothing, of the right shapes.
         starts = range(0, max(count, 1), _ROWS_AT_ONCE)
         parts = [self._block({name: values[i : i + _ROWS_AT_ONCE] for name, values in inputs.items()}, names) for i in starts]
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+        types = {port.name: port.type for port in self.graph.outputs}
+        return {name: np.concatenate([part[name] for part in parts]).astype(types[name]) for name in names}
 
     def _block(self, inputs: dict[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
-        values = {**self.graph.constants, **inputs}
+        values = {**self._constants, **inputs}
         # Values that are chosen from may be none: logarithms of what is negative, quotients by 0.
         with np.errstate(all="ignore"):
             for node in self._needed(tuple(names)):
@@ -83,5 +86,13 @@ class Network:
         return self._plans[names]
 
     @cached_property
+    def _constants(self) -> dict[str, np.ndarray]:
+        return {name: _wide(values) for name, values in self.graph.constants.items()}
+
+    @cached_property
     def _plans(self) -> dict[tuple[str, ...], list]:
         return {}
+
+
+def _wide(values: np.ndarray) -> np.ndarray:
+    return values.astype("f8") if values.dtype == np.float32 else values

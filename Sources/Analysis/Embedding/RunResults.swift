@@ -61,9 +61,11 @@ private struct RunResults {
     private func writeModel() throws {
         let folder = run.folder
         try replica.world.onRoot {
+            var best = run.best
+            best.parameters = Array(replica.reduction.parameters)
             for (part, path) in [(ExportPart.encoder, folder.encoder), (.decoder, folder.decoder)] {
                 do {
-                    try ModelExport.write(run.best, replica.configuration, part, to: path)
+                    try ModelExport.write(best, replica.configuration, part, to: path)
                 } catch {
                     run.log.notice("no \(path): \(error)")
                 }
