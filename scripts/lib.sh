@@ -18,6 +18,9 @@ test_packages=(
     slurm-client munge faketime locales
 )
 
+# The other MPI, beside Open MPI, which stays what mpicc and mpirun are.
+mpich_packages=(mpich libmpich-dev)
+
 # What runs kernels that are compiled for arm64.
 arm64_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 
