@@ -15,7 +15,7 @@ demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
 test_packages=(
     "${demo_packages[@]}" python3-pip python3-anndata python3-matplotlib python3-pil chromium hdf5-tools shellcheck util-linux iproute2 qemu-user slurmctld slurmd
-    slurm-client munge faketime locales
+    slurm-client munge faketime locales groff-base
 )
 
 # The other MPI, beside Open MPI, which stays what mpicc and mpirun are.
@@ -103,6 +103,15 @@ fetch_tensorboard() {
 
 require_swift() {
     command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
+}
+
+# Links a program of .build again, of its objects as they are or some others: link_again PROGRAM OUTPUT OBJECTS MPI FLAG...
+# OBJECTS is the file that lists them, MPI the name of a library's pkg-config file.
+link_again() {
+    local program=$1 output=$2 objects=$3 mpi=$4 libraries
+    mapfile -t libraries < <(pkg-config --libs-only-L --libs-only-l "$mpi" hdf5-serial zlib libdeflate libpng libturbojpeg libzip | xargs -n 1)
+    # Swift's package manager calls an executable's main function after its module.
+    swiftc -emit-executable -o "$output" "@$objects" "${@:5}" "${libraries[@]}" -lstdc++ -Xlinker "--defsym=main=${program//-/_}_main"
 }
 
 # Starts ranks: ranks COUNT PROGRAM ARGUMENT...
