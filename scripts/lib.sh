@@ -96,6 +96,11 @@ fetch_exports() {
     fetch_packages exports onnxruntime==1.20.1 onnx==1.16.2 protobuf==4.25.8 flatbuffers==24.12.23 packaging==24.2 safetensors==0.5.3
 }
 
+# What reads the recipe for conda.
+fetch_recipes() {
+    fetch_packages recipes jinja2==3.1.6 markupsafe==3.0.2 pyyaml==6.0.2
+}
+
 # What reads event files; nothing that would serve pages.
 fetch_tensorboard() {
     fetch_packages tensorboard tensorboard==2.20.0 protobuf==4.25.8 absl-py==2.5.1 packaging==24.2
