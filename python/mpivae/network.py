@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .onnx import Graph, read
+from .onnx import Graph, Node, read
 from .operators import OPERATORS
 
 _ROWS_AT_ONCE = 256
@@ -75,9 +75,10 @@ class Network:
                 values[node.output] = OPERATORS[node.operator]([values[name] for name in node.inputs], node.attributes)
         return {name: values[name] for name in names}
 
-    def _needed(self, names: tuple[str, ...]) -> list:
+    def _needed(self, names: tuple[str, ...]) -> list[Node]:
         if names not in self._plans:
-            wanted, nodes = set(names), []
+            wanted = set(names)
+            nodes: list[Node] = []
             for node in reversed(self.graph.nodes):
                 if node.output in wanted:
                     wanted.update(node.inputs)
@@ -90,7 +91,7 @@ class Network:
         return {name: _wide(values) for name, values in self.graph.constants.items()}
 
     @cached_property
-    def _plans(self) -> dict[tuple[str, ...], list]:
+    def _plans(self) -> dict[tuple[str, ...], list[Node]]:
         return {}
 
 

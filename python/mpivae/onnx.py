@@ -7,14 +7,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Union
+from typing import Any
 
 import numpy as np
 
-Attribute = Union[int, float, list[int]]
+# By name: int, float, or a list of int, as the operator has them.
+Attributes = dict[str, Any]
 
 # TensorProto.DataType
-_TYPES = {1: np.dtype("<f4"), 7: np.dtype("<i8"), 9: np.dtype("?"), 11: np.dtype("<f8")}
+_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 7: np.dtype("<i8"), 9: np.dtype("?"), 11: np.dtype("<f8")}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Port:
     """What a graph takes or gives: `[rows, *shape]` of a type."""
 
     name: str
-    type: np.dtype
+    type: np.dtype[Any]
     shape: tuple[int, ...]
     text: str
 
@@ -32,7 +33,7 @@ class Node:
     operator: str
     inputs: list[str]
     output: str
-    attributes: dict[str, Attribute]
+    attributes: Attributes
 
 
 @dataclass
@@ -87,7 +88,9 @@ def _fill(graph: Graph, data: memoryview) -> None:
 
 
 def _node(data: memoryview) -> Node:
-    inputs, output, operator, attributes = [], "", "", {}
+    inputs: list[str] = []
+    attributes: Attributes = {}
+    output = operator = ""
     for number, value in _fields(data):
         if number == 1:
             inputs.append(_text(value))
@@ -101,7 +104,7 @@ def _node(data: memoryview) -> Node:
     return Node(operator, inputs, output, attributes)
 
 
-def _attribute(data: memoryview) -> tuple[str, Attribute]:
+def _attribute(data: memoryview) -> tuple[str, Any]:
     fields = dict(_fields(data))
     name = _text(fields[1])
     if 2 in fields:
@@ -125,7 +128,7 @@ def _port(data: memoryview) -> Port:
     return Port(_text(fields[1]), _TYPES[tensor[1]], tuple(sizes[1:]), _text(fields[3]))
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
     """The fields of a message: numbers, or bytes."""
     place = 0
     while place < len(data):

@@ -52,9 +52,10 @@ private struct RunResults {
             }
             try folder.write(try RunSummary(run, figures).encoded(), to: folder.summary)
         }
-        if configuration.run.onnx { try writeModel() }
         if configuration.run.report { try writeReport() }
         if configuration.run.tensorboard { try writeEvents() }
+        // The last, since it takes memory for the parameters once more.
+        if configuration.run.onnx { try writeModel() }
     }
 
     /// Writes the trained model for other programs; one that cannot be written is no failure of the run. Collective.

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..onnx import Attribute
+from ..onnx import Attributes
 from . import elementwise, reductions, shapes, windows
 
-Operator = Callable[[list[np.ndarray], dict[str, Attribute]], np.ndarray]
+Operator = Callable[[list[np.ndarray], Attributes], np.ndarray]
 
 OPERATORS: dict[str, Operator] = {**elementwise.OPERATORS, **reductions.OPERATORS, **shapes.OPERATORS, **windows.OPERATORS}

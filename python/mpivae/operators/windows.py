@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from ..onnx import Attribute
+from ..onnx import Attributes
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class _Window:
     groups: int
 
     @staticmethod
-    def of(how: dict[str, Attribute]) -> _Window:
+    def of(how: Attributes) -> _Window:
         axes = len(how["kernel_shape"])
         return _Window(
             how["kernel_shape"], how["strides"], how["dilations"], how["pads"][:axes], how["pads"][axes:], how.get("group", 1)
@@ -52,7 +52,7 @@ def _grouped(x: np.ndarray, groups: int) -> np.ndarray:
     return x.reshape(len(x), groups, x.shape[1] // groups, int(np.prod(x.shape[2:])))
 
 
-def _convolution(inputs: list[np.ndarray], how: dict[str, Attribute]) -> np.ndarray:
+def _convolution(inputs: list[np.ndarray], how: Attributes) -> np.ndarray:
     window, (x, weight) = _Window.of(how), inputs[:2]
     padded = window.padded(x, 0)
     counts = window.counts(padded.shape[2:])
@@ -65,7 +65,7 @@ def _convolution(inputs: list[np.ndarray], how: dict[str, Attribute]) -> np.ndar
     return _biased(sums.reshape(len(x), outputs, *counts), inputs)
 
 
-def _transposed_convolution(inputs: list[np.ndarray], how: dict[str, Attribute]) -> np.ndarray:
+def _transposed_convolution(inputs: list[np.ndarray], how: Attributes) -> np.ndarray:
     window, (x, weight) = _Window.of(how), inputs[:2]
     counts = list(x.shape[2:])
     outputs = weight.shape[1] * window.groups
@@ -80,7 +80,7 @@ def _transposed_convolution(inputs: list[np.ndarray], how: dict[str, Attribute])
     return _biased(maps[(slice(None),) * 2 + kept], inputs)
 
 
-def _largest(inputs: list[np.ndarray], how: dict[str, Attribute]) -> np.ndarray:
+def _largest(inputs: list[np.ndarray], how: Attributes) -> np.ndarray:
     window = _Window.of(how)
     padded = window.padded(inputs[0], -np.inf)
     counts = window.counts(padded.shape[2:])
