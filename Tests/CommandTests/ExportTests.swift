@@ -76,13 +76,30 @@ struct ExportTests {
         for word in words { #expect(all.contains(word), "\(word)") }
     }
 
-    private func train(_ name: String, _ flags: [String]) throws {
-        let outcome = try mpiVAE(
-            arguments: [
-                "train", "--data", "data.h5:/signed", "--output", name, "--latent", "2", "--epochs", "2", "--global-batch", "16",
-                "--shards", "2", "--hidden", "9", "--likelihood", "gaussian", "--no-report",
-            ] + flags, folder: folder.url)
+    private func train(_ name: String, ranks: Int = 1, _ flags: [String]) throws {
+        let arguments =
+            [
+                "train", "--data", folder.path("data.h5:/signed"), "--output", folder.path(name), "--latent", "2", "--epochs",
+                "2",
+                "--global-batch", "18", "--shards", "6", "--hidden", "9", "--likelihood", "gaussian", "--no-report",
+            ] + flags
+        let outcome = try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
         #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    /// What a run writes at its end is what `export` writes of it, from any number of ranks.
+    @Test func runsWriteTheirModel() throws {
+        for ranks in [1, 3] { try train("run\(ranks)", ranks: ranks, ["--scale", "standardize"]) }
+        for part in ["encoder", "decoder"] {
+            let output = folder.path("\(part).onnx")
+            #expect(
+                try mpiVAE("export", "--checkpoint", folder.path("run1"), "--part", part, "--output", output).status == 0)
+            for ranks in [1, 3] {
+                #expect(
+                    FileManager.default.contentsEqual(atPath: output, andPath: folder.path("run\(ranks)/\(part).onnx")),
+                    "\(part) of \(ranks) ranks")
+            }
+        }
     }
 
     /// Parameters by name; the numpy lines are those of docs/export.md in PyTorch.

@@ -77,6 +77,10 @@ struct ShellTests {
         for text in ["NAME", "SYNOPSIS", "--global-batch", "mpi-vae-train"] {
             #expect(outcome.output.contains(text), "\(text): \(outcome.output.prefix(2000))")
         }
+        // Prose fits the screen.
+        for line in outcome.output.split(separator: "\n") where !line.contains("mpi-vae ") {
+            #expect(line.count <= 80, "\(line)")
+        }
         let pages = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
         #expect(
             Set(pages).isSuperset(of: ["mpi-vae.1", "mpi-vae-train.1", "mpi-vae-import-csv.1"]) && pages.count > 20, "\(pages)")
