@@ -31,6 +31,19 @@ def entries(arguments: list[dict]) -> list[str]:
     return lines
 
 
+def paragraphs(text: str) -> list[str]:
+    """Prose is filled; lines with commands stay as they are."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if not line.strip():
+            lines.append(".PP")
+        elif line.startswith((" ", "mpi-vae ", "mpirun ")):
+            lines += [".nf", roff(line), ".fi"]
+        else:
+            lines.append(roff(line))
+    return lines
+
+
 def page(command: dict, names: list[str], version: str) -> str:
     name = "-".join(names)
     lines = [f'.TH {roff(name.upper())} 1 "" "mpi\\-vae {roff(version)}" "mpi\\-vae"', ".SH NAME"]
@@ -39,7 +52,7 @@ def page(command: dict, names: list[str], version: str) -> str:
     places = "".join(f" \\fI{roff(argument['valueName'])}\\fR" for argument in shown if argument["kind"] == "positional")
     lines += [f"\\fB{roff(' '.join(names))}\\fR [\\fIoptions\\fR]{places}"]
     if command.get("discussion"):
-        lines += [".SH DESCRIPTION", ".nf", roff(command["discussion"].strip()), ".fi"]
+        lines += [".SH DESCRIPTION"] + paragraphs(command["discussion"].strip())
     sections: dict[str, list[dict]] = {}
     for argument in shown:
         sections.setdefault(argument.get("sectionTitle") or "Options", []).append(argument)

@@ -15,8 +15,11 @@ demo_packages=(dataset-fashion-mnist python3-h5py python3-sklearn)
 # What the tests need besides.
 test_packages=(
     "${demo_packages[@]}" python3-pip python3-anndata python3-matplotlib python3-pil chromium hdf5-tools shellcheck util-linux iproute2 qemu-user slurmctld slurmd
-    slurm-client munge faketime locales
+    slurm-client munge faketime locales groff-base
 )
+
+# The other MPI, beside Open MPI, which stays what mpicc and mpirun are.
+mpich_packages=(mpich libmpich-dev)
 
 # What runs kernels that are compiled for arm64.
 arm64_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
@@ -93,6 +96,11 @@ fetch_exports() {
     fetch_packages exports onnxruntime==1.20.1 onnx==1.16.2 protobuf==4.25.8 flatbuffers==24.12.23 packaging==24.2 safetensors==0.5.3
 }
 
+# What reads the recipe for conda.
+fetch_recipes() {
+    fetch_packages recipes jinja2==3.1.6 markupsafe==3.0.2 pyyaml==6.0.2
+}
+
 # What reads event files; nothing that would serve pages.
 fetch_tensorboard() {
     fetch_packages tensorboard tensorboard==2.20.0 protobuf==4.25.8 absl-py==2.5.1 packaging==24.2
@@ -100,6 +108,15 @@ fetch_tensorboard() {
 
 require_swift() {
     command -v swift >/dev/null || die "no Swift toolchain in PATH: install Swift 6.1 or newer from swift.org"
+}
+
+# Links a program of .build again, of its objects as they are or some others: link_again PROGRAM OUTPUT OBJECTS MPI FLAG...
+# OBJECTS is the file that lists them, MPI the name of a library's pkg-config file.
+link_again() {
+    local program=$1 output=$2 objects=$3 mpi=$4 libraries
+    mapfile -t libraries < <(pkg-config --libs-only-L --libs-only-l "$mpi" hdf5-serial zlib libdeflate libpng libturbojpeg libzip | xargs -n 1)
+    # Swift's package manager calls an executable's main function after its module.
+    swiftc -emit-executable -o "$output" "@$objects" "${@:5}" "${libraries[@]}" -lstdc++ -Xlinker "--defsym=main=${program//-/_}_main"
 }
 
 # Starts ranks: ranks COUNT PROGRAM ARGUMENT...

@@ -1,8 +1,6 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Foundation
-internal import Importing
-internal import Support
 internal import Training
 
 struct Doctor: RankedCommand {
@@ -12,10 +10,8 @@ struct Doctor: RankedCommand {
     func run(world: World) throws -> Int32 {
         let hosts = try world.communicator.allGather(Array(world.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
         guard world.isRoot else { return 0 }
-        print("mpi-vae \(programVersion)")
-        for (library, version) in libraryVersions() { print("\(library)  \(version)") }
+        for line in Version.lines { print(line) }
         print("processors  \(ProcessInfo.processInfo.activeProcessorCount) on \(world.host)")
-        print("kernels  \(Instructions.name)")
         print(
             "bf16 products  \(bf16Instructions().map { "yes, by \($0)" } ?? "no: --precision bf16 would be slower here, and is refused")"
         )

@@ -50,12 +50,14 @@ struct MPIVAE: ParsableCommand {
             if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }
             Foundation.exit((error as? Failure)?.exitStatus ?? Support.ExitCode.internal.rawValue)
         }
-        if let help = KeyHelp(Array(CommandLine.arguments.dropFirst())) {
-            if launcher.rank == 0 { print(help.text) }
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let version = arguments == ["--version"] ? Version.lines.joined(separator: "\n") : nil
+        if let text = version ?? Completion.script(arguments) ?? KeyHelp(arguments)?.text {
+            if launcher.rank == 0 { print(text) }
             Foundation.exit(statusOfOutput())
         }
         do {
-            let status = try run(try parse(Import.namingKind(Array(CommandLine.arguments.dropFirst()))), launcher)
+            let status = try run(try parse(Import.namingKind(arguments)), launcher)
             Foundation.exit(status == 0 ? statusOfOutput() : status)
         } catch  where !(error is Failure) && exitCode(for: error) == .success {
             // Help, or the version.

@@ -40,7 +40,11 @@ struct CommandLineTests {
             for flag in ["checkpoint", "data"] { #expect(help.contains("--\(flag) <"), "\(command) --\(flag)") }
         }
         #expect(try mpiVAE("inspect", "--help").output.contains("--json"))
-        #expect(try mpiVAE("--version").output == "0.1.0\n")
+        let version = try mpiVAE("--version").output.split(separator: "\n")
+        #expect(version.first == "mpi-vae 0.1.0")
+        for name in ["MPI  ", "HDF5  ", "kernels  ", "Swift  6."] {
+            #expect(version.count { $0.hasPrefix(name) && $0.count > name.count } == 1, "\(name): \(version)")
+        }
     }
 
     @Test func doctorNamesLibrariesAndRanks() throws {

@@ -22,7 +22,10 @@ enum ExportCases {
         ("positive", "log-normal", "--variance value"), ("positive", "log-normal", "--variance shared"), ("signed", "mse", ""),
         ("counts", "multinomial", ""), ("counts", "nb", ""), ("counts", "nb", "--dispersion cell"), ("counts", "poisson", ""),
         ("signed", "student-t", "--degrees 3 --likelihood-scale 0.8"), ("counts", "zinb", ""),
-        ("counts", "zinb", "--dispersion cell"), ("counts", "nb", "--dispersion gene-batch --condition /batch"),
+        ("counts", "nb", "--dispersion gene-batch --condition /batch"),
+        ("counts", "zinb", "--dispersion cell"), ("grades", "ordinal", "--categories 4"),
+        ("pixels", "discretized-logistic", "--binarize none"),
+        ("pixels", "discretized-logistic", "--components 3 --binarize none"),
     ].enumerated().map { number, item in
         ExportCase(
             name: "likelihood-\(number)", data: item.0, flags: "--model ae --hidden 10 --likelihood \(item.1) \(item.2)",
@@ -101,7 +104,21 @@ enum ExportCases {
             parts: ["encoder", "decoder", "both"]),
     ]
 
-    static let all = likelihoods + networks + preparations
+    /// Columns of several kinds.
+    static let tables: [ExportCase] = [
+        ExportCase(
+            name: "table", data: "table",
+            flags: "--hidden 9 --likelihoods 'gaussian variance=feature: 0,5; poisson: 2; zinb: 6; categorical: 1,4; ordinal: 3'",
+            parts: ["encoder", "decoder", "both"]),
+        ExportCase(
+            name: "table-holes", data: "sometable",
+            flags:
+                "--hidden 9 --nan mask --scale min-max --clip 2 --likelihoods 'laplace: 0; student-t: 5; nb dispersion=cell: 2,6; "
+                + "categorical 4: 1; bernoulli: 4; ordinal 6: 3'",
+            parts: ["encoder", "decoder", "both"]),
+    ]
+
+    static let all = likelihoods + networks + preparations + tables
 
     /// All data sets in one file, 40 rows each.
     static let data = """
@@ -121,6 +138,11 @@ enum ExportCases {
             counts = f["counts"][()].astype("f4")
             counts[g.random((n, 12)) < 0.2] = np.nan
             f["somecounts"] = counts
+            f["grades"] = np.digitize(base, [-0.5, 0.2, 1]).astype("f4")
+            table = np.stack([base[:, 0], f["grades"][:, 1] % 3, counts[:, 2], f["grades"][:, 3], base[:, 4] > 0, base[:, 5], f["counts"][:, 3]], 1)
+            f["sometable"] = table.astype("f4")
+            table[:, 2] = f["counts"][:, 2]
+            f["table"] = table.astype("f4")
             f["pixels"] = g.integers(0, 256, (n, 12, 12)).astype("u1")
             images = g.normal(size=(n, 9, 8)).astype("f4")
             images[g.random((n, 9, 8)) < 0.2] = np.nan
@@ -138,20 +160,30 @@ enum ExportCases {
     static let comparison = #"""
         import h5py, json, numpy as np, onnx, onnxruntime as ort, sys
         from scipy.special import gammaln, xlogy
+        from mpivae import Network, Run
         folder, cases = sys.argv[1], json.loads(sys.argv[2])
         data = h5py.File(f"{folder}/data.h5")
         ort.set_default_logger_severity(3)
-        worst = 0.0
+        worst = {"onnxruntime": 0.0, "numpy": 0.0}
 
         def agree(name, what, own, theirs):
-            global worst
             # Of numbers that are small because they cancel, as much as of the largest ones; in double precision what all have in common is no excuse.
             scale = np.ptp(theirs) if own.dtype == "f8" and theirs.dtype == "f8" else np.abs(theirs).max()
             own, theirs = np.asarray(own, "f8").reshape(len(own), -1), np.asarray(theirs, "f8").reshape(len(theirs), -1)
             assert own.shape == theirs.shape, (name, what, own.shape, theirs.shape)
             error = np.abs(own - theirs).max() / scale
             assert error < 1e-5, (name, what, error)
-            worst = max(worst, error)
+            worst["onnxruntime"] = max(worst["onnxruntime"], error)
+
+        def agree_in_numpy(name, what, own, theirs):
+            """The reader in python/mpivae, by the root mean square."""
+            assert own.shape == theirs.shape, (name, what, own.shape, theirs.shape)
+            own, theirs = own.astype("f8"), theirs.astype("f8")
+            # What all values have in common is no excuse in double precision.
+            rms = np.sqrt(np.mean(theirs ** 2)) if name != "wide" else theirs.std()
+            error = np.abs(own - theirs).max() / rms if rms > 0 else np.abs(own).max()
+            assert error < 1e-5, (name, what, error)
+            worst["numpy"] = max(worst["numpy"], error)
 
         def loss(flags, x, v):
             """-log p(x | z) of each row by the likelihood's definition in docs/models.md."""
@@ -176,6 +208,19 @@ enum ExportCases {
                 n = float(word("degrees", ""))
                 c = gammaln(n / 2) - gammaln((n + 1) / 2) + np.log(scale) + np.log(n * np.pi) / 2
                 return (n + 1) / 2 * np.log1p(((x - m) / scale) ** 2 / n) + c
+            sigmoid = lambda t: 1 / (1 + np.exp(-t))
+            if kind == "ordinal":
+                below = [sigmoid(v[f"threshold_{k}"] - v["location"]) for k in (1, 2, 3)]
+                shares = np.diff([0 * x, *below, 1 + 0 * x], axis=0)
+                assert (m == shares.argmax(0)).all()
+                return -np.log(np.take_along_axis(shares, x[None].astype(int), 0)[0])
+            if kind == "discretized-logistic":
+                count = int(word("components", "5"))
+                logits, centres, scales = (np.stack([v[f"{n}_{i + 1}"] for i in range(count)]) for n in ("logits", "location", "log_scale"))
+                weights = np.exp(logits) / np.exp(logits).sum(0)
+                upTo = lambda y: sigmoid((y - centres) * np.exp(-scales))
+                low, high = np.where(x == 0, 0, upTo(2 * x - 1 - 1 / 255)), np.where(x == 1, 1, upTo(2 * x - 1 + 1 / 255))
+                return -np.log((weights * (high - low)).sum(0))
             share = np.exp(v["logits"] - v["logits"].max(1, keepdims=True))
             mean = share / share.sum(1, keepdims=True) * x.sum(1, keepdims=True)
             if kind == "poisson": return mean - xlogy(x, mean) + gammaln(x + 1)
@@ -217,19 +262,29 @@ enum ExportCases {
                     given[c["name"]] = (
                         np.array([c["categories"].index(v) for v in values.asstr()[()]]) if "categories" in c else values[()])
                 out = run(s, given)
+                for key, own in Network(f"{folder}/{name}-{part}.onnx").run(given).items():
+                    assert own.dtype == out[key].dtype, (name, key)
+                    agree(name, f"{part} {key} in numpy", own, out[key])
                 if part != "decoder":
                     agree(name, "mean", out["code" if "code" in out else "mean"], code)
                     if "log_variance" in out: agree(name, "variance", np.exp(out["log_variance"]), np.exp(variance))
                 if part == "both": agree(name, "reconstruction", out["reconstruction"], made)
                 if part == "decoder":
                     agree(name, "decoded", out["mean"], made)
-                    for v in out.values(): assert v.shape == x.shape and np.isfinite(v).all()
+                    for v in out.values(): assert ("--likelihoods" in flags or v.shape == x.shape) and np.isfinite(v).all()
                     if "--model ae" in flags:
                         own = loss(flags, x.astype("f8"), {k: v.astype("f8") for k, v in out.items()})
                         agree(name, "loss", own.sum(1), embedded["reconstruction_error"][()])
                 # Rows do not know of each other; none is possible too.
                 one = run(s, given, slice(3, 4))
                 for key in out: assert np.allclose(one[key], out[key][3:4], rtol=1e-4, atol=1e-5), (name, key)
+            # The folder of the run by itself, of rows as they stand in the file.
+            reader, rows = Run(f"{folder}/{name}"), data[dataset][()]
+            conditions = {c["name"]: data[c["name"]][()] for c in json.loads(meta.get("conditions", "[]"))}
+            agree_in_numpy(name, "encode", reader.encode(rows, conditions=conditions), code)
+            # Of counts that are missing the others' sum is that of their columns alone, which the decoder does not know.
+            if dataset != "somecounts":
+                agree_in_numpy(name, "decode", reader.decode(code, conditions=conditions, library=given["library"]).reshape(made.shape), made)
             print(name, "agrees")
         print("worst", worst)
         # A category that there is not is an error.

@@ -21,7 +21,8 @@ struct ExportTests {
             throw CannotRun(description: "\(packages) is missing: scripts/setup --tests fetches it")
         }
         return try Program.run(
-            "/usr/bin/python3", ["-c", script] + arguments, environment: ["PYTHONPATH": packages], timeout: 300)
+            "/usr/bin/python3", ["-c", script] + arguments,
+            environment: ["PYTHONPATH": "\(packages):\(repositoryPath("python"))"], timeout: 300)
     }
 
     /// The lines of a shell that train a model, export it, and let the program itself apply it.
@@ -66,9 +67,7 @@ struct ExportTests {
         let all = ExportCases.all.map(\.flags).joined(separator: " ")
         let likelihoods = try names("likelihood")
         #expect(likelihoods.contains("zinb") && likelihoods.contains("laplace"), "\(likelihoods)")
-        // Whose means have no operators yet, which a line says.
-        let refused = ["ordinal", "discretized-logistic"]
-        for name in likelihoods where !refused.contains(name) { #expect(all.contains("--likelihood \(name) "), "\(name)") }
+        for name in likelihoods { #expect(all.contains("--likelihood \(name) "), "\(name)") }
         // Of lists of blocks.
         let listed = try mpiVAE("train", "--encoder", "banana", folder: folder.url).errors
         let words = try #require(listed.components(separatedBy: "there are ").last).components(separatedBy: ", ")
@@ -77,13 +76,30 @@ struct ExportTests {
         for word in words { #expect(all.contains(word), "\(word)") }
     }
 
-    private func train(_ name: String, _ flags: [String]) throws {
-        let outcome = try mpiVAE(
-            arguments: [
-                "train", "--data", "data.h5:/signed", "--output", name, "--latent", "2", "--epochs", "2", "--global-batch", "16",
-                "--shards", "2", "--hidden", "9", "--likelihood", "gaussian", "--no-report",
-            ] + flags, folder: folder.url)
+    private func train(_ name: String, ranks: Int = 1, _ flags: [String]) throws {
+        let arguments =
+            [
+                "train", "--data", folder.path("data.h5:/signed"), "--output", folder.path(name), "--latent", "2", "--epochs",
+                "2",
+                "--global-batch", "18", "--shards", "6", "--hidden", "9", "--likelihood", "gaussian", "--no-report",
+            ] + flags
+        let outcome = try ranks == 1 ? mpiVAE(arguments: arguments) : mpiVAE(ranks: ranks, arguments)
         #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    /// What a run writes at its end is what `export` writes of it, from any number of ranks.
+    @Test func runsWriteTheirModel() throws {
+        for ranks in [1, 3] { try train("run\(ranks)", ranks: ranks, ["--scale", "standardize"]) }
+        for part in ["encoder", "decoder"] {
+            let output = folder.path("\(part).onnx")
+            #expect(
+                try mpiVAE("export", "--checkpoint", folder.path("run1"), "--part", part, "--output", output).status == 0)
+            for ranks in [1, 3] {
+                #expect(
+                    FileManager.default.contentsEqual(atPath: output, andPath: folder.path("run\(ranks)/\(part).onnx")),
+                    "\(part) of \(ranks) ranks")
+            }
+        }
     }
 
     /// Parameters by name; the numpy lines are those of docs/export.md in PyTorch.
@@ -176,5 +192,12 @@ struct ExportTests {
         try expect(65, "cannot be written as ONNX: max-pool with a padding", "--checkpoint", "pooled", "--output", "pooled.onnx")
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { !$0.hasSuffix(".h5") }.sorted()
         #expect(left == ["folder", "model", "model.onnx", "pooled", "run"])
+        // A run has both parts, unless it was told or there can be none; the model is there all the same.
+        func parts(_ run: String) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.path(run)).filter { $0.hasSuffix(".onnx") }.sorted()
+        }
+        #expect(try parts("run") == ["decoder.onnx", "encoder.onnx"] && parts("pooled") == ["decoder.onnx"])
+        try train("plain", ["--no-onnx"])
+        #expect(try parts("plain").isEmpty)
     }
 }

@@ -13,11 +13,14 @@ struct PythonReaderTests {
             counts = np.random.default_rng(1).poisson(2., (120, 30)).astype("f4")
             cells = anndata.AnnData(counts)
             cells.obs_names = [f"cell-{i}" for i in range(120)]
+            cells.obs["batch"] = ["abc"[i % 3] for i in range(120)]
             cells.write_h5ad(sys.argv[1])
             """, [cells])
         #expect(made.status == 0, "\(made)")
         let (run, other) = (folder.path("run"), folder.path("other"))
-        for (data, output, more) in [(digits, run, ["--scale", "min-max"]), (cells, other, ["--likelihood", "poisson"])] {
+        for (data, output, more) in [
+            (digits, run, ["--scale", "min-max"]), (cells, other, ["--likelihood", "poisson", "--condition", "batch"]),
+        ] {
             let words = ["train", "--data", data, "--output", output, "--epochs", "2", "--hidden", "16", "--latent", "3"]
             let trained = try mpiVAE(
                 ranks: 2, words + ["--validation-fraction", "0.2", "--global-batch", "64", "--no-report"] + more)

@@ -29,7 +29,7 @@ struct TaskTests {
             (["inspect", folder.path("good.h5")], 0, folder.path("good.h5")),
             (["check", folder.path("none.h5")], 66, ""), (["inspect", folder.path("none.h5")], 66, ""),
             (["slurm", "--", "--latent", "2"], 0, "#!/usr/bin/env bash"),
-            (["slurm", "--nodes", "0"], 64, ""), (["--version"], 0, "0.1.0"), ([], 0, "OVERVIEW"),
+            (["slurm", "--nodes", "0"], 64, ""), (["--version"], 0, "mpi-vae 0.1.0"), ([], 0, "OVERVIEW"),
         ] {
             let alone = try mpiVAE(arguments: arguments)
             let outcome = try mpiVAE(ranks: 3, arguments)

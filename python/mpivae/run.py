@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from .embeddings import Embeddings
+from .model import Model
 
 if TYPE_CHECKING:
     import anndata
@@ -25,6 +26,7 @@ class Run:
     >>> run = Run("runs/first")
     >>> run.metrics.plot(x="epoch", y="train_loss")
     >>> run.embeddings.mean                                # [rows, latents]
+    >>> run.encode(rows)                                   # [rows, latents]
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -63,6 +65,25 @@ class Run:
     def into(self, adata: anndata.AnnData, key: str = "X_vae") -> None:
         """Adds the codes to AnnData: see `Embeddings.into`."""
         self.embeddings.into(adata, key)
+
+    @cached_property
+    def model(self) -> Model:
+        """The best model, by the run's encoder.onnx and decoder.onnx."""
+        with h5py.File(self.path / "best.h5") as file:
+            digest = file.attrs.get("digest")
+        return Model(self.path / "encoder.onnx", self.path / "decoder.onnx", digest)
+
+    def encode(self, rows: np.ndarray, **others: Any) -> np.ndarray:
+        """The codes of rows, as the file has them, by the best model: see `Model.encode`."""
+        return self.model.encode(rows, **others)
+
+    def decode(self, z: np.ndarray, **others: Any) -> np.ndarray:
+        """The rows that codes stand for, by the best model: see `Model.decode`."""
+        return self.model.decode(z, **others)
+
+    def sample(self, n: int, **others: Any) -> np.ndarray:
+        """Rows of codes drawn from the prior, by the best model: see `Model.sample`."""
+        return self.model.sample(n, **others)
 
     @property
     def checkpoints(self) -> list[Path]:

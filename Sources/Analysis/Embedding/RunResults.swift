@@ -54,6 +54,24 @@ private struct RunResults {
         }
         if configuration.run.report { try writeReport() }
         if configuration.run.tensorboard { try writeEvents() }
+        // The last, since it takes memory for the parameters once more.
+        if configuration.run.onnx { try writeModel() }
+    }
+
+    /// Writes the trained model for other programs; one that cannot be written is no failure of the run. Collective.
+    private func writeModel() throws {
+        let folder = run.folder
+        try replica.world.onRoot {
+            var best = run.best
+            best.parameters = Array(replica.reduction.parameters)
+            for (part, path) in [(ExportPart.encoder, folder.encoder), (.decoder, folder.decoder)] {
+                do {
+                    try ModelExport.write(best, replica.configuration, part, to: path)
+                } catch {
+                    run.log.notice("no \(path): \(error)")
+                }
+            }
+        }
     }
 
     /// Writes the page about the run, which is not worth a failure. Collective.

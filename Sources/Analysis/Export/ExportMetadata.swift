@@ -23,6 +23,11 @@ enum ExportMetadata {
             ("likelihood", configuration.model.likelihood.rawValue),
             ("input_shape", checkpoint.inputShape.map(String.init).joined(separator: "x")), ("preparation", preparation),
         ]
+        let model = try checkpoint.model(configuration)
+        // That of classes is a network of its own.
+        if model.latent.hasPrior, checkpoint.classes.isEmpty {
+            texts.append(("prior_deviation", "\(model.latent.priorDeviation)"))
+        }
         if !checkpoint.featureNames.isEmpty { texts.append(("features", try jsonText(checkpoint.featureNames))) }
         if let conditions = checkpoint.conditions {
             let columns = conditions.columns.map { column in

@@ -29,6 +29,15 @@ struct ModelArrays {
     }
 }
 
+extension Checkpoint {
+    /// The model whose parameters these are.
+    func model(_ configuration: Configuration) throws -> Model {
+        Model(
+            try configuration.modelSpecification(
+                rowShape: inputShape, conditions: conditions?.width ?? 0, parts: parts(configuration), classes: classes.count))
+    }
+}
+
 extension OperatorGraph.Numbers {
     /// The numbers as they lie in memory: all processors that this is built for are little-endian.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {

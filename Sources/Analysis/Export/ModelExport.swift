@@ -67,7 +67,7 @@ public enum ModelExport {
                 "the model was trained in \(precision.rawValue): what is exported is float32, and computes a little otherwise than mpi-vae"
             )
         }
-        let preparation = PreparationGraph(configuration.preparation, checkpoint.scaling)
+        let preparation = PreparationGraph(checkpoint, configuration)
         let texts = try ExportMetadata.texts(checkpoint, configuration, options.part, preparation: preparation.text)
         switch report.format {
         case .safetensors:
@@ -80,12 +80,26 @@ public enum ModelExport {
             try NumPyArchive.write(model, to: options.output)
         case .onnx:
             let graph = try ModelGraph.make(checkpoint, configuration, options.part)
-            let text = ExportMetadata.sentence(checkpoint, configuration, options.part)
-            try ONNXModel(graph, text: text, texts: texts, path: options.output).write(to: options.output)
+            try write(graph, checkpoint, configuration, options.part, texts, to: options.output)
             report.inputs = graph.inputs.map(\.description)
             report.outputs = graph.outputs.map(\.description)
             report.operatorSet = ONNXModel.operatorSet
         }
+    }
+
+    /// Writes a part of a model as ONNX, on one rank. Throws ``Failure``.
+    static func write(_ checkpoint: Checkpoint, _ configuration: Configuration, _ part: ExportPart, to path: String) throws {
+        let preparation = PreparationGraph(checkpoint, configuration)
+        let texts = try ExportMetadata.texts(checkpoint, configuration, part, preparation: preparation.text)
+        try write(ModelGraph.make(checkpoint, configuration, part), checkpoint, configuration, part, texts, to: path)
+    }
+
+    private static func write(
+        _ graph: OperatorGraph, _ checkpoint: Checkpoint, _ configuration: Configuration, _ part: ExportPart,
+        _ texts: [(key: String, text: String)], to path: String
+    ) throws {
+        let text = ExportMetadata.sentence(checkpoint, configuration, part)
+        try ONNXModel(graph, text: text, texts: texts, path: path).write(to: path)
     }
 }
 

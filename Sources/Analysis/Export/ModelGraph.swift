@@ -30,12 +30,9 @@ struct ModelGraph {
     }
 
     private init(_ checkpoint: Checkpoint, _ configuration: Configuration) throws {
-        model = Model(
-            try configuration.modelSpecification(
-                rowShape: checkpoint.inputShape, conditions: checkpoint.conditions?.width ?? 0,
-                classes: checkpoint.classes.count))
+        model = try checkpoint.model(configuration)
         graph = OperatorGraph(model.layout, checkpoint.parameters)
-        preparation = PreparationGraph(configuration.preparation, checkpoint.scaling)
+        preparation = PreparationGraph(checkpoint, configuration)
         conditions = checkpoint.conditions
         shape = checkpoint.inputShape
         draws = configuration.preparation.binarize == .dynamic
@@ -106,12 +103,12 @@ struct ModelGraph {
 
     /// Whether nothing but a condition is called so: other inputs, outputs, parameters, and what operators give.
     private static func isFree(_ name: String) -> Bool {
-        let taken: Set = [
-            "rows", "mask", "z", "library", "mean", "log_variance", "code", "prepared_mean", "logits", "zero_logits", "location",
-            "log_dispersion",
-        ]
+        let taken: Set = ["rows", "mask", "z", "library", "mean", "code", "prepared_mean"]
+        // Of which there may be several, with numbers behind.
+        let parameters = ["logits", "zero_logits", "location", "log_variance", "log_dispersion", "log_scale", "threshold"]
         let starts = ["value_", "constant_", "encoder/", "decoder/", "reconstruction", "condition_"]
-        return !taken.contains(name) && !starts.contains(where: name.hasPrefix)
+        return !taken.contains(name) && !parameters.contains { name == $0 || name.hasPrefix("\($0)_") }
+            && !starts.contains(where: name.hasPrefix)
     }
 
     /// A number for each row, and what stands for it, `[width]`.

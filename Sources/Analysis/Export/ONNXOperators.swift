@@ -36,6 +36,8 @@ struct ONNXOperators {
         case .reduction(let reduction, let axes):
             let name = reduction == .mean ? "ReduceMean" : "ReduceMax"
             add(name, inputs, output, [("axes", .integers(axes.map(axis))), ("keepdims", .integer(1))])
+        case .placeOfLargest(let place):
+            add("ArgMax", inputs, output, [("axis", .integer(axis(place))), ("keepdims", .integer(1))])
         case .softmax: add("Softmax", inputs, output, [("axis", .integer(-1))])
         // 0 is for the rows, however many there are.
         case .shape(let shape): add("Reshape", inputs + [numbers([0] + shape, output, "shape")], output)

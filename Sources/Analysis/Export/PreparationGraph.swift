@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Training
 internal import VAE
 
 /// What is done to rows before the model sees them, and how it is undone, in operators: in double precision, and then rounded once.
@@ -6,7 +7,17 @@ struct PreparationGraph {
     private let settings: PreparationSettings
     private let scaling: FeatureScaling?
 
-    init(_ settings: PreparationSettings, _ scaling: FeatureScaling?) { (self.settings, self.scaling) = (settings, scaling) }
+    /// Of each feature 1 where it is transformed, scaled and cut; nil where all are.
+    private let prepared: [Float]?
+
+    init(_ checkpoint: Checkpoint, _ configuration: Configuration) {
+        (settings, scaling) = (configuration.preparation, checkpoint.scaling)
+        prepared = checkpoint.parts(configuration).map { parts in
+            var prepared = [Float](repeating: 0, count: parts.columnCount)
+            for column in parts.rules(configuration.preparation).prepared.joined() { prepared[column] = 1 }
+            return prepared
+        }
+    }
 
     /// Rows as the model sees them.
     struct Prepared {
@@ -66,13 +77,16 @@ struct PreparationGraph {
             x = graph.apply(.product, x, graph.choose(isZero, graph.number(1, as: total), factor))
             sum = total
         }
-        if settings.transform == .log1p { x = graph.apply(.logarithm, graph.apply(.sum, x, 1)) }
+        if settings.transform == .log1p {
+            x = choose(graph.apply(.logarithm, graph.apply(.sum, x, 1)), else: x, into: &graph)
+        }
         if let scaling {
             let (shift, factor) = constants(scaling, into: &graph)
+            // Of columns that stay as they are it does nothing.
             x = graph.apply(.product, graph.apply(.difference, x, shift), factor)
-            if settings.scale == .minMax { x = graph.hold(x, 0, 1) }
+            if settings.scale == .minMax { x = choose(graph.hold(x, 0, 1), else: x, into: &graph) }
         }
-        if settings.clip > 0 { x = graph.hold(x, -settings.clip, settings.clip) }
+        if settings.clip > 0 { x = choose(graph.hold(x, -settings.clip, settings.clip), else: x, into: &graph) }
         if settings.binarize == .fixed {
             // Rows that are not scaled are compared in single precision.
             let threshold = scaling == nil ? Double(Float(settings.threshold)) : settings.threshold
@@ -96,12 +110,23 @@ struct PreparationGraph {
             let (shift, factor) = constants(scaling, into: &graph)
             x = graph.apply(.sum, graph.apply(.quotient, x, factor), shift)
         }
-        if settings.transform == .log1p { x = graph.apply(.difference, graph.apply(.exponential, x), 1) }
+        if settings.transform == .log1p {
+            x = choose(graph.apply(.difference, graph.apply(.exponential, x), 1), else: x, into: &graph)
+        }
         if scalesToSum, let sum {
             let wide = graph.convert(sum, to: .float64)
             x = graph.apply(.product, x, graph.apply(.quotient, wide, settings.librarySize))
         }
         return graph.convert(x, to: rowElement)
+    }
+
+    /// What was made of features that are prepared; the others stay as they are.
+    private func choose(
+        _ made: OperatorGraph.Value, else x: OperatorGraph.Value, into graph: inout OperatorGraph
+    ) -> OperatorGraph.Value {
+        guard let prepared else { return made }
+        let flags = graph.constant(.float32(prepared), [prepared.count])
+        return graph.choose(graph.apply(.isGreater, flags, 0), made, x)
     }
 
     /// Once for rows and once for what is made of them, under no name of their own.

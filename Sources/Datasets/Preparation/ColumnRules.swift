@@ -13,7 +13,7 @@ package struct ColumnRules: Sendable {
 
     let stretches: [Stretch]
     /// Those that are prepared.
-    let prepared: [Range<Int>]
+    package let prepared: [Range<Int>]
 
     /// - Parameters:
     ///   - supports: of each column.

@@ -17,6 +17,8 @@ package struct RunFolder {
     package var metricObjects: String { "\(path)/metrics.jsonl" }
     package var ranks: String { "\(path)/ranks.csv" }
     package var report: String { "\(path)/report.html" }
+    package var encoder: String { "\(path)/encoder.onnx" }
+    package var decoder: String { "\(path)/decoder.onnx" }
     package var latentFeatures: String { "\(path)/latent-features.csv" }
     package var summary: String { "\(path)/summary.json" }
     package var scores: String { "\(path)/scores.h5" }
@@ -77,8 +79,7 @@ package struct RunFolder {
     private var ownFiles: [String] {
         [
             best, embeddings, metrics, metricObjects, ranks, report, latentFeatures, summary, scores, loadings, topics,
-            configuration, failure,
-            shapes,
+            configuration, failure, encoder, decoder, shapes,
         ]
         .map(FilePath.name)
     }

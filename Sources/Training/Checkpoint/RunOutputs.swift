@@ -12,7 +12,8 @@ extension RunFolder {
     /// - Parameter data: the data files.
     package func check(reading data: [String]) throws {
         let written =
-            [best, configuration, metrics, metricObjects, ranks, embeddings, report, loadings, topics] + checkpointPaths()
+            [best, configuration, metrics, metricObjects, ranks, embeddings, report, loadings, topics, encoder, decoder]
+            + checkpointPaths()
         let identities = Set(written.map { FileIdentity($0) })
         guard let file = data.first(where: { identities.contains(FileIdentity($0)) }) else { return }
         throw Failure(.cannotCreate, "\(file) is read, and would be replaced by the run in \(path): give another --output")

@@ -32,6 +32,8 @@ extension Configuration {
         public var tensorboard = false
         /// Whether the page about the run is written at its end.
         public var report = true
+        /// Whether the trained model is written for other programs too.
+        public var onnx = true
 
         package init() {}
 
@@ -77,7 +79,10 @@ extension Configuration {
                 "steps between lines of metrics.jsonl with the loss since the last one; 0 for lines of epochs alone"),
             .truth(
                 "tensorboard", \.run.tensorboard, .none, "whether event files for TensorBoard are written into the run's folder"),
-            .truth("report", \.run.report, .none, "whether report.html, a page about the run, is written at its end"))
+            .truth("report", \.run.report, .none, "whether report.html, a page about the run, is written at its end"),
+            .truth(
+                "onnx", \.run.onnx, .none,
+                "whether encoder.onnx and decoder.onnx, the trained model for other programs, are written at its end"))
     }
 }
 

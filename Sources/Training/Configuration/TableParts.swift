@@ -1,4 +1,4 @@
-internal import Datasets
+package import Datasets
 package import Support
 package import VAE
 
@@ -57,7 +57,7 @@ package struct TableParts: Sendable {
     package func name(_ column: Int) -> String { names?[column] ?? "\(column)" }
 
     /// What the columns' values may be, and which of them are scaled: numbers, and with `min-max` what must lie in 0...1.
-    func rules(_ preparation: PreparationSettings) -> ColumnRules {
+    package func rules(_ preparation: PreparationSettings) -> ColumnRules {
         var supports = [ValueSupport?](repeating: nil, count: columnCount)
         for part in parts {
             let support = part.likelihood.make(part.settings).support

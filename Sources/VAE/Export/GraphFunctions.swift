@@ -93,6 +93,13 @@ extension OperatorGraph {
         return add(.reduction(reduction, axes: axes), [x], shape)
     }
 
+    /// Where along an axis the largest is, the first of those that are alike, as a float; the axis stays, of size 1.
+    mutating func placeOfLargest(_ x: Value, axis: Int) -> Value {
+        var shape = x.shape
+        shape[axis] = 1
+        return convert(add(.placeOfLargest(axis: axis), [x], shape, .int64), to: .float32)
+    }
+
     /// Over the last axis.
     mutating func softmax(_ x: Value) -> Value { add(.softmax, [x], x.shape) }
 

@@ -68,6 +68,8 @@ package enum Operator: Sendable, Equatable {
     case largestOfWindow(Window)
     /// The axes stay, of size 1.
     case reduction(Reduction, axes: [Int])
+    /// Where along an axis the largest is, the first of those that are alike, as a whole number; the axis stays, of size 1.
+    case placeOfLargest(axis: Int)
     /// Over the last axis.
     case softmax
     /// The same values under another shape.

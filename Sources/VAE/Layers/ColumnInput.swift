@@ -61,7 +61,23 @@ struct ColumnInput: Layer {
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {}
 
     func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {
-        throw NetworkError("columns of several kinds have no operators yet: export the parameters as safetensors or npz")
+        var parts: [OperatorGraph.Value] = []
+        for stretch in stretches {
+            let own = graph.part(x, axis: 0, stretch.columns)
+            switch stretch.form {
+            case .value: parts.append(own)
+            case .logarithm: parts.append(try Activation.symlog.export(own, into: &graph))
+            case .indicators(let count):
+                let all = graph.constant(.float32((0..<count).map(Float.init)), [count])
+                let indicators = graph.convert(graph.apply(.isEqual, own, all), to: .float32)
+                let mask =
+                    seesMask
+                    ? graph.part(x, axis: 0, features + stretch.columns.lowerBound..<features + stretch.columns.upperBound) : nil
+                parts.append(mask.map { graph.apply(.product, indicators, $0) } ?? indicators)
+            }
+        }
+        if seesMask { parts.append(graph.part(x, axis: 0, features..<2 * features)) }
+        return graph.join(parts)
     }
 
     func makePass(_ plan: PassPlan, _ memory: PassMemory) -> any LayerPass { Pass(self, plan, memory) }

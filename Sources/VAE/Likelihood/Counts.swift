@@ -65,13 +65,18 @@ extension CountLikelihood {
     func export(
         _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        let (logits, library) = (graph.head(0, of: output, features), library!)
-        let top = graph.reduce(.largest, logits, axes: [0])
-        let shares = graph.apply(.exponential, graph.apply(.difference, logits, top))
-        // The sum over the columns that are there, so that what is missing gets what the others let expect.
-        let seen = library.mask.map { graph.apply(.product, shares, $0) } ?? shares
-        let total = graph.apply(.largest, graph.reduce(.sum, seen, axes: [0]), Double(Float.leastNormalMagnitude))
-        var mean = graph.apply(.product, shares, graph.apply(.quotient, library.sum, total))
+        let logits = graph.head(0, of: output, features)
+        var mean: OperatorGraph.Value
+        switch means {
+        case .rates: mean = graph.apply(.exponential, logits)
+        case .shares:
+            let (library, top) = (library!, graph.reduce(.largest, logits, axes: [0]))
+            let shares = graph.apply(.exponential, graph.apply(.difference, logits, top))
+            // The sum over the columns that are there, so that what is missing gets what the others let expect.
+            let seen = library.mask.map { graph.apply(.product, shares, $0) } ?? shares
+            let total = graph.apply(.largest, graph.reduce(.sum, seen, axes: [0]), Double(Float.leastNormalMagnitude))
+            mean = graph.apply(.product, shares, graph.apply(.quotient, library.sum, total))
+        }
         var named = [("logits", logits)]
         if isInflated {
             let zeros = graph.head(1, of: output, features)

@@ -35,9 +35,36 @@ struct DiscretizedLogistic: Likelihood {
     func export(
         _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        throw NetworkError(
-            "the likelihood discretized-logistic has no operators yet: export the encoder alone (--part encoder), or the parameters as safetensors or npz"
-        )
+        /// One of the three numbers of all components, `[1, components, features]`.
+        func numbers(_ index: Int) -> OperatorGraph.Value {
+            let own = graph.head(index, of: output, components * features)
+            return graph.reshape(own, [1, components, features])
+        }
+        let (logits, locations) = (numbers(0), numbers(1))
+        let logScales = graph.hold(
+            numbers(2), Double(KERNEL_LIKELIHOOD_LOG_SCALE_LOW), Double(KERNEL_LIKELIHOOD_LOG_SCALE_HIGH))
+        let inverses = graph.apply(.exponential, graph.apply(.negative, logScales))
+        let top = graph.reduce(.largest, logits, axes: [1])
+        let weights = graph.apply(.exponential, graph.apply(.difference, logits, top))
+        // The mean is the sum over k of the share above k + 1/2, by 255: of a few k at once, so that it does not take much memory.
+        let (all, some) = (255, 17)
+        var above: OperatorGraph.Value?
+        for first in stride(from: 0, to: all, by: some) {
+            let ends = (first..<first + some).map { Float(2 * $0 + 1) / Float(all) - 1 }
+            let distances = graph.apply(.difference, locations, graph.constant(.float32(ends), [some, 1, 1]))
+            let shares = graph.apply(.sigmoid, graph.apply(.product, distances, inverses))
+            let sum = graph.reduce(.sum, shares, axes: [0])
+            above = above.map { graph.apply(.sum, $0, sum) } ?? sum
+        }
+        let weighted = graph.reduce(.sum, graph.apply(.product, weights, above!), axes: [1])
+        let total = graph.apply(.product, graph.reduce(.sum, weights, axes: [1]), Double(all))
+        var named = [("mean", graph.flatten(graph.apply(.quotient, weighted, total)))]
+        for (name, values) in [("logits", logits), ("location", locations), ("log_scale", logScales)] {
+            for m in 0..<components {
+                named.append(("\(name)_\(m + 1)", graph.flatten(graph.part(values, axis: 1, m..<m + 1))))
+            }
+        }
+        return named
     }
 
     /// By the inverse of the distribution function, whose place is looked for by halves.

@@ -220,7 +220,19 @@ struct MixedLikelihood: Likelihood {
     func export(
         _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        throw NetworkError("columns of several kinds have no operators yet: export the parameters as safetensors or npz")
+        var columns: [Int] = []
+        var means: [OperatorGraph.Value] = []
+        var parameters: [OperatorGraph.Named] = []
+        for (number, member) in members.enumerated() {
+            let shared = outputs.decoder + member.shared.lowerBound..<outputs.decoder + member.shared.upperBound
+            let own = [member.decoder, shared].filter { !$0.isEmpty }.map { graph.part(output, axis: 0, $0) }
+            let named = try member.likelihood.export(graph.join(own), features: member.width, library, into: &graph)
+            columns += member.columns
+            means.append(member.categories > 0 ? graph.placeOfLargest(named[0].value, axis: 0) : named[0].value)
+            parameters += named.dropFirst().map { ("\($0.name)_\(number + 1)", $0.value) }
+        }
+        let order = columns.indices.sorted { columns[$0] < columns[$1] }
+        return [("mean", graph.take(graph.join(means), axis: 0, order))] + parameters
     }
 
     func draw(

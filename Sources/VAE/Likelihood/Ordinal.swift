@@ -65,9 +65,31 @@ struct Ordinal: Likelihood {
     func export(
         _ output: OperatorGraph.Value, features: Int, _ library: LibraryValues?, into graph: inout OperatorGraph
     ) throws(NetworkError) -> [OperatorGraph.Named] {
-        throw NetworkError(
-            "the likelihood ordinal has no operators yet: export the encoder alone (--part encoder), or the parameters as safetensors or npz"
-        )
+        let (count, limit) = (grades - 1, Double(KERNEL_LIKELIHOOD_LOG_STEP_LIMIT))
+        let location = graph.head(0, of: output, features)
+        var steps = [graph.head(1, of: output, features)]
+        if count > 1 {
+            let logarithms = graph.part(output, axis: 0, 2 * features..<grades * features)
+            steps.append(graph.apply(.exponential, graph.hold(logarithms, -limit, limit)))
+        }
+        // Each threshold is the sum of the lowest and of all steps up to it.
+        let isSummed = (0..<count * count).map { $0 % count <= $0 / count ? Float(1) : 0 }
+        let sums = graph.constant(.float32(isSummed), [count, count])
+        let thresholds = graph.product(sums, graph.reshape(graph.join(steps), [count, features]))
+        let distances = graph.apply(.difference, thresholds, graph.reshape(location, [1, features]))
+        let shares = graph.flatten(graph.apply(.sigmoid, distances))
+        func ends(_ value: Float) -> OperatorGraph.Value {
+            let ends = graph.constant(.float32(Array(repeating: value, count: features)), [features])
+            return graph.repeated(ends, forRowsOf: output)
+        }
+        let (none, all) = (ends(0), ends(1))
+        let probabilities = graph.apply(.difference, graph.join([shares, all]), graph.join([none, shares]))
+        let mean = graph.placeOfLargest(graph.reshape(probabilities, [grades, features]), axis: 0)
+        let flat = graph.flatten(thresholds)
+        return [("mean", graph.flatten(mean)), ("location", location)]
+            + (0..<count).map {
+                ("threshold_\($0 + 1)", graph.part(flat, axis: 0, $0 * features..<($0 + 1) * features))
+            }
     }
 
     /// By the inverse of the distribution function.
