@@ -105,6 +105,31 @@ struct SharedFolderTests {
         }
     }
 
+    /// The same of a sweep: neither it nor its tables alone touch what is there. Runs of its own names make a folder its own.
+    @Test func foldersOfOthersForSweeps() throws {
+        func sweep(_ place: String) throws -> [String] { ["sweep", "--folds", "2"] + (try arguments(place)).dropFirst() }
+        for name in ["sweep.html", "paper.tex", "fold=1/paper.tex", "other/lock"] {
+            let place = folder.path("of-\(name.prefix(5))")
+            try make("\(place)/\(name)", "mine")
+            if name.hasPrefix("fold") { try make("\(place)/sweep.svg", "mine") }
+            let before = try FileManager.default.subpathsOfDirectory(atPath: place).sorted()
+            for more in [[], ["--table"]] {
+                let outcome = try mpiVAE(arguments: sweep(place) + more)
+                #expect(outcome.status == 73 && outcome.errorLines.count == 1, "\(outcome)")
+                #expect(outcome.errors.contains("is not the folder of a sweep, but holds"), "\(outcome)")
+                #expect(try FileManager.default.subpathsOfDirectory(atPath: place).sorted() == before)
+            }
+            #expect(try String(contentsOfFile: "\(place)/\(name)", encoding: .utf8) == "mine")
+        }
+        // As a sweep leaves it that was killed early, beside what its user wrote.
+        let begun = folder.path("begun")
+        for name in ["fold=1/lock", "notes.txt", ".sweep.csv.tmp.1.ab"] { try make("\(begun)/\(name)", "") }
+        let outcome = try mpiVAE(arguments: sweep(begun))
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(FileManager.default.fileExists(atPath: "\(begun)/sweep.csv") && FilePathStatus.isFolder("\(begun)/fold=2"))
+        #expect(FileManager.default.fileExists(atPath: "\(begun)/notes.txt"))
+    }
+
     /// What a folder's own configuration says is not done where others may have written it.
     @Test func configurationOfOthers() throws {
         let (file, command) = (folder.path("mpi-vae.toml"), ["train", "--dry-run", "--hidden", "4", "--latent", "2"])

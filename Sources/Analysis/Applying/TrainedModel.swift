@@ -70,7 +70,7 @@ public final class TrainedModel {
         var options = options
         if let conditions = checkpoint.conditions, options.conditions.isEmpty { options.conditions = conditions.option }
         try world.onRoot { [options] in try FileProbe.survives(data, options) }
-        let source = try world.together { [options] in
+        let source = try world.opening { [options] in
             let expected = checkpoint.inputShape
             var options = options
             if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }

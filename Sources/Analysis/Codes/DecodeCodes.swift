@@ -25,7 +25,7 @@ extension TrainedModel {
         let given = try world.together {
             try wanted.conditions.isEmpty ? nil : RepeatedConditions(wanted.conditions, of: checkpoint)
         }
-        let stored = try world.together { try StoredCodes(path, rows: rows, self) }
+        let stored = try world.opening { try StoredCodes(path, rows: rows, self) }
         let (size, features, conditionSize) = (model.latentSize, model.inputSize, model.conditionSize)
         var writer: DecodedRowFile?
         try world.onRoot { writer = try DecodedRowFile(wanted.output, stored, checkpoint, librarySize: preparation.librarySize) }

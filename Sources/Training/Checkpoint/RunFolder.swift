@@ -66,7 +66,7 @@ package struct RunFolder {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().filter {
             !ownFiles.contains($0) || !FilePath.isFolder("\(path)/\($0)")
         }
-        guard let first = names.first, !names.contains(where: Self.marks.contains) else { return nil }
+        guard let first = names.first, !isMarked else { return nil }
         return Failure(
             .cannotCreate,
             "\(path) is not the folder of a run, but holds \(first)\(names.count > 1 ? " and more" : ""): choose another with --output"
@@ -85,6 +85,13 @@ package struct RunFolder {
 
     /// What only runs have in their folder, and whoever asks one to stop.
     private static let marks = ["checkpoints", "lock", "failure.txt", "STOP"]
+
+    /// Whether the folder has any of them.
+    package var isMarked: Bool {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains(where: Self.marks.contains)
+    }
+
+    package var hasCheckpoints: Bool { FilePath.exists(checkpoints) }
 
     /// Removes what writers that were killed left of a run's own files. Only for who holds the lock of the folder.
     func removeUnfinished() {
