@@ -173,6 +173,34 @@ struct SharedFolderTests {
         #expect(try mpiVAE(arguments: embed).status == 0 && mode(output) == 0o644 && mode(folder.path("other")) == 0o666)
     }
 
+    /// Links in a run's folder, or under the name of a file that is added to, lead nobody to what their reader alone may see.
+    @Test func privateFilesStayPrivate() throws {
+        let (secret, data) = (folder.path("secret"), folder.path("secret.h5"))
+        #expect(try mpiVAE(arguments: arguments(run)).status == 0)
+        try make(secret, "epoch,step,secret\n1,1,hunter2\n{\"epoch\":1,\"step\":1,\"hunter2\":1}\n")
+        for name in ["metrics.csv", "ranks.csv", "metrics.jsonl"] {
+            unlink("\(run)/\(name)")
+            try FileManager.default.createSymbolicLink(atPath: "\(run)/\(name)", withDestinationPath: secret)
+        }
+        #expect(try mpiVAE(arguments: arguments(run) + ["--epochs", "2"]).status == 0)
+        unlink("\(run)/config.toml")
+        try FileManager.default.createSymbolicLink(atPath: "\(run)/config.toml", withDestinationPath: secret)
+        #expect(try mpiVAE("report", run).status == 0)
+        for name in ["metrics.csv", "ranks.csv", "metrics.jsonl", "report.html"] {
+            #expect(try !String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).contains("hunter2"), "\(name)")
+        }
+        try make(folder.path("x.csv"), "1,2\n3,4\n")
+        let add = ["import", folder.path("x.csv"), "--output", folder.path("link.h5"), "--name"]
+        #expect(try mpiVAE("import", folder.path("x.csv"), "--output", data).status == 0)
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link.h5"), withDestinationPath: data)
+        #expect(chmod(data, 0o600) == 0)
+        #expect(try mpiVAE(arguments: add + ["a"]).status == 0)
+        #expect(mode(folder.path("link.h5")) == 0o600 && mode(data) == 0o600)
+        // A file of ours that all may read stays so.
+        #expect(chmod(folder.path("link.h5"), 0o644) == 0)
+        #expect(try mpiVAE(arguments: add + ["b"]).status == 0 && mode(folder.path("link.h5")) == 0o644)
+    }
+
     /// Faults for tests are refused without the word that only tests say, and told with it.
     @Test func faultsForTests() throws {
         for name in ["MPI_VAE_TEST_FLIP_BIT", "MPI_VAE_TEST_BF16", "MPI_VAE_TEST_NEW"] {

@@ -59,9 +59,7 @@ public final class TrainedModel {
     func runRecord() throws -> RunRecord? {
         // Root alone may see it.
         let folder = RunFolder(path: try world.broadcastFromRoot { place.run?.path ?? "" })
-        let text = try world.broadcastFromRoot {
-            FileManager.default.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        }
+        let text = try world.broadcastFromRoot { folder.configurationText ?? "" }
         return try text.isEmpty ? nil : world.together { try RunRecord(text, of: folder) }
     }
 

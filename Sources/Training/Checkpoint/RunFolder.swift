@@ -23,6 +23,10 @@ package struct RunFolder {
     package var loadings: String { "\(path)/loadings.csv" }
     package var topics: String { "\(path)/topics.csv" }
     package var configuration: String { "\(path)/config.toml" }
+    /// The text of the configuration; nil where there is none that a run could have written. Links are followed.
+    package var configurationText: String? { PlainFile.text(configuration, most: Self.mostText, mayBeLink: true) }
+    /// More than any configuration or summary has, in bytes.
+    package static let mostText = 1 << 24
     /// Why a run of a sweep failed; gone when it is tried again.
     package var failure: String { "\(path)/failure.txt" }
     package var shapes: String { "\(path)/shapes.h5" }
