@@ -32,6 +32,8 @@ public final class AtomicFile {
     private let folder: String
     private let name: String
     private var place: PrivateFolder?
+    /// Of the file that this one is a copy of.
+    private var original: stat?
 
     /// Creates nothing yet.
     public init(_ path: String) {
@@ -111,6 +113,7 @@ public final class AtomicFile {
         defer { close(input) }
         var status = stat()
         if fstat(input, &status) != 0 { throw FileError(path: source, action: "read", errorNumber: errno) }
+        original = status
         try reserve(Int(status.st_size) + byteCount)
         let piece = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { piece.deallocate() }
@@ -197,7 +200,20 @@ public final class AtomicFile {
                 mode &= ~0o070
             }
         }
+        if let original { mode &= Self.permissions(ofCopiesOf: original, group: ownGroup) }
         return fchmod(descriptor, mode) == 0
+    }
+
+    private var ownGroup: gid_t {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status.st_gid : .max
+    }
+
+    /// The most that a copy may have: nobody can read it who could not read the original, to which a link of somebody else may have led. To
+    /// another group people are others.
+    private static func permissions(ofCopiesOf original: stat, group: gid_t) -> mode_t {
+        let mode = original.st_mode & 0o777 | 0o600
+        return original.st_gid == group ? mode : mode & ~0o070 | (mode & 0o007) << 3
     }
 
     private func failure(_ action: String) -> FileError {

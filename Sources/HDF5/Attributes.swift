@@ -1,7 +1,7 @@
 internal import CHDF5
 
 /// The value of an attribute.
-public enum AttributeValue: Sendable, Equatable {
+public enum AttributeValue: Sendable, Equatable, Codable {
     case integer(Int64)
     case double(Double)
     case string(String)
@@ -63,13 +63,23 @@ extension File {
     public func hasAttribute(_ name: String, of path: String) throws(HDF5Error) -> Bool {
         Library.lock()
         defer { Library.unlock() }
-        return H5Aexists_by_name(handle.id, path, name, chdf5_default()) > 0
+        if let known = try AttributeRecord.known("\(name)?", of: path, in: self) { return known != nil }
+        let isThere = H5Aexists_by_name(handle.id, path, name, chdf5_default()) > 0
+        AttributeRecord.note(isThere ? .boolean(true) : nil, "\(name)?", of: path, in: self)
+        return isThere
     }
 
     /// The attribute of the object at `path`; nil if there is none of this name, or of a type other than numbers and strings.
     public func attribute(_ name: String, of path: String = "/") throws(HDF5Error) -> AttributeValue? {
         Library.lock()
         defer { Library.unlock() }
+        if let known = try AttributeRecord.known(name, of: path, in: self) { return known }
+        let value = try readAttribute(name, of: path)
+        AttributeRecord.note(value, name, of: path, in: self)
+        return value
+    }
+
+    private func readAttribute(_ name: String, of path: String) throws(HDF5Error) -> AttributeValue? {
         let object = try open(path)
         guard H5Aexists(object.id, name) > 0 else { return nil }
         let attribute = try Handle(

@@ -1,5 +1,6 @@
 internal import CHDF5
 internal import Foundation
+internal import Support
 
 /// A folder beside the place of a file, in which the file is written, and which nobody but its owner may look into or change (0700).
 ///
@@ -86,10 +87,11 @@ struct PrivateFolder {
 /// Names that files have until they are complete: `.NAME.tmp.PROCESS.RANDOM`, now those of folders that they lie in.
 public enum TemporaryName {
     static func make(for name: String) -> String {
-        // Names may be as long as a file system takes them, but this one is longer.
-        let start = String(decoding: name.utf8.prefix(200), as: UTF8.self)
-        return ".\(start).tmp.\(getpid()).\(String(UInt32.random(in: 0 ... .max), radix: 16))"
+        ".\(start(name)).tmp.\(getpid()).\(String(UInt32.random(in: 0 ... .max), radix: 16))"
     }
+
+    /// Names may be as long as a file system takes them, but temporary ones are longer.
+    private static func start(_ name: String) -> String { String(decoding: name.utf8.prefix(200), as: UTF8.self) }
 
     /// The name that what lies under a temporary name was to have; nil for other names.
     public static func finalName(of name: String) -> String? {
@@ -98,6 +100,16 @@ public enum TemporaryName {
             UInt32(parts[parts.count - 1], radix: 16) != nil
         else { return nil }
         return parts[1..<parts.count - 3].joined(separator: ".")
+    }
+
+    /// Removes what a process of ours that is gone left of a file that was to be at `path`.
+    public static func removeLeft(by process: Int32, of path: String) {
+        let folder = FilePath.folder(of: path)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? [] {
+            let parts = name.split(separator: ".")
+            guard finalName(of: name) == start(FilePath.name(of: path)), parts[parts.count - 2] == "\(process)" else { continue }
+            remove(folder.isEmpty ? name : "\(folder)/\(name)")
+        }
     }
 
     /// Removes what a writer that was killed left under a temporary name: a folder of ours with its file, or, of older versions, a file.

@@ -63,6 +63,9 @@ final class CSVRecordReader {
     private var nextLine = 1
     private var endedInCR = false
 
+    /// The bytes taken since the record before.
+    private var passed = 0
+
     private static let pieceBytes = 1 << 20
     private static let mostBytes = 64 << 20
     /// What is known of each column takes some hundred bytes.
@@ -113,13 +116,11 @@ final class CSVRecordReader {
 
     /// Goes to the next record; false if there is none. Throws ``Failure`` (65).
     func next() throws -> Bool {
-        repeat {
-            bytes.removeAll(keepingCapacity: true)
-            ends.removeAll(keepingCapacity: true)
-            areQuoted.removeAll(keepingCapacity: true)
-            guard try scan() else { return false }
-        } while ends.count == 1 && ends[0] == 0 && !areQuoted[0]
-        return true
+        passed = 0
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        areQuoted.removeAll(keepingCapacity: true)
+        return try scan()
     }
 
     private enum Place {
@@ -152,11 +153,10 @@ final class CSVRecordReader {
                     "\(path):\(line): more than \(Self.mostFields) columns: save rows as wide as that by numpy.save, then `mpi-vae import npy`"
                 )
             }
-            if isWhole { return true }
-            if bytes.count + lastComment.count > Self.mostBytes {
-                throw Failure(
-                    .badData, "\(path):\(line): a line, or a field in quotation marks, of more than 64 MiB: not a table")
+            if passed > Self.mostBytes {
+                throw Failure(.badData, "\(path):\(line): more than 64 MiB without the end of a row: not a table")
             }
+            if isWhole { return true }
         }
     }
 
@@ -165,7 +165,10 @@ final class CSVRecordReader {
         let (lineFeed, carriageReturn, quote) = (UInt8(10), UInt8(13), UInt8(ascii: "\""))
         let piece = piece
         var position = position
-        defer { self.position = position }
+        defer {
+            passed += position - self.position
+            self.position = position
+        }
         while position < piece.count {
             let byte = piece[position]
             position += 1
@@ -198,6 +201,9 @@ final class CSVRecordReader {
                 } else {
                     lastComment.append(byte)
                 }
+                continue
+            case .beforeField where isLineEnd && ends.isEmpty:
+                line = nextLine
                 continue
             case .beforeField where byte == commentByte && ends.isEmpty:
                 guard position + Self.longestError <= piece.count || isAtEnd else {

@@ -26,6 +26,7 @@ extension Importer {
 
 /// An IDX file that is read row by row.
 private final class IDXReader: ArrayReader {
+    var path: String { file.path }
     let type: NumberType
     let shape: [Int]
     private let file: CompressedFile

@@ -29,7 +29,7 @@ struct ImageFile {
     /// Larger images are refused before memory is taken for them: a few bytes can claim any size.
     private static let mostPixels = 1 << 26
     private static let mostBytes = 1 << 28
-    /// Of images with more pixels only one is decoded at a time: progressive JPEGs take ten bytes a pixel.
+    /// Of images with more pixels only one is in memory at a time: progressive JPEGs take ten bytes a pixel.
     private static let manyPixels = 1 << 24
     private static let oneLarge = NSLock()
     /// Mostly enough for the header.
@@ -50,11 +50,12 @@ struct ImageFile {
         }
     }
 
-    /// The pixels. Throws ``Failure`` (65, 66, 74, 77).
-    func bitmap() throws -> Bitmap {
+    /// The pixels in some colours, scaled to a size. Throws ``Failure`` (65, 66, 74, 77).
+    func pixels(_ color: ImageColor, _ size: ImageSize) throws -> [UInt8] {
         try decode(try read(upTo: Self.mostBytes)) { decoder in
+            func pixels() throws -> [UInt8] { try decoder.bitmap().converted(to: color).scaled(to: size).pixels }
             let isLarge = decoder.header.height * decoder.header.width > Self.manyPixels
-            return isLarge ? try Self.oneLarge.withLock { try decoder.bitmap() } : try decoder.bitmap()
+            return isLarge ? try Self.oneLarge.withLock { try pixels() } : try pixels()
         }
     }
 

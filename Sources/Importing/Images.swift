@@ -29,6 +29,7 @@ extension Importer {
         let size = size ?? ImageSize(height: headers[0].height, width: headers[0].width)
         let color = color ?? (headers.allSatisfy(\.isGray) ? .gray : .rgb)
         let shape = [folder.paths.count, size.height, size.width] + (color == .rgb ? [3] : [])
+        try requireTrainable(shape, path)
         let textBytes = folder.paths.reduce(0) { $0 + $1.utf8.count } * 2
         return try write(byteCount: shape.reduce(1, *) + shape[0] * 200 + textBytes) { file in
             let data = try file.createDataset("\(group)/data", UInt8.self, shape: shape, compressed: true)
@@ -78,7 +79,7 @@ extension Importer {
                     progress: { Activity.advance(to: first + $0) }
                 ) { number in
                     let image = ImageFile(path: folder.path(folder.paths[first + number]))
-                    let pixels = try image.bitmap().converted(to: color).scaled(to: size).pixels
+                    let pixels = try image.pixels(color, size)
                     pixels.withUnsafeBytes {
                         (bytes.baseAddress! + number * data.rowSize).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
                     }

@@ -6,6 +6,8 @@ internal import Support
 
 /// An array in a file of another format, read from its start to its end.
 package protocol ArrayReader {
+    /// Of the file, for messages.
+    var path: String { get }
     var type: NumberType { get }
     var shape: [Int] { get }
 
@@ -120,14 +122,25 @@ public struct Importer {
         }
     }
 
-    /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so.
+    /// Writes an array and its labels, of one per row, with row numbers as ids; gives the line of text that says so. Throws ``Failure``, also
+    /// (65) for rows that are too long to be trained on.
     package func write(_ data: some ArrayReader, labels: (any LabelReader)?) throws -> String {
-        try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16 + (labels?.byteCount ?? 0)) { file in
+        try requireTrainable(data.shape, data.path)
+        return try write(byteCount: data.shape.reduce(data.type.size, *) + data.shape[0] * 16 + (labels?.byteCount ?? 0)) {
+            file in
             try copy(data, to: "\(group)/data", shape: data.shape, in: file)
             if let labels { try labels.write(self, to: file) }
             try writeRowNumbers(data.shape[0], to: file)
             return summary(data.shape, "\(data.type)", labels: labels != nil)
         }
+    }
+
+    /// Throws ``Failure`` (65) for rows that are too long to be trained on.
+    func requireTrainable(_ shape: [Int], _ path: String) throws(Failure) {
+        let features = shape.dropFirst().reduce(1, *)
+        if features <= DataSource.mostFeatures { return }
+        throw Failure(
+            .badData, "\(path): has rows of \(features) values, but at most \(DataSource.mostFeatures) can be trained on")
     }
 
     /// Copies an array, as an array of the same number of elements.

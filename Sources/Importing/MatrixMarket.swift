@@ -19,9 +19,11 @@ extension Importer {
         if transpose {
             throw Failure(.usage, "\(path): --transpose is for a lone file: barcodes and features say which way this one is")
         }
-        let barcodes = try cells.barcodes.map { try Self.firstFields($0) }
-        let features = try cells.features.map { try Self.firstFields($0) }
         let matrix = try MatrixMarketFile(cells.matrix, isTurned: true)
+        // One of them says how many there may be of either.
+        let most = max(matrix.rowCount, matrix.columnCount)
+        let barcodes = try cells.barcodes.map { try Self.firstFields($0, atMost: most) }
+        let features = try cells.features.map { try Self.firstFields($0, atMost: most) }
         func fits(_ matrix: MatrixMarketFile) -> Bool {
             (barcodes?.count ?? matrix.rowCount) == matrix.rowCount
                 && (features?.count ?? matrix.columnCount) == matrix.columnCount
@@ -42,11 +44,16 @@ extension Importer {
         return try write(fitting, ids: barcodes, names: features)
     }
 
-    /// The first column of a table with tabs.
-    private static func firstFields(_ path: String) throws -> [String] {
+    /// The first column of a table with tabs. Throws ``Failure`` (65) where it has more than `most` lines.
+    private static func firstFields(_ path: String, atMost most: Int) throws -> [String] {
         let reader = try CSVRecordReader(path, separator: .byte(9), commentByte: nil)
         var fields: [String] = []
-        while try reader.next() { fields.append(try reader.text(0)) }
+        while try reader.next() {
+            guard fields.count < most else {
+                throw Failure(.badData, "\(path): has more lines than the matrix beside it has rows or columns (\(most))")
+            }
+            fields.append(try reader.text(0))
+        }
         return fields
     }
 }
@@ -160,10 +167,13 @@ struct MatrixMarketFile: SparseReader {
         let reader = try open(path)
         _ = try reader.next()
         let fields = stored == nil ? 1 : field == .pattern ? 2 : 3
+        Activity.begin("reading the matrix", of: count, "values")
+        defer { Activity.end() }
         var found = 0
         var (row, column) = (symmetry == .skew ? 1 : 0, 0)
         while try reader.next() {
             found += 1
+            if found % 1024 == 0 { Activity.advance(to: found) }
             guard reader.count == fields, found <= count else {
                 let reason =
                     found > count
@@ -210,12 +220,14 @@ struct MatrixMarketFile: SparseReader {
 
 /// A MatrixMarket file of all values, turned from columns into rows in memory.
 private final class MatrixMarketArray: ArrayReader {
+    let path: String
     let type: NumberType
     let shape: [Int]
     private var values: [Double]
     private var position = 0
 
     init(_ matrix: MatrixMarketFile) throws {
+        path = matrix.path
         shape = [matrix.rowCount, matrix.columnCount]
         type = matrix.type
         guard !shape.contains(0) else {

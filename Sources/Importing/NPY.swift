@@ -26,6 +26,7 @@ extension Importer {
 
 /// The elements that follow an NPY header, in C order.
 final class NPYReader: ArrayReader {
+    var path: String { stream.path }
     let type: NumberType
     let shape: [Int]
     private let element: NPYElement

@@ -76,6 +76,8 @@ struct NPZMatrix: SparseReader {
         func forEach(_ places: (Range<Int>) throws -> (Int) -> (row: Int, column: Int)) throws {
             let size = block.rows * block.columns
             let step = max(1, Importer.pieceBytes / (16 * size))
+            Activity.begin("reading the matrix", of: count, "values")
+            defer { Activity.end() }
             for first in stride(from: 0, to: count, by: step) {
                 let range = first..<min(first + step, count)
                 let place = try places(range)
@@ -92,6 +94,7 @@ struct NPZMatrix: SparseReader {
                         }
                     }
                 }
+                Activity.advance(to: range.upperBound)
             }
         }
         switch layout {

@@ -8,6 +8,8 @@ final class PNGDecoder: ImageDecoder {
     private let path: String
     /// Its place must not change: libpng keeps a pointer to it.
     private let image: UnsafeMutablePointer<png_image>
+    /// What libpng reads, where that is not all of the file.
+    private let bytes: UnsafeMutableRawBufferPointer?
     let header: ImageHeader
 
     init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
@@ -15,7 +17,13 @@ final class PNGDecoder: ImageDecoder {
         image = .allocate(capacity: 1)
         image.initialize(to: png_image())
         image.pointee.version = png_uint_32(PNG_IMAGE_VERSION)
-        let isKnown = png_image_begin_read_from_memory(image, bytes.baseAddress!, bytes.count) != 0
+        self.bytes = PNGChunks.withoutWords(bytes).map { kept in
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: kept.count, alignment: 1)
+            copy.copyBytes(from: kept)
+            return copy
+        }
+        let read = self.bytes.map { UnsafeRawBufferPointer($0) } ?? bytes
+        let isKnown = png_image_begin_read_from_memory(image, read.baseAddress!, read.count) != 0
         header = ImageHeader(
             height: Int(image.pointee.height), width: Int(image.pointee.width),
             isGray: image.pointee.format & UInt32(PNG_FORMAT_FLAG_COLOR) == 0)
@@ -32,6 +40,7 @@ final class PNGDecoder: ImageDecoder {
     deinit {
         png_image_free(image)
         image.deallocate()
+        bytes?.deallocate()
     }
 
     /// The pixels: palettes and few bits expanded, 16 bits rounded to 8, alpha kept.

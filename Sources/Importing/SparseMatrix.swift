@@ -63,7 +63,12 @@ struct RowMatrix<Number: HDF5Number> {
         guard zip(next, starts.dropFirst()).allSatisfy({ $0 == $1 }) else {
             throw Failure(.badData, "\(matrix.path): changed while it was read")
         }
-        for row in 0..<matrix.rowCount { try sort(row, of: matrix) }
+        Activity.begin("sorting", of: matrix.rowCount, "rows")
+        defer { Activity.end() }
+        for row in 0..<matrix.rowCount {
+            try sort(row, of: matrix)
+            if row % 1024 == 0 { Activity.advance(to: row) }
+        }
     }
 
     private static func tooLarge(_ matrix: some SparseReader, bytes: Int) -> Failure {

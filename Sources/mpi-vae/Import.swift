@@ -39,22 +39,38 @@ struct Import: ParsableCommand {
         return ["import", kind.rawValue] + rest
     }
 
+    /// Has a process of its own do what the program was asked for, if that is an import, and gives the status to exit with; nil for what
+    /// names no file, and for other commands. Throws ``Failure`` where that process does not come to its own end.
+    static func runApart(_ arguments: [String]) throws -> Int32? {
+        guard arguments.first == "import" else { return nil }
+        let words = Array(arguments.dropFirst())
+        let rest = words.first.map { ImportKind(rawValue: $0) == nil } == true ? words : Array(words.dropFirst())
+        guard let file = firstFile(rest) ?? value(of: "--images", in: rest) ?? value(of: "--rechunk", in: rest) else {
+            return nil
+        }
+        return try ImportProcess.run(words, file: file, output: value(of: "--output", in: rest))
+    }
+
+    /// The value of an option, where it has one.
+    private static func value(of option: String, in arguments: [String]) -> String? {
+        for (index, argument) in arguments.enumerated() {
+            if argument.hasPrefix("\(option)=") { return String(argument.dropFirst(option.count + 1)) }
+            if argument == option, index + 1 < arguments.count { return arguments[index + 1] }
+        }
+        return nil
+    }
+
     private static let switches = ["--force", "--gray", "--rgb", "--transpose", "--quiet", "-q", "--verbose", "-v"]
 
     /// The first argument that is neither an option nor its value, or else the value of `--file` or `--data`.
     private static func firstFile(_ arguments: [String]) -> String? {
         var index = 0
-        var named: String?
         while index < arguments.count {
             let argument = arguments[index]
             guard argument.hasPrefix("-"), argument != "-" else { return argument }
-            for flag in ["--file", "--data"] {
-                if argument.hasPrefix("\(flag)=") { named = String(argument.dropFirst(flag.count + 1)) }
-                if argument == flag, index + 1 < arguments.count { named = arguments[index + 1] }
-            }
             index += switches.contains(argument) || argument.contains("=") ? 1 : 2
         }
-        return named
+        return value(of: "--data", in: arguments) ?? value(of: "--file", in: arguments)
     }
 
     struct Target: ParsableArguments {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Distributed
 internal import Foundation
+internal import Importing
 internal import Logging
 internal import Support
 internal import Training
@@ -39,9 +40,15 @@ struct MPIVAE: ParsableCommand {
         Terminal.holdPlaces()
         LoggingSystem.bootstrap { _ in TerminalLog() }
         let launcher = Launcher()
+        var given = Array(CommandLine.arguments.dropFirst())
+        let isImportProcess = given.first == ImportProcess.command
+        if isImportProcess {
+            ImportProcess.begin()
+            given[0] = "import"
+        }
         do {
             let faults = try TestVariable.allowed(in: ProcessInfo.processInfo.environment)
-            if !faults.isEmpty, launcher.rank == 0 {
+            if !faults.isEmpty, launcher.rank == 0, !isImportProcess {
                 Terminal.say("mpi-vae: warning: faults for tests are on: \(faults.joined(separator: " "))")
             }
             try Instructions.choose()
@@ -50,14 +57,14 @@ struct MPIVAE: ParsableCommand {
             if launcher.localRank == 0 { Terminal.say("mpi-vae: error: \(error)") } else { sleep(2) }
             Foundation.exit((error as? Failure)?.exitStatus ?? Support.ExitCode.internal.rawValue)
         }
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        let version = arguments == ["--version"] ? Version.lines.joined(separator: "\n") : nil
-        if let text = version ?? Completion.script(arguments) ?? KeyHelp(arguments)?.text {
+        let version = given == ["--version"] ? Version.lines.joined(separator: "\n") : nil
+        if let text = version ?? Completion.script(given) ?? KeyHelp(given)?.text {
             if launcher.rank == 0 { print(text) }
             Foundation.exit(statusOfOutput())
         }
         do {
-            let status = try run(try parse(Import.namingKind(arguments)), launcher)
+            if !isImportProcess, launcher.taskCount == 1, let status = try Import.runApart(given) { Foundation.exit(status) }
+            let status = try run(try parse(Import.namingKind(given)), launcher)
             Foundation.exit(status == 0 ? statusOfOutput() : status)
         } catch  where !(error is Failure) && exitCode(for: error) == .success {
             // Help, or the version.

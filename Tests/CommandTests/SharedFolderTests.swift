@@ -105,6 +105,31 @@ struct SharedFolderTests {
         }
     }
 
+    /// The same of a sweep: neither it nor its tables alone touch what is there. Runs of its own names make a folder its own.
+    @Test func foldersOfOthersForSweeps() throws {
+        func sweep(_ place: String) throws -> [String] { ["sweep", "--folds", "2"] + (try arguments(place)).dropFirst() }
+        for name in ["sweep.html", "paper.tex", "fold=1/paper.tex", "other/lock"] {
+            let place = folder.path("of-\(name.prefix(5))")
+            try make("\(place)/\(name)", "mine")
+            if name.hasPrefix("fold") { try make("\(place)/sweep.svg", "mine") }
+            let before = try FileManager.default.subpathsOfDirectory(atPath: place).sorted()
+            for more in [[], ["--table"]] {
+                let outcome = try mpiVAE(arguments: sweep(place) + more)
+                #expect(outcome.status == 73 && outcome.errorLines.count == 1, "\(outcome)")
+                #expect(outcome.errors.contains("is not the folder of a sweep, but holds"), "\(outcome)")
+                #expect(try FileManager.default.subpathsOfDirectory(atPath: place).sorted() == before)
+            }
+            #expect(try String(contentsOfFile: "\(place)/\(name)", encoding: .utf8) == "mine")
+        }
+        // As a sweep leaves it that was killed early, beside what its user wrote.
+        let begun = folder.path("begun")
+        for name in ["fold=1/lock", "notes.txt", ".sweep.csv.tmp.1.ab"] { try make("\(begun)/\(name)", "") }
+        let outcome = try mpiVAE(arguments: sweep(begun))
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(FileManager.default.fileExists(atPath: "\(begun)/sweep.csv") && FilePathStatus.isFolder("\(begun)/fold=2"))
+        #expect(FileManager.default.fileExists(atPath: "\(begun)/notes.txt"))
+    }
+
     /// What a folder's own configuration says is not done where others may have written it.
     @Test func configurationOfOthers() throws {
         let (file, command) = (folder.path("mpi-vae.toml"), ["train", "--dry-run", "--hidden", "4", "--latent", "2"])
@@ -146,6 +171,34 @@ struct SharedFolderTests {
         unlink(output)
         #expect(symlink(folder.path("other"), output) == 0)
         #expect(try mpiVAE(arguments: embed).status == 0 && mode(output) == 0o644 && mode(folder.path("other")) == 0o666)
+    }
+
+    /// Links in a run's folder, or under the name of a file that is added to, lead nobody to what their reader alone may see.
+    @Test func privateFilesStayPrivate() throws {
+        let (secret, data) = (folder.path("secret"), folder.path("secret.h5"))
+        #expect(try mpiVAE(arguments: arguments(run)).status == 0)
+        try make(secret, "epoch,step,secret\n1,1,hunter2\n{\"epoch\":1,\"step\":1,\"hunter2\":1}\n")
+        for name in ["metrics.csv", "ranks.csv", "metrics.jsonl"] {
+            unlink("\(run)/\(name)")
+            try FileManager.default.createSymbolicLink(atPath: "\(run)/\(name)", withDestinationPath: secret)
+        }
+        #expect(try mpiVAE(arguments: arguments(run) + ["--epochs", "2"]).status == 0)
+        unlink("\(run)/config.toml")
+        try FileManager.default.createSymbolicLink(atPath: "\(run)/config.toml", withDestinationPath: secret)
+        #expect(try mpiVAE("report", run).status == 0)
+        for name in ["metrics.csv", "ranks.csv", "metrics.jsonl", "report.html"] {
+            #expect(try !String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).contains("hunter2"), "\(name)")
+        }
+        try make(folder.path("x.csv"), "1,2\n3,4\n")
+        let add = ["import", folder.path("x.csv"), "--output", folder.path("link.h5"), "--name"]
+        #expect(try mpiVAE("import", folder.path("x.csv"), "--output", data).status == 0)
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link.h5"), withDestinationPath: data)
+        #expect(chmod(data, 0o600) == 0)
+        #expect(try mpiVAE(arguments: add + ["a"]).status == 0)
+        #expect(mode(folder.path("link.h5")) == 0o600 && mode(data) == 0o600)
+        // A file of ours that all may read stays so.
+        #expect(chmod(folder.path("link.h5"), 0o644) == 0)
+        #expect(try mpiVAE(arguments: add + ["b"]).status == 0 && mode(folder.path("link.h5")) == 0o644)
     }
 
     /// Faults for tests are refused without the word that only tests say, and told with it.

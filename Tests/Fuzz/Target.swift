@@ -16,6 +16,8 @@ enum Target: String, CaseIterable {
     case image
     /// See ``HostileInputs``: headers of NPZ files, wide tables, folders that link to each other.
     case headers, width, folder
+    /// A matrix of cells with what lies beside it, parted by zero bytes.
+    case cells
     /// An HDF5 file's contents; see ``RowsFile``.
     case rows
 
@@ -51,6 +53,15 @@ enum Target: String, CaseIterable {
             try Self.importing(Data(), "empty") { importer, _ in
                 try importer.importImages(folder: tree, size: ImageSize("4x4"), color: nil, threads: 1)
             }
+        case .cells:
+            let folder = "\(Self.place)/cells"
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let parts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+            for (name, part) in zip(["matrix.mtx", "barcodes.tsv", "features.tsv"], parts) {
+                try part.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            try Self.importing(Data(), "empty") { importer, _ in try importer.importMTX(folder, transpose: false) }
         case .rows: try RowsFile.feed(bytes, folder: Self.place)
         case .image:
             try Self.importing(bytes, "images/x.png") { importer, path in

@@ -5,6 +5,39 @@ import Testing
 
 /// Files that we write, read by h5py; files that h5py writes, read by us.
 struct FileTests {
+    /// What one process read of attributes others have from it, whatever their file says; what it did not ask for is refused.
+    @Test func recordsOfAttributes() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("x.h5")
+        let first: [(String, AttributeValue)] = [
+            ("text", .string("größer")), ("texts", .strings(["x", ""])), ("number", .integer(.max)), ("none", .double(.nan)),
+            ("numbers", .doubles([0.1, -.infinity])),
+        ]
+        func write(_ attributes: [(String, AttributeValue)]) throws -> File {
+            let file = try File.inMemory("x")
+            for (name, value) in attributes { try file.setAttribute(name, value) }
+            try AtomicFile.write(try file.closeInMemory(), to: path)
+            return try File.open(path)
+        }
+        let record = AttributeRecord()
+        let read = try record.recording { [file = try write(first)] in
+            #expect(try file.attribute("missing") == nil && file.hasAttribute("text", of: "/"))
+            return try first.map { try file.attribute($0.0) }
+        }
+        let others = try write([("text", .string("small")), ("missing", .integer(1)), ("new", .integer(1))])
+        try AttributeRecord(record.encoded()).playing {
+            for ((name, _), value) in zip(first, read) {
+                // NaN is not itself.
+                if name == "none" { continue }
+                #expect(try others.attribute(name) == value)
+            }
+            guard case .double(let none) = try others.attribute("none") else { throw CannotRun(description: "no number") }
+            #expect(try none.isNaN && others.attribute("missing") == nil && others.hasAttribute("text", of: "/"))
+            #expect(throws: HDF5Error.self) { try others.attribute("new") }
+        }
+        #expect(try others.attribute("text") == .string("small") && others.attribute("new") == .integer(1))
+    }
+
     @Test func h5pyReadsWhatWeWrite() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ours.h5")

@@ -59,9 +59,7 @@ public final class TrainedModel {
     func runRecord() throws -> RunRecord? {
         // Root alone may see it.
         let folder = RunFolder(path: try world.broadcastFromRoot { place.run?.path ?? "" })
-        let text = try world.broadcastFromRoot {
-            FileManager.default.contents(atPath: folder.configuration).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        }
+        let text = try world.broadcastFromRoot { folder.configurationText ?? "" }
         return try text.isEmpty ? nil : world.together { try RunRecord(text, of: folder) }
     }
 
@@ -70,7 +68,7 @@ public final class TrainedModel {
         var options = options
         if let conditions = checkpoint.conditions, options.conditions.isEmpty { options.conditions = conditions.option }
         try world.onRoot { [options] in try FileProbe.survives(data, options) }
-        let source = try world.together { [options] in
+        let source = try world.opening { [options] in
             let expected = checkpoint.inputShape
             var options = options
             if options.mapSize == 0, expected.count == 2, expected[0] == expected[1] { options.mapSize = expected[0] }

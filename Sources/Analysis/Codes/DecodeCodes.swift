@@ -26,7 +26,7 @@ extension TrainedModel {
             if wanted.library != nil { try checkTakesCounts() }
             return try DecodingConditions(wanted.conditions, of: checkpoint)
         }
-        let stored = try world.together { try StoredCodes(path, rows: rows, self) }
+        let stored = try world.opening { try StoredCodes(path, rows: rows, self) }
         let (size, features, conditionSize) = (model.latentSize, model.inputSize, model.conditionSize)
         var writer: DecodedRowFile?
         try world.onRoot { writer = try DecodedRowFile(wanted.output, stored, checkpoint, librarySize: preparation.librarySize) }

@@ -91,12 +91,12 @@ package struct RunSummary: Codable {
 
     /// That of a run; nil where there is none that can be read.
     init?(of folder: RunFolder) {
-        guard let bytes = FileManager.default.contents(atPath: folder.summary) else { return nil }
+        guard let bytes = PlainFile.bytes(folder.summary, most: RunFolder.mostText, mayBeLink: true) else { return nil }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let summary = try? decoder.decode(RunSummary.self, from: bytes) else { return nil }
+        guard let summary = try? decoder.decode(RunSummary.self, from: Foundation.Data(bytes)) else { return nil }
         self = summary
     }
 }

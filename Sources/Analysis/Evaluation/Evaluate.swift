@@ -176,7 +176,7 @@ extension TrainedModel {
 
     /// Opens the factors that lie in the data's files. Collective.
     private func openFactors(_ path: String, of source: DataSource) throws -> DataSource {
-        try world.together {
+        try world.opening {
             let path = path.hasPrefix("/") ? path : "/\(path)"
             let factors = try DataSource.open(DataSpecification(files: source.files, object: path))
             guard factors.rowCount == source.selection.universe else {

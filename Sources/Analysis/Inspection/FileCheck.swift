@@ -76,17 +76,14 @@ extension FileCheck {
         }
         let format = (try? file.attribute("format")).flatMap { if case .string(let text) = $0 { text } else { nil } }
         var report = Report(file: path, kind: format ?? "HDF5 data")
-        if format == Checkpoint.format {
-            ChildLimits.allowReading(wholeFileOf: file.size)
-            do { _ = try Checkpoint.readHere(path, .model) } catch { report.problems.append("\(error)") }
-        } else if format == nil, (try? file.item("/X")) != nil, (try? file.item("/obs")) == .group {
+        if format == nil, (try? file.item("/X")) != nil, (try? file.item("/obs")) == .group {
             report.kind = "AnnData"
         }
         let contents = file.contents()
         let matrices = contents.groups.compactMap { Inspection.sparseMatrix($0, in: file) }
         let matrixValues = Set(matrices.map { "\($0.path)/data" })
         report.problems += contents.problems.map { "\($0.object ?? "/"): \($0.reason)" }
-        report.problems += file.attributeProblems(of: contents)
+        report.problems += problems(of: file, contents, matrices, format)
         if !contents.isComplete {
             report.notes.append("holds more than is looked at: \(contents.datasets.count) data sets were read")
         }
@@ -95,17 +92,32 @@ extension FileCheck {
             ChildLimits.giveSignOfLife()
         }
         for matrix in matrices {
-            let (lines, width) = matrix.format == "CSR" ? (matrix.shape[0], matrix.shape[1]) : (matrix.shape[1], matrix.shape[0])
+            let width = matrix.format == "CSR" ? matrix.shape[1] : matrix.shape[0]
             let indices = report.datasets.first { $0.path == "\(matrix.path)/indices" }?.values
             if let low = indices?.minimum, let high = indices?.maximum, low < 0 || high >= Double(width) {
                 let wrong = Int(low < 0 ? low : high)
                 report.problems.append("\(matrix.path): has a value at index \(wrong), but indices are from 0 to \(width - 1)")
             }
-            // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
-            guard lines < 1 << 21 else { continue }
-            do { _ = try SparseRows(file, matrix.path) } catch { report.problems.append("\(error)") }
         }
         return report
+    }
+
+    /// What keeps other commands from reading a file, besides what single data sets hold: attributes, what a checkpoint is made of, parts of
+    /// sparse matrices that do not fit each other.
+    static func problems(
+        of file: File, _ contents: Contents, _ matrices: [Inspection.SparseMatrix], _ format: String?
+    ) -> [String] {
+        var problems: [String] = []
+        if format == Checkpoint.format {
+            ChildLimits.allowReading(wholeFileOf: file.size)
+            do { _ = try Checkpoint.readHere(file.path, .model) } catch { problems.append("\(error)") }
+        }
+        problems += file.attributeProblems(of: contents)
+        // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
+        for matrix in matrices where matrix.shape[matrix.format == "CSR" ? 0 : 1] < 1 << 21 {
+            do { _ = try SparseRows(file, matrix.path) } catch { problems.append("\(error)") }
+        }
+        return problems
     }
 
     /// - Parameter isMatrix: whether these are the values of a sparse matrix, whose rows are trained on.
@@ -156,10 +168,11 @@ extension FileCheck {
         }
     }
 
-    private static func readStrings(_ dataset: Dataset) throws(HDF5Error) {
+    /// Reads a list of strings, as far as `most` of them.
+    static func readStrings(_ dataset: Dataset, most: Int = .max) throws(HDF5Error) {
         guard dataset.shape.count == 1 else { return }
         try dataset.checkStorage()
-        for first in stride(from: 0, to: dataset.rowCount, by: 1024) {
+        for first in stride(from: 0, to: min(dataset.rowCount, most), by: 1024) {
             _ = try dataset.readStrings(rows: first..<min(first + 1024, dataset.rowCount))
             ChildLimits.giveSignOfLife()
         }

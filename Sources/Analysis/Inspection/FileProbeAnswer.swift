@@ -19,7 +19,7 @@ extension FileProbe {
     private func answerGuarded(_ arguments: [String]) -> Int32 {
         // Opening may mean to read where the rows of a sparse matrix begin.
         ChildLimits.allowMoreComputing(
-            seconds: [.open, .frames].contains(self) ? 6 * ChildLimits.computing : ChildLimits.computing)
+            seconds: [.open, .frames, .results].contains(self) ? 6 * ChildLimits.computing : ChildLimits.computing)
         do {
             let file = arguments.first ?? ""
             switch self {
@@ -33,6 +33,11 @@ extension FileProbe {
                 ChildLimits.limitMemory(toRead: [file])
                 ChildLimits.allowMoreComputing(seconds: ChildLimits.computing + ChildLimits.seconds(toRead: file))
                 _ = try Checkpoint.readHere(file, .model)
+            case .results:
+                let run = RunFolder(path: file)
+                ChildLimits.limitMemory(toRead: [run.embeddings, run.scores])
+                _ = try? RunEmbeddings(run.embeddings)?.labelValues()
+                _ = Anomalies(run, normal: "-")
             case .open:
                 var options = try JSONDecoder().decode(DataOptions.self, from: Data((arguments.dropFirst().first ?? "{}").utf8))
                 // Rows by their labels would be read without a limit.

@@ -9,6 +9,8 @@ extension Inspection {
     private static let wholeBytes = 64 << 20
     /// What is read of one file; of the data sets beyond it no values are shown.
     private static let budget = 512 << 20
+    /// What is read of a data set of strings, as much as before a run.
+    private static let stringCount = 1 << 20
     /// Longer attributes are cut off.
     private static let attributeLength = 10_000
 
@@ -19,13 +21,10 @@ extension Inspection {
             let contents = file.contents()
             var summary = Summary(file: path, isComplete: contents.isComplete)
             summary.problems = contents.problems.map { "\($0.object ?? "/"): \($0.reason)" }
-            do throws(HDF5Error) {
-                summary.attributes = try rootAttributes(of: file)
-            } catch {
-                summary.problems.append("/: \(error.reason)")
-            }
+            summary.attributes = (try? rootAttributes(of: file)) ?? [:]
             summary.format = summary.attributes["format"]
             summary.sparse = contents.groups.compactMap { sparseMatrix($0, in: file) }
+            summary.problems += FileCheck.problems(of: file, contents, summary.sparse, summary.format)
             let parts = Set(summary.sparse.flatMap { matrix in ["data", "indices", "indptr"].map { "\(matrix.path)/\($0)" } })
             var budget = budget
             for path in contents.datasets where !parts.contains(path) {
@@ -68,6 +67,7 @@ extension Inspection {
             try dataset.checkClaim()
             item.bytes = dataset.storageSize
             item.attributes = try file.attributeCount(of: path)
+            if dataset.type.elementClass == .string { try FileCheck.readStrings(dataset, most: stringCount) }
             guard dataset.type.isNumeric, !dataset.shape.contains(0) else { return item }
             item.note = chunkAdvice(dataset, file: file.path)
             try dataset.checkStorage()

@@ -24,6 +24,7 @@ extension TrainedModel {
                     files: files + [run.embeddings, run.scores])
             }
             path = output ?? run.report
+            try FileProbe.survives(resultsIn: run.path)
         }
         // Every rank must know which data to open; without a configuration that can be read there are none.
         let record = (try? runRecord()) ?? nil

@@ -41,6 +41,8 @@ struct RunEmbeddings {
     /// Latents that carry something of the data: those whose codes have a variance above 0.01 (Burda et al. 2016, section 5.2).
     var activeLatents: [Int] { codeVariance.indices.filter { codeVariance[$0] > 0.01 } }
 
+    /// More than any model has; of each a piece of rows is in memory.
+    private static let mostLatents = 1 << 14
     private static let mostPoints = 3000
     private static let piece = 1 << 14
     private static let mostPieces = 32
@@ -55,7 +57,7 @@ struct RunEmbeddings {
         let (numbers, sources, parts) = (try file.dataset("/row"), try file.dataset("/source"), try file.dataset("/split"))
         count = mean.rowCount
         let size = mean.rowSize
-        guard mean.shape.count == 2, size > 0, logVariance.shape == mean.shape,
+        guard mean.shape.count == 2, 1...Self.mostLatents ~= size, logVariance.shape == mean.shape,
             [errors, elbos, numbers, sources, parts].allSatisfy({ $0.shape == [mean.rowCount] })
         else { return nil }
         if case .integer(let steps)? = try file.attribute("step") { step = Int(steps) } else { step = nil }

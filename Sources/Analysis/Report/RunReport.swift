@@ -39,7 +39,7 @@ struct RunReport {
         let summary = RunSummary(of: run)
         var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))", subtitle: subtitle(summary))
         let embeddings = findings.embeddings
-        let text = (try? String(contentsOfFile: run.configuration, encoding: .utf8)) ?? ""
+        let text = PlainFile.text(run.configuration, most: RunFolder.mostText, mayBeLink: false) ?? ""
         summarize(summary, embeddings, in: &page)
         Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page, bestStep: checkpoint.progress.step)
         RankWaits(run.ranks)?.add(to: &page)

@@ -24,10 +24,10 @@ struct RecordedRun {
     init(_ path: String) throws {
         folder = RunFolder(path: path)
         guard FilePath.exists(path) else { throw Failure(.inputMissing, "\(path) is not there: give the folder of a run") }
-        guard let text = FileManager.default.contents(atPath: folder.configuration) else {
+        guard let text = folder.configurationText else {
             throw Failure(.badData, "\(path) is not the folder of a run: it holds no config.toml that can be read")
         }
-        record = try RunRecord(String(decoding: text, as: UTF8.self), of: folder)
+        record = try RunRecord(text, of: folder)
         guard let newest = folder.checkpointPaths().first else {
             throw Failure(.badData, "\(path) holds no checkpoint: there is nothing to compare with")
         }

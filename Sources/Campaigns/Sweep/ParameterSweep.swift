@@ -94,9 +94,11 @@ public final class ParameterSweep {
     public func table() throws -> String? {
         var text: String?
         try world.onRoot {
-            guard FileManager.default.fileExists(atPath: grid!.folder) else {
-                throw Failure(.inputMissing, "\(grid!.folder) is not there: give the --output of the sweep")
+            let folder = SweepFolder(of: grid!)
+            guard FilePath.exists(folder.path) else {
+                throw Failure(.inputMissing, "\(folder.path) is not there: give the --output of the sweep")
             }
+            try folder.refuseForeign()
             results = grid!.points.map { SweepResult($0.configuration) }
             text = try writeTables()
         }
@@ -105,10 +107,8 @@ public final class ParameterSweep {
 
     /// Makes the folder, and looks at the runs in it.
     private func prepare() throws {
-        let folder = RunFolder(path: grid!.folder)
-        if FileManager.default.fileExists(atPath: folder.checkpoints) {
-            throw Failure(.cannotCreate, "\(folder.path) is the folder of a run: give the sweep another --output")
-        }
+        let folder = SweepFolder(of: grid!)
+        try folder.refuseForeign()
         for point in grid!.points where point.configuration.run.resume != "auto" {
             throw Failure(
                 .configuration, "resume is '\(point.configuration.run.resume)', but a sweep goes on by itself: leave it out")
@@ -215,14 +215,11 @@ public final class ParameterSweep {
     /// - Returns: the table as text.
     @discardableResult
     private func writeTables() throws -> String {
-        let (folder, table) = (grid!.folder, SweepTable(grid!, results))
-        func write(_ text: String, _ name: String) throws {
-            try RunFolder(path: folder).write(Array(text.utf8), to: "\(folder)/\(name)")
-        }
-        try write(table.csv, "sweep.csv")
-        if table.hasRepeats { try write(table.meansCSV, "sweep-means.csv") }
-        if let plot = SweepPlot(table).svg { try write(plot, "sweep.svg") }
-        try write(SweepPage(table: table, folder: folder).html, "sweep.html")
+        let (folder, table) = (SweepFolder(of: grid!), SweepTable(grid!, results))
+        try folder.write(table.csv, .all)
+        if table.hasRepeats { try folder.write(table.meansCSV, .means) }
+        if let plot = SweepPlot(table).svg { try folder.write(plot, .plot) }
+        try folder.write(SweepPage(table: table, folder: folder.path).html, .page)
         return table.text
     }
 

@@ -34,7 +34,8 @@ struct SweepResult {
     /// - Parameter configuration: what the run is to become.
     init(_ configuration: Configuration) {
         let folder = RunFolder(path: configuration.run.output)
-        let failure = try? String(contentsOfFile: folder.failure, encoding: .utf8)
+        // It is told in the tables, so it must not be what a link leads to.
+        let failure = PlainFile.text(folder.failure, most: RunFolder.mostText, mayBeLink: false)
         if let failure {
             status = .failed
             reason = failure.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -81,8 +82,14 @@ struct SweepResult {
     }
 
     private static func seconds(_ folder: RunFolder, step: Int) -> Double? {
-        guard let split = try? File.open(folder.embeddings).dataset("/split").read(UInt8.self) else { return nil }
-        let rows = Double(split.count { $0 == Part.train.rawValue })
+        guard let split = try? File.open(folder.embeddings).dataset("/split"), (try? split.checkStorage()) != nil else {
+            return nil
+        }
+        var rows = 0.0
+        for first in stride(from: 0, to: split.rowCount, by: 1 << 20) {
+            guard let parts = try? split.read(UInt8.self, rows: first..<min(first + 1 << 20, split.rowCount)) else { return nil }
+            rows += Double(parts.count { $0 == Part.train.rawValue })
+        }
         let lines = EpochTable(folder.metrics)?.rows(upTo: step) ?? []
         return lines.compactMap { $0["samples_per_second"] }.filter { $0 > 0 }.reduce(0) { $0 + rows / $1 }
     }

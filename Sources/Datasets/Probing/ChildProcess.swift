@@ -1,10 +1,10 @@
 internal import Distributed
 internal import Foundation
-internal import Support
+package import Support
 
 /// This program, run once more in a child process, whose end ends nothing else.
-enum ChildProcess {
-    enum End {
+package enum ChildProcess {
+    package enum End: Sendable {
         case exited(Int32)
         case killed(signal: Int32)
         /// It said nothing for so long that it was killed.
@@ -24,23 +24,54 @@ enum ChildProcess {
         let (reader, writer) = (ends[0], ends[1])
         defer { close(reader) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // Signals that ask the job to stop reach all processes of a rank, and are not meant for this one.
+        let started = Result { () throws(Failure) in
+            try start(arguments, signals: set([SIGTERM, SIGINT, SIGUSR1, SIGUSR2])) { actions in
+                posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+                posix_spawn_file_actions_adddup2(&actions, writer, 1)
+                posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+            }
+        }
+        close(writer)
+        let child = try started.get()
+        let (output, isAtEnd) = read(reader, patience: patience)
+        if !isAtEnd { kill(child, SIGKILL) }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return (output, isAtEnd ? end(status) : .silent)
+    }
+
+    /// Runs to the end with the input and output of this process, which does nothing else: what asks it to end, the child is told.
+    ///
+    /// - Throws: ``Failure`` if it cannot be started.
+    package static func runInPlace(_ arguments: [String]) throws(Failure) -> (child: Int32, end: End) {
+        var (awaited, before) = (set([SIGCHLD, SIGTERM, SIGINT, SIGHUP]), sigset_t())
+        pthread_sigmask(SIG_BLOCK, &awaited, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let child = try start(arguments, signals: before) { _ in }
+        var status: Int32 = 0
+        while waitpid(child, &status, WNOHANG) == 0 {
+            var signal: Int32 = 0
+            sigwait(&awaited, &signal)
+            if signal != SIGCHLD { kill(child, signal) }
+        }
+        return (child, end(status))
+    }
+
+    /// - Parameter signals: those that the child is not told.
+    private static func start(
+        _ arguments: [String], signals: sigset_t, _ connect: (inout posix_spawn_file_actions_t) -> Void
+    ) throws(Failure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, writer, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-
-        // Signals that ask the job to stop reach all processes of a rank, and are not meant for this one.
+        connect(&actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        for signal in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2] { sigaddset(&blocked, signal) }
-        posix_spawnattr_setsigmask(&attributes, &blocked)
+        var signals = signals
+        posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-
         var environment = ProcessInfo.processInfo.environment
         // A page of registers helps nobody here.
         environment["SWIFT_BACKTRACE"] = "enable=no"
@@ -49,16 +80,21 @@ enum ChildProcess {
         defer { for text in words + variables { free(text) } }
         var child: pid_t = 0
         let status = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, words, variables)
-        close(writer)
         guard status == 0 else { throw cannotStart(status) }
+        return child
+    }
 
-        let (output, isAtEnd) = read(reader, patience: patience)
-        if !isAtEnd { kill(child, SIGKILL) }
-        var waited: Int32 = 0
-        while waitpid(child, &waited, 0) < 0, errno == EINTR {}
-        if !isAtEnd { return (output, .silent) }
-        let signal = waited & 0x7F
-        return (output, signal == 0 ? .exited(waited >> 8 & 0xFF) : .killed(signal: signal))
+    private static func set(_ signals: [Int32]) -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        return set
+    }
+
+    /// - Parameter status: as `waitpid` gives it.
+    private static func end(_ status: Int32) -> End {
+        let signal = status & 0x7F
+        return signal == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: signal)
     }
 
     /// Reads until the other end is closed, or nothing comes for `patience` seconds.

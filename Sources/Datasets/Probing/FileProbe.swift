@@ -16,6 +16,8 @@ public enum FileProbe: String, CaseIterable, Sendable {
     case frames
     /// Reads a checkpoint as the first rank will do next.
     case checkpoint
+    /// Reads what the folder of a run has of its rows, as a report will do next.
+    case results
 
     /// The hidden command of the program that answers.
     public static let command = "probe-file"
@@ -66,6 +68,12 @@ public enum FileProbe: String, CaseIterable, Sendable {
         let (output, end) = try ChildProcess.run(
             [command, checkpoint.rawValue, path], patience: patience + ChildLimits.seconds(toRead: path))
         if let failure = failure(end, output, path) { throw failure }
+    }
+
+    /// The same for the embeddings and scores in the folder of a run.
+    package static func survives(resultsIn folder: String) throws {
+        let (output, end) = try ChildProcess.run([command, results.rawValue, folder], patience: patience)
+        if let failure = failure(end, output, folder) { throw failure }
     }
 
     private static func failure(_ end: ChildProcess.End, _ output: Data, _ file: String) -> Failure? {

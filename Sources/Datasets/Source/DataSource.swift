@@ -63,6 +63,9 @@ package final class DataSource {
     /// Whether AnnData names rows in any of the files.
     package let isAnnotated: Bool
 
+    /// The most values that a row may have.
+    package static let mostFeatures = 1 << 26
+
     /// The rows in use.
     package var rowCount: Int { selection.count }
     package var features: Int { format.features }
@@ -115,8 +118,8 @@ package final class DataSource {
         guard content.rowCount > 0, features > 0 else {
             throw Failure(.badData, "\(name) has the shape \([content.rowCount] + content.rowShape): there is nothing in it")
         }
-        guard features <= 1 << 26 else {
-            throw Failure(.badData, "\(name) has rows of \(features) values: at most \(1 << 26) are possible")
+        guard features <= Self.mostFeatures else {
+            throw Failure(.badData, "\(name) has rows of \(features) values: at most \(Self.mostFeatures) are possible")
         }
         self.content = content
         onlyFile = files.count == 1 ? files[0] : nil

@@ -46,7 +46,9 @@ public final class ProgressLine: Sendable {
     public static func begin(_ style: Style, isLaunched: Bool) {
         if style == .none { return }
         let screen =
-            style == .lines ? nil : Screen.behind(STDERR_FILENO, isLaunched: isLaunched) ?? (style == .bar ? .assumed : nil)
+            style == .lines
+            ? nil
+            : Screen.behind(isLaunched ? STDERR_FILENO : messages, isLaunched: isLaunched) ?? (style == .bar ? .assumed : nil)
         let isSeen = screen != nil && Screen.behind(STDOUT_FILENO, isLaunched: isLaunched) != nil
         let line = ProgressLine(screen: screen, resultsAreSeen: isSeen)
         current.withLock { $0 = line }
@@ -89,6 +91,17 @@ public final class ProgressLine: Sendable {
     /// Writes a line of results to stdout.
     public static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
+    /// Where messages go.
+    nonisolated(unsafe) private static var messages = STDERR_FILENO
+
+    /// Leaves stderr to the program alone: what runtimes write there when they crash is lost, for a process whose crash another one tells
+    /// of. Called before anything is said.
+    public static func keepOthersFromStderr() {
+        let (own, nothing) = (fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), open("/dev/null", O_WRONLY | O_CLOEXEC))
+        if own >= 0, nothing >= 0, dup2(nothing, STDERR_FILENO) >= 0 { messages = own }
+        if nothing >= 0 { close(nothing) }
+    }
+
     private static func put(_ text: String, _ descriptor: Int32) {
         if descriptor == STDOUT_FILENO {
             Swift.print(text, terminator: "")
@@ -97,7 +110,7 @@ public final class ProgressLine: Sendable {
         }
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+            let count = bytes.withUnsafeBytes { Glibc.write(messages, $0.baseAddress!, $0.count) }
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return }
             bytes = bytes.dropFirst(count)

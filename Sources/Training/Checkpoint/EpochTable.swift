@@ -18,7 +18,7 @@ package struct EpochTable {
 
     /// - Parameter most: the bytes at the end of a longer file that are read.
     /// - Returns: nil without a file with a line of names.
-    package init?(_ path: String, most: Int = .max) {
+    package init?(_ path: String, most: Int = 1 << 26) {
         guard let file = FileHandle(forReadingAtPath: path), let size = (try? file.seekToEnd()).map(Int.init) else { return nil }
         defer { try? file.close() }
         func read(from offset: Int, _ count: Int) -> [Substring] {

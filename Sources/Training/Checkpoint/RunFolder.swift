@@ -25,6 +25,10 @@ package struct RunFolder {
     package var loadings: String { "\(path)/loadings.csv" }
     package var topics: String { "\(path)/topics.csv" }
     package var configuration: String { "\(path)/config.toml" }
+    /// The text of the configuration; nil where there is none that a run could have written. Links are followed.
+    package var configurationText: String? { PlainFile.text(configuration, most: Self.mostText, mayBeLink: true) }
+    /// More than any configuration or summary has, in bytes.
+    package static let mostText = 1 << 24
     /// Why a run of a sweep failed; gone when it is tried again.
     package var failure: String { "\(path)/failure.txt" }
     package var shapes: String { "\(path)/shapes.h5" }
@@ -68,7 +72,7 @@ package struct RunFolder {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().filter {
             !ownFiles.contains($0) || !FilePath.isFolder("\(path)/\($0)")
         }
-        guard let first = names.first, !names.contains(where: Self.marks.contains) else { return nil }
+        guard let first = names.first, !isMarked else { return nil }
         return Failure(
             .cannotCreate,
             "\(path) is not the folder of a run, but holds \(first)\(names.count > 1 ? " and more" : ""): choose another with --output"
@@ -86,6 +90,13 @@ package struct RunFolder {
 
     /// What only runs have in their folder, and whoever asks one to stop.
     private static let marks = ["checkpoints", "lock", "failure.txt", "STOP"]
+
+    /// Whether the folder has any of them.
+    package var isMarked: Bool {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains(where: Self.marks.contains)
+    }
+
+    package var hasCheckpoints: Bool { FilePath.exists(checkpoints) }
 
     /// Removes what writers that were killed left of a run's own files. Only for who holds the lock of the folder.
     func removeUnfinished() {

@@ -45,8 +45,8 @@ package struct RunRecord {
 
     /// That of a folder; nil where it holds none. Throws ``Failure`` (78).
     package init?(of folder: RunFolder) throws {
-        guard let bytes = FileManager.default.contents(atPath: folder.configuration) else { return nil }
-        try self.init(String(decoding: bytes, as: UTF8.self), of: folder)
+        guard let text = folder.configurationText else { return nil }
+        try self.init(text, of: folder)
     }
 
     /// Whether the run began with the trained parameters that a path names.

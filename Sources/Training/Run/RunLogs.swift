@@ -20,17 +20,17 @@ struct RunLogs {
     ///
     /// - Parameter host: what event files are named after; nil for none.
     init(_ folder: RunFolder, resumedAt step: Int, eventsOf host: String?) throws {
-        metrics = try GrowingFile(folder.metrics, lines: Self.table(folder.metrics, Self.metricsColumns, until: step))
-        ranks = try GrowingFile(folder.ranks, lines: Self.table(folder.ranks, Self.ranksColumns, until: step))
-        objects = try GrowingFile(folder.metricObjects, lines: Self.objects(folder.metricObjects, until: step))
+        metrics = try GrowingFile(folder.metrics, lines: try Self.table(folder.metrics, Self.metricsColumns, until: step))
+        ranks = try GrowingFile(folder.ranks, lines: try Self.table(folder.ranks, Self.ranksColumns, until: step))
+        objects = try GrowingFile(folder.metricObjects, lines: try Self.objects(folder.metricObjects, until: step))
         events = try host.map { try EventFile(folder, host: $0, step: step, part: "run-\(step)") }
     }
 
     /// The lines of a table up to a step, which stands second in them.
     ///
     /// What an older version wrote may lack the last columns, which are empty there.
-    private static func table(_ path: String, _ columns: [String], until step: Int) -> [String] {
-        let old = lines(path, until: step)
+    private static func table(_ path: String, _ columns: [String], until step: Int) throws(Failure) -> [String] {
+        let old = try lines(path, until: step)
         let width = old.first?.split(separator: ",").count ?? 0
         let missing = String(repeating: ",", count: max(0, columns.count - width))
         return [columns.csvLine]
@@ -41,17 +41,24 @@ struct RunLogs {
     }
 
     /// The objects up to a step, one a line.
-    private static func objects(_ path: String, until step: Int) -> [String] {
-        lines(path, until: step).filter { line in
+    private static func objects(_ path: String, until step: Int) throws(Failure) -> [String] {
+        try lines(path, until: step).filter { line in
             guard let found = line.firstMatch(of: /^\{"epoch":[0-9]+,"step":([0-9]+),.*\}$/) else { return false }
             return Int(found.1).map { $0 <= step } ?? false
         }.map(String.init)
     }
 
-    private static func lines(_ path: String, until step: Int) -> [Substring] {
-        guard step > 0, FilePath.isRegularFile(path) else { return [] }
-        return (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+    /// Throws ``Failure`` (65) for a file that no run makes so large. What is a link is none of ours.
+    private static func lines(_ path: String, until step: Int) throws(Failure) -> [Substring] {
+        guard step > 0, !FilePath.isLink(path), FilePath.isRegularFile(path) else { return [] }
+        guard let text = PlainFile.text(path, most: most, mayBeLink: false) else {
+            throw Failure(
+                .badData, "\(path): cannot be read, or has more than \(sizeText(most)): move it away, and the run goes on")
+        }
+        return text.split(separator: "\n")
     }
+
+    private static let most = 1 << 30
 
     /// What is noted of an epoch, besides its times.
     struct Epoch {

@@ -11,9 +11,7 @@ struct RunOwner: CustomStringConvertible {
             model = "a run of \(trained.model.model.rawValue) \(trained.model.hidden), latent \(trained.model.latent)"
         }
         var data = ""
-        if let text = try? String(contentsOfFile: folder.configuration, encoding: .utf8),
-            let record = try? RunRecord(text, of: folder)
-        {
+        if let record = (try? RunRecord(of: folder)) ?? nil {
             let name = record.configuration.data.data
             data = name == "\(folder.shapes):/data" ? " on generated shapes" : " on \(name)"
         }

@@ -42,7 +42,7 @@ package final class RunData {
         extendsConditions: Bool = false, categories: [Int] = [], world: World
     ) throws {
         let folds = configuration.data.folds
-        let (source, validation, test) = try world.together {
+        let (source, validation, test) = try world.opening {
             if folds > 0, configuration.data.fold == 0 {
                 throw Failure(
                     .configuration,
