@@ -86,7 +86,9 @@ struct DocumentationTests {
     }
 
     /// The pages for a kind of data each, from its first line to its last.
-    @Test(arguments: ["single-cells", "molecular-dynamics", "sensors", "images", "administrators"]) func session(page: String) throws {
+    @Test(arguments: ["single-cells", "molecular-dynamics", "sensors", "images", "administrators"]) func session(
+        page: String
+    ) throws {
         let steps = try steps("docs/\(page).md")
         #expect(steps.count >= 6, "so many there were when this was written")
         try run(steps, in: TemporaryFolder())
