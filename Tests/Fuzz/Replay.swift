@@ -1,6 +1,6 @@
-#if !LIBFUZZER
 import Foundation
 
+#if !LIBFUZZER
 /// `Fuzz TARGET COUNT SEEDS KEPT`: feeds the files of a folder, and then COUNT inputs made of them, the same in every run. An input
 /// that ends the process stays in the file KEPT.
 @main
