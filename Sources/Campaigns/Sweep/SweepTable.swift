@@ -57,20 +57,17 @@ struct SweepTable {
             .max { rows[$0].mean(\.elbo)! < rows[$1].mean(\.elbo)! }
     }
 
-    /// The place among ``means`` of the least `latent` whose mean ELBO is within one standard error of the best one's, all other keys being the best
-    /// one's: what is not clearly worse, and simpler (Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3).
-    ///
-    /// - Returns: nil without folds or seeds, for a sweep over other keys, and where no row is best.
+    /// The place among ``means`` of the smallest `latent` that is as good as the best by the ``OneStandardErrorRule``, all other keys being the best
+    /// one's; nil without folds or seeds, for a sweep over other keys, and where no row is best.
     var smallestLatent: Int? {
         let (rows, keys) = (means, meanKeys)
         guard let axis = keys.firstIndex(of: "latent"), let best = Self.best(rows), let error = rows[best].standardError else {
             return nil
         }
-        let limit = rows[best].mean(\.elbo)! - error
         func others(_ row: Int) -> [String] { keys.indices.filter { $0 != axis }.map { rows[row].values[$0] } }
-        return rows.indices.filter { row in
-            rows[row].done.count == rows[row].results.count && others(row) == others(best) && rows[row].mean(\.elbo)! >= limit
-        }.min { Int(rows[$0].values[axis]) ?? .max < Int(rows[$1].values[axis]) ?? .max }
+        let alike = rows.indices.filter { rows[$0].done.count == rows[$0].results.count && others($0) == others(best) }
+        let candidates = alike.map { (size: Int(rows[$0].values[axis]) ?? .max, mean: rows[$0].mean(\.elbo)!) }
+        return OneStandardErrorRule.smallest(candidates, error: error).map { alike[$0] }
     }
 
     /// What is said of each of ``means``: that it is the best, or the smallest that is as good; empty for all others.
