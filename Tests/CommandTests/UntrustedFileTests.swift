@@ -5,6 +5,17 @@ import Testing
 /// Files of a few kilobytes that claim gigabytes, never end, or speak to terminals: refused at once in little memory, or read and shown harmlessly.
 @Suite(.serialized)
 struct UntrustedFileTests {
+    /// A function of Python that makes the text of 16 bytes in an attribute of a file claim 1.6 GB.
+    private static let claimText = """
+        def claim_text(name):
+            b = bytearray(open(name, "rb").read())
+            for i in range(len(b) - 16):
+                size, address, index = struct.unpack_from("<IQI", b, i)
+                if size == 16 and address < len(b) and b[address:address + 4] == b"GCOL" and index == 1:
+                    struct.pack_into("<I", b, i, 0x60000000)
+            open(name, "wb").write(b)
+        """
+
     private static let files = Result {
         let folder = try TemporaryFolder()
         let python = try Program.python(
@@ -21,15 +32,11 @@ struct UntrustedFileTests {
             with h5py.File("recursive.h5", "w") as f:
                 g = f.create_group("label")
                 f["data"], g["codes"], g["categories"] = x, np.zeros(400, "i1"), g
+            \#(UntrustedFileTests.claimText)
             # A text of 1.6 GB in an attribute.
             def claim(name, attribute, make):
                 with h5py.File(name, "w", libver="earliest") as f: make(f).attrs.create(attribute, "ABCDEFGHIJKLMNOP", dtype=h5py.string_dtype())
-                b = bytearray(open(name, "rb").read())
-                for i in range(len(b) - 16):
-                    size, address, index = struct.unpack_from("<IQI", b, i)
-                    if size == 16 and address < len(b) and b[address:address + 4] == b"GCOL" and index == 1:
-                        struct.pack_into("<I", b, i, 0x60000000)
-                open(name, "wb").write(b)
+                claim_text(name)
             def matrix(f): g = f.create_group("m"); g["data"] = x; return g
             claim("claim.h5", "encoding-type", matrix)
             claim("checkpoint.h5", "format", lambda f: f)
@@ -207,6 +214,7 @@ struct UntrustedFileTests {
         let python = try Program.python(
             """
             import h5py, numpy as np, shutil, struct, sys, zlib
+            \(Self.claimText)
             run, wide = sys.argv[1] + "/embeddings.h5", sys.argv[2] + "/embeddings.h5"
             shutil.copytree(sys.argv[1], sys.argv[2]); zeros = zlib.compress(bytes(400 << 18), 1)
             with h5py.File(run) as f: columns = {k: f[k][()] for k in ["reconstruction_error", "elbo", "row", "source", "split"]}
@@ -219,12 +227,7 @@ struct UntrustedFileTests {
                 for k, v in columns.items(): f[k] = v
                 f["latent/mean"] = f["latent/log_variance"] = np.zeros((400, 20), "f4")
                 f.attrs.create("step", "ABCDEFGHIJKLMNOP", dtype=h5py.string_dtype())
-            b = bytearray(open(run, "rb").read())
-            for i in range(len(b) - 16):
-                size, address, index = struct.unpack_from("<IQI", b, i)
-                if size == 16 and address < len(b) and b[address:address + 4] == b"GCOL" and index == 1:
-                    struct.pack_into("<I", b, i, 0x60000000)
-            open(run, "wb").write(b)
+            claim_text(run)
             """, [run, runs.path("wide")])
         #expect(python.status == 0, "\(python)")
         let reports = try Measured.run(
