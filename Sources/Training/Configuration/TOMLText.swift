@@ -1,5 +1,5 @@
 /// The first line, from 1, of what toml++ (in TOMLKit 0.6) does not refuse but asserts cannot be, which ends the program: names and values
-/// that begin with something else. Found by `scripts/fuzz`. nil if there is none.
+/// that begin with something else, and control characters, which TOML forbids. Found by `scripts/fuzz`. nil if there is none.
 ///
 /// Inline tables, which no key of ours has, are refused with it.
 func lineTheTOMLLibraryFails(_ text: String) -> Int? {
@@ -12,6 +12,7 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
     }
     let quotes: [Unicode.Scalar] = ["\"", "'"]
     let scalars = Array(text.unicodeScalars)
+    if let line = lineOfControlCharacter(scalars) { return line }
     var (line, place, index) = (1, Place.lineStart, 0)
     // It calls itself for each part of a dotted name; no name of ours has more than two.
     var (dots, isName) = (0, true)
@@ -64,4 +65,18 @@ func lineTheTOMLLibraryFails(_ text: String) -> Int? {
         }
     }
     return place == .name ? line : nil
+}
+
+/// A carriage return may stand before the end of a line alone.
+private func lineOfControlCharacter(_ scalars: [Unicode.Scalar]) -> Int? {
+    var line = 1
+    for (index, scalar) in scalars.enumerated() {
+        let isLineEnd = scalar == "\r" && index + 1 < scalars.count && scalars[index + 1] == "\n"
+        if scalar == "\n" {
+            line += 1
+        } else if scalar.properties.generalCategory == .control, scalar != "\t", !isLineEnd {
+            return line
+        }
+    }
+    return nil
 }
