@@ -78,7 +78,7 @@ struct KernelTests {
         features: Int
     ) {
         let (x, weights) = (x + [0], weights ?? [])
-        var scratch = [Float](repeating: .nan, count: (Int(KERNEL_LIKELIHOOD_SCRATCH) + 4) * features)
+        var scratch = [Float](repeating: .nan, count: Int(KERNEL_LIKELIHOOD_DISPERSED_SCRATCH) * kernel_whole_vectors(features))
         output.withUnsafeMutableBufferPointer { output in
             losses.withUnsafeMutableBufferPointer { losses in
                 x.withUnsafeBufferPointer { x in

@@ -14,8 +14,14 @@
 #define KERNEL_LIKELIHOOD_LOG_SCALE_LOW -7.0f
 #define KERNEL_LIKELIHOOD_LOG_SCALE_HIGH 7.0f
 
-/// The floats of scratch memory that a loss needs for each feature; of mixtures 4, and one for each component.
-#define KERNEL_LIKELIHOOD_SCRATCH 3
+/// The floats of scratch memory, on a cache line, that a loss of counts needs for each feature, of those with dispersions for each of whole
+/// vectors; and mixtures, which need one more for each component.
+#define KERNEL_LIKELIHOOD_COUNTS_SCRATCH 2
+#define KERNEL_LIKELIHOOD_DISPERSED_SCRATCH 41
+#define KERNEL_LIKELIHOOD_MIXTURE_SCRATCH 4
+
+/// So many features up to a multiple of 32.
+static inline ptrdiff_t kernel_whole_vectors(ptrdiff_t features) { return (features + 31) / 32 * 32; }
 
 /// What there is, see likelihoods/all.h: `kernel_likelihood_bernoulli` and so on.
 enum kernel_likelihood {
@@ -37,7 +43,7 @@ typedef struct {
     float scale;
     /// The likelihood's own numbers, see its file (of `gaussian` the standard deviation): 2 of them; NULL for none.
     const float *settings;
-    /// `KERNEL_LIKELIHOOD_SCRATCH * features` floats, of any value.
+    /// As many floats as is said above, of any value.
     float *scratch;
     /// `[rows]`: each row's loss in nats without its weight, summed over features.
     double *losses;

@@ -64,84 +64,33 @@ INLINE count_row take_count_row(int masked, int is_rate, const float *restrict x
     return r;
 }
 
-/// The next columns whose count is above 0, at most LANES; gives how many.
-INLINE ptrdiff_t next_counts(int masked, const float *restrict x, const float *restrict mask, ptrdiff_t *next, ptrdiff_t features,
-                             ptrdiff_t *restrict columns) {
-    ptrdiff_t count = 0, i = *next;
-    for (; i < features && count < LANES; i++) {
-        columns[count] = i;
+/// Lists the columns whose count is above 0; gives how many there are.
+INLINE ptrdiff_t list_counts(int masked, const float *restrict x, const float *restrict mask, ptrdiff_t features,
+                             int32_t *restrict columns) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < features; i++) {
+        columns[count] = (int32_t)i;
         count += SEEN * x[i] > 0;
     }
-    *next = i;
     return count;
 }
 
-/// The sum of log(x!) - x log(mean) over the counts above 0, with log(mean) = logit - top + log_factor.
+/// The sum of log(x!) - x log(mean) over the counts above 0, with log(mean) = logit - top + log_factor. `columns` has room for all features.
 INLINE double sum_of_counts(int masked, const float *restrict x, const float *restrict mask, const float *restrict logits,
-                            const count_row *r, ptrdiff_t features) {
+                            const count_row *r, ptrdiff_t features, int32_t *restrict columns) {
+    const ptrdiff_t listed = list_counts(masked, x, mask, features, columns);
+    const double shift = r->log_factor - (double)r->top;
     double sums[LANES] = {0};
-    ptrdiff_t columns[LANES];
-    for (ptrdiff_t next = 0, count; (count = next_counts(masked, x, mask, &next, features, columns)) > 0;) {
-        double counts[LANES] = {0}, logs[LANES] = {0};
-        for (ptrdiff_t lane = 0; lane < count; lane++) {
-            counts[lane] = (double)x[columns[lane]];
-            logs[lane] = (double)logits[columns[lane]];
-        }
+    for (ptrdiff_t first = 0; first < listed; first += LANES) {
         // Of a lane without a count log(0!) and 0 are added.
-        const double shift = r->log_factor - (double)r->top;
+        double counts[LANES] = {0}, logs[LANES] = {0};
+        for (ptrdiff_t lane = 0; lane < LANES && first + lane < listed; lane++) {
+            counts[lane] = (double)x[columns[first + lane]];
+            logs[lane] = (double)logits[columns[first + lane]];
+        }
         for (int lane = 0; lane < LANES; lane++) {
             const double term = log_factorial(counts[lane]) - counts[lane] * (logs[lane] + shift);
             sums[lane] += counts[lane] > 0 ? term : 0.0;
-        }
-    }
-    double sum = 0;
-    for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
-    return sum;
-}
-
-/// The dispersions c = exp(r), r held to its limits, of a row.
-INLINE void take_dispersions(const float *restrict logs, float *restrict dispersions, ptrdiff_t features) {
-    for (ptrdiff_t i = 0; i < features; i++)
-        dispersions[i] = exp_float(clamp(logs[i], KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW, KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH));
-}
-
-/// -log of the negative binomial probabilities of the counts above 0,
-///
-///     (c + x) log(1 + mean / c) - x log(mean) + log(x!) - R(x, c),
-///
-/// R as in gamma.h, summed; in place of r = log(c) of these columns comes the derivative of that by r, where it is wanted.
-INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float *restrict x, const float *restrict mask,
-                                      const float *restrict logits, float *restrict logs, const float *restrict dispersions,
-                                      const float *restrict exponentials, const count_row *r, ptrdiff_t features) {
-    double sums[LANES] = {0};
-    ptrdiff_t columns[LANES];
-    for (ptrdiff_t next = 0, count; (count = next_counts(masked, x, mask, &next, features, columns)) > 0;) {
-        double counts[LANES], log_means[LANES], means[LANES], c[LANES], slopes[LANES];
-        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
-            // Lanes without a count take the first one once more, and do not count.
-            const ptrdiff_t i = columns[lane < count ? lane : 0];
-            counts[lane] = (double)x[i];
-            log_means[lane] = (double)logits[i];
-            means[lane] = (double)exponentials[i];
-            c[lane] = (double)dispersions[i];
-        }
-        const double shift = r->log_factor - (double)r->top, factor = r->is_rate ? 1.0 : r->library / r->total;
-        for (int lane = 0; lane < LANES; lane++) {
-            const rising_factorial rising = split_rising_factorial(counts[lane], c[lane]);
-            const double odds = means[lane] * factor / c[lane];
-            const log1p_parts l = split_log1p(odds);
-            const double term = (c[lane] + counts[lane]) * l.log - counts[lane] * (log_means[lane] + shift) +
-                                (log_factorial(counts[lane]) - rising.log_ratio);
-            sums[lane] += lane < count ? term : 0.0;
-            // c (log(1 + odds) - odds / (1 + odds)) - x odds / (1 + odds) + T(x, c)
-            const double share = odds / (1.0 + odds);
-            slopes[lane] = c[lane] * (odds * share - l.excess) - counts[lane] * share + rising.slope;
-        }
-        if (!has_gradient) continue;
-        for (ptrdiff_t lane = 0; lane < count; lane++) {
-            float *log = logs + columns[lane];
-            const int is_held = *log < KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW || *log > KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH;
-            *log = is_held ? 0.0f : (float)slopes[lane];
         }
     }
     double sum = 0;

@@ -8,6 +8,7 @@
 
 #include "continuous.h"
 #include "counts.h"
+#include "dispersed_counts.h"
 #include "logistic.h"
 
 /// The values of a row that are there.

@@ -5,14 +5,16 @@
 // negative binomial's. As of the Bernoulli likelihood, the logarithms of a block's factors 1 + exp(-|.|) are taken as one.
 LIKELIHOOD(zero_inflated, 3, {
     const ptrdiff_t factors = 64 * LANES;
-    float *exponentials = scratch, *dispersions = scratch + features, *slopes = scratch + 2 * features;
+    dispersed_scratch s = take_dispersed_scratch(scratch, features);
+    float *const exponentials = s.exponentials, *const dispersions = s.dispersions, *const slopes = s.slopes;
     const int is_shared = settings[0] != 0, is_rate = settings[1] != 0;
     FOR_EACH_ROW({
         float *inflations = output + features, *logs = output + 2 * features;
         if (row == 0 || !is_shared) take_dispersions(logs, dispersions, features);
+        if (row == 0 && is_shared) fill_table(&s, x, rows, features);
         const count_row r = take_count_row(masked, is_rate, x, mask, output, exponentials, features);
         double sum =
-            sum_of_dispersed_counts(masked, has_gradient, x, mask, output, logs, dispersions, exponentials, &r, features);
+            sum_of_dispersed_counts(masked, has_gradient, x, mask, output, logs, &s, &r, features);
         for (ptrdiff_t start = 0; start < features; start += factors) {
             const ptrdiff_t end = features - start < factors ? features : start + factors;
             float products[LANES];

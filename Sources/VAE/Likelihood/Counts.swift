@@ -34,7 +34,10 @@ extension CountLikelihood {
     var takesCounts: Bool { means == .shares }
     var couplesColumns: Bool { means == .shares }
 
-    func scratchCount(features: Int) -> Int { Int(KERNEL_LIKELIHOOD_SCRATCH) * features }
+    func scratchCount(features: Int) -> Int {
+        if dispersionHead == nil { return Int(KERNEL_LIKELIHOOD_COUNTS_SCRATCH) * features }
+        return Int(KERNEL_LIKELIHOOD_DISPERSED_SCRATCH) * kernel_whole_vectors(features)
+    }
 
     func mean(
         _ output: UnsafePointer<Float>, _ library: RowLibrary, into mean: UnsafeMutablePointer<Float>, rows: Int, features: Int

@@ -20,7 +20,7 @@ struct DiscretizedLogistic: Likelihood {
 
     var heads: Int { 3 * components }
 
-    func scratchCount(features: Int) -> Int { (components + 4) * features }
+    func scratchCount(features: Int) -> Int { (components + Int(KERNEL_LIKELIHOOD_MIXTURE_SCRATCH)) * features }
 
     func loss(_ rows: LossRows, _ output: UnsafeMutablePointer<Float>, _ step: LossStep) {
         loss(kernel_likelihood_discretized_logistic, settings: [Float(components), 0], rows, output, step)

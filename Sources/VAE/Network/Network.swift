@@ -6,6 +6,8 @@ struct Network: Sendable {
     let blocks: [Int]
     /// The layers whose outputs are the network's activations: of every block what is behind its operation and its activation.
     let activations: [Int]
+    /// The layer at which the way back ends where the rows are data: the first with parameters, whose input nobody wants a gradient of.
+    let lowest: Int?
     /// Of a block's parameters, as "encoder/0".
     private let name: String
 
@@ -16,25 +18,30 @@ struct Network: Sendable {
     ///   - isFirst: whether its rows are data, with regard to which nobody wants a gradient.
     init(_ specification: NetworkSpecification, _ name: String, isFirst: Bool, _ plan: inout ParameterPlan) {
         (input, self.name) = (specification.input, name)
-        var (layers, blocks, activations) = ([any Layer](), [Int](), [Int]())
+        var (layers, blocks, activations, lowest) = ([any Layer](), [Int](), [Int](), Int?.none)
+        let before = plan.layout.count
+        func append(_ layer: any Layer) {
+            if isFirst, lowest == nil, plan.layout.count > before { lowest = layers.count }
+            layers.append(layer)
+        }
         for (index, block) in specification.blocks.enumerated() {
             let (name, ending) = ("\(name)/\(index)", block.ending)
             let shape = layers.last?.output ?? input
             blocks.append(layers.count)
             let isFused = block.operation.isLinear && !ending.normalizesFirst && block.conditions == 0
-            layers.append(block.operation.make(shape, isFused ? ending.activation : nil, isFirst && index == 0, name, &plan))
+            append(block.operation.make(shape, isFused ? ending.activation : nil, isFirst && lowest == nil, name, &plan))
             if block.conditions > 0, let linear = layers.last as? any LinearLayer {
-                layers.append(ConditionShift(behind: linear, conditions: block.conditions, name, &plan))
+                append(ConditionShift(behind: linear, conditions: block.conditions, name, &plan))
             }
             let normalize = ending.normalization.make
-            if ending.normalizesFirst, let normalize { layers.append(normalize(layers.last!.output, name, &plan)) }
+            if ending.normalizesFirst, let normalize { append(normalize(layers.last!.output, name, &plan)) }
             if !isFused, let activation = ending.activation {
-                layers.append(ActivationLayer(layers.last!.output, activation))
+                append(ActivationLayer(layers.last!.output, activation))
             }
             if !block.operation.isAside || ending.activation != nil { activations.append(layers.count - 1) }
-            if !ending.normalizesFirst, let normalize { layers.append(normalize(layers.last!.output, name, &plan)) }
+            if !ending.normalizesFirst, let normalize { append(normalize(layers.last!.output, name, &plan)) }
         }
-        (self.layers, self.blocks, self.activations) = (layers, blocks, activations)
+        (self.layers, self.blocks, self.activations, self.lowest) = (layers, blocks, activations, lowest)
     }
 
     /// Writes the first parameters of all layers.

@@ -4,13 +4,14 @@ struct NetworkPass {
     /// What the layer of the same index applies of the one below on the way back.
     private let endings: [OutputDerivative?]
     private let activationLayers: [Int]
+    private let lowest: Int?
     private let shapes: [Shape]
 
     init(_ network: Network, _ plan: PassPlan, _ memory: PassMemory) {
         let passes = network.layers.map { $0.makePass(plan, memory) }
         self.passes = passes
         endings = passes.indices.map { $0 > 0 && passes[$0].appliesDerivatives ? passes[$0 - 1].outputDerivative : nil }
-        activationLayers = network.activations
+        (activationLayers, lowest) = (network.activations, network.lowest)
         shapes = network.layers.map(\.output)
     }
 
@@ -41,7 +42,7 @@ struct NetworkPass {
     /// - Parameters:
     ///   - input: as it went in.
     ///   - dy: of all rows; is changed. It may be the network's own output.
-    ///   - target: gets the gradient with regard to the input, of all rows; nil where nobody wants it.
+    ///   - target: gets the gradient with regard to the input, of all rows; nil where nobody wants it, as of rows that are data.
     func backward(
         _ input: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>?,
         by buffers: GradientBuffers, _ fold: ShardFold, _ step: PassStep
@@ -55,6 +56,7 @@ struct NetworkPass {
             // The sums are over all rows.
             step.member.meet()
             pass.sumGradients(x, dy, fold, step)
+            if index == lowest { return }
             if pass.isBackwardInPlace {
                 guard index == 0, let target else { continue }
                 let size = shapes[0].count

@@ -1,0 +1,156 @@
+// What the negative binomial likelihoods share. -log of the probability of a count x above 0 is
+//
+//     (c + x) log(1 + mean / c) - x log(mean) + log(x!) - R(x, c),
+//
+// R as in gamma.h. Its last two terms, and T(x, c) for the gradient, cost more than all else, and depend on x and c alone: where all rows share
+// a column's c, they are computed once for the counts that most are, 1 to FEW. They are the same bits wherever they come from.
+
+/// The counts that a column has in the table.
+#define FEW 8
+
+/// log(x!) - R(x, c) and T(x, c).
+typedef struct {
+    double rest, slope;
+} count_terms;
+
+INLINE count_terms take_count_terms(double x, double c) {
+    const rising_factorial rising = split_rising_factorial(x, c);
+    return (count_terms){log_factorial(x) - rising.log_ratio, rising.slope};
+}
+
+/// The memory of a call, `KERNEL_LIKELIHOOD_DISPERSED_SCRATCH` floats for each of `kernel_whole_vectors` features.
+typedef struct {
+    /// `[features, 2, FEW]`: the rests and the slopes of the counts from 1 on.
+    double *table;
+    /// The terms of the row's counts above 0, in the order of their columns.
+    double *rests, *rest_slopes;
+    /// `[features]` each; see `take_count_row`.
+    float *exponentials, *dispersions, *slopes;
+    /// The columns of those counts, and the places among them of those that the table does not have.
+    int32_t *columns, *others;
+    /// Whether the table is filled.
+    int is_tabled;
+} dispersed_scratch;
+
+INLINE dispersed_scratch take_dispersed_scratch(float *scratch, ptrdiff_t features) {
+    const ptrdiff_t room = kernel_whole_vectors(features);
+    double *const table = (double *)scratch, *const rests = table + 2 * FEW * room;
+    float *const exponentials = (float *)(rests + 2 * room);
+    int32_t *const columns = (int32_t *)(exponentials + 3 * room);
+    return (dispersed_scratch){
+        .table = table, .rests = rests, .rest_slopes = rests + room,
+        .exponentials = exponentials, .dispersions = exponentials + room, .slopes = exponentials + 2 * room,
+        .columns = columns, .others = columns + room,
+    };
+}
+
+/// The dispersions c = exp(r), r held to its limits, of a row.
+INLINE void take_dispersions(const float *restrict logs, float *restrict dispersions, ptrdiff_t features) {
+    for (ptrdiff_t i = 0; i < features; i++)
+        dispersions[i] = exp_float(clamp(logs[i], KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW, KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH));
+}
+
+/// Fills the table where the rows have so many counts above 0 that it is worth its cost.
+INLINE void fill_table(dispersed_scratch *s, const float *restrict x, ptrdiff_t rows, ptrdiff_t features) {
+    ptrdiff_t above = 0;
+    for (ptrdiff_t i = 0; i < rows * features; i++) above += x[i] > 0;
+    s->is_tabled = above > 2 * FEW * features;
+    if (!s->is_tabled) return;
+    for (ptrdiff_t i = 0; i < features; i++) {
+        double *const rests = s->table + 2 * FEW * i;
+        const double c = (double)s->dispersions[i];
+        for (int k = 0; k < FEW; k++) {
+            const count_terms terms = take_count_terms((double)(k + 1), c);
+            rests[k] = terms.rest;
+            rests[FEW + k] = terms.slope;
+        }
+    }
+}
+
+/// Repeats the first of the last LANES entries up to a multiple of LANES, so that vectors are whole.
+INLINE void fill_lanes(int32_t *list, ptrdiff_t count) {
+    const int32_t first = count > 0 ? list[(count - 1) / LANES * LANES] : 0;
+    for (ptrdiff_t j = count; j % LANES; j++) list[j] = first;
+}
+
+/// The terms of the row's listed counts, from the table those that it has.
+INLINE void take_row_terms(const dispersed_scratch *s, const float *restrict x, ptrdiff_t listed) {
+    ptrdiff_t others = 0;
+    for (ptrdiff_t j = 0; j < listed; j++) {
+        s->others[others] = (int32_t)j;
+        if (s->is_tabled) {
+            const int32_t i = s->columns[j];
+            const float count = x[i];
+            const int few = count < FEW ? (int)count : FEW;
+            // Of a fraction below 1 the first one is read in vain.
+            const double *const rests = s->table + 2 * FEW * (ptrdiff_t)i + (few > 0 ? few - 1 : 0);
+            s->rests[j] = rests[0];
+            s->rest_slopes[j] = rests[FEW];
+            others += count != (float)few;
+        } else {
+            others++;
+        }
+    }
+    fill_lanes(s->others, others);
+    for (ptrdiff_t first = 0; first < others; first += LANES) {
+        double counts[LANES], c[LANES], rests[LANES], slopes[LANES];
+        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
+            const ptrdiff_t i = s->columns[s->others[first + lane]];
+            counts[lane] = (double)x[i];
+            c[lane] = (double)s->dispersions[i];
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            const count_terms terms = take_count_terms(counts[lane], c[lane]);
+            rests[lane] = terms.rest;
+            slopes[lane] = terms.slope;
+        }
+        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
+            const ptrdiff_t j = s->others[first + lane];
+            s->rests[j] = rests[lane];
+            s->rest_slopes[j] = slopes[lane];
+        }
+    }
+}
+
+/// -log of the probabilities of the row's counts above 0, summed; in place of r = log(c) of these columns comes the derivative of that by r,
+/// where it is wanted.
+INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float *restrict x, const float *restrict mask,
+                                      const float *restrict logits, float *restrict logs, const dispersed_scratch *s,
+                                      const count_row *r, ptrdiff_t features) {
+    const ptrdiff_t listed = list_counts(masked, x, mask, features, s->columns);
+    fill_lanes(s->columns, listed);
+    take_row_terms(s, x, listed);
+    const double shift = r->log_factor - (double)r->top, factor = r->is_rate ? 1.0 : r->library / r->total;
+    double sums[LANES] = {0};
+    for (ptrdiff_t first = 0; first < listed; first += LANES) {
+        const ptrdiff_t count = listed - first < LANES ? listed - first : LANES;
+        double counts[LANES], log_means[LANES], means[LANES], c[LANES], slopes[LANES];
+        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
+            const ptrdiff_t i = s->columns[first + lane];
+            counts[lane] = (double)x[i];
+            log_means[lane] = (double)logits[i];
+            means[lane] = (double)s->exponentials[i];
+            c[lane] = (double)s->dispersions[i];
+        }
+        const double *const rests = s->rests + first, *const rest_slopes = s->rest_slopes + first;
+        for (int lane = 0; lane < LANES; lane++) {
+            const double odds = means[lane] * factor / c[lane];
+            const log1p_parts l = split_log1p(odds);
+            const double term = (c[lane] + counts[lane]) * l.log - counts[lane] * (log_means[lane] + shift) + rests[lane];
+            // What fills the last vectors does not count.
+            sums[lane] += lane < count ? term : 0.0;
+            // c (log(1 + odds) - odds / (1 + odds)) - x odds / (1 + odds) + T(x, c)
+            const double share = odds / (1.0 + odds);
+            slopes[lane] = c[lane] * (odds * share - l.excess) - counts[lane] * share + rest_slopes[lane];
+        }
+        if (!has_gradient) continue;
+        for (ptrdiff_t lane = 0; lane < count; lane++) {
+            float *log = logs + s->columns[first + lane];
+            const int is_held = *log < KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW || *log > KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH;
+            *log = is_held ? 0.0f : (float)slopes[lane];
+        }
+    }
+    double sum = 0;
+    for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
+    return sum;
+}
