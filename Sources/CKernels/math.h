@@ -68,6 +68,12 @@ INLINE float log_float(float x) {
     return (m + p) + e * 0.693359375f;
 }
 
+/// sign(x) log(1 + |x|)
+INLINE float symlog_float(float x) {
+    const float log = log_float(1.0f + (x < 0 ? -x : x));
+    return x < 0 ? -log : x >= 0 ? log : x;
+}
+
 /// log(1 + x) for x >= 0, and log(1 + x) - x / (1 + x) without cancellation, which is x^2 / 2 for small x; `share` is 1 / (1 + x).
 typedef struct {
     float log, rest, share;

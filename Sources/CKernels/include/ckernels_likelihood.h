@@ -14,10 +14,10 @@
 #define KERNEL_LIKELIHOOD_LOG_SCALE_LOW -7.0f
 #define KERNEL_LIKELIHOOD_LOG_SCALE_HIGH 7.0f
 
-/// The floats of scratch memory, on a cache line, that a loss of counts needs for each feature, of those with dispersions for each of whole
-/// vectors; and mixtures, which need one more for each component.
-#define KERNEL_LIKELIHOOD_COUNTS_SCRATCH 2
-#define KERNEL_LIKELIHOOD_DISPERSED_SCRATCH 41
+/// The floats of scratch memory, on a cache line, that a loss of counts needs for each of `kernel_whole_vectors` features; those with
+/// dispersions; and mixtures for each feature, which need one more for each component.
+#define KERNEL_LIKELIHOOD_COUNTS_SCRATCH 4
+#define KERNEL_LIKELIHOOD_DISPERSED_SCRATCH 45
 #define KERNEL_LIKELIHOOD_MIXTURE_SCRATCH 4
 
 /// So many features up to a multiple of 32.

@@ -64,35 +64,49 @@ INLINE count_row take_count_row(int masked, int is_rate, const float *restrict x
     return r;
 }
 
-/// Lists the columns whose count is above 0; gives how many there are.
-INLINE ptrdiff_t list_counts(int masked, const float *restrict x, const float *restrict mask, ptrdiff_t features,
-                             int32_t *restrict columns) {
-    ptrdiff_t count = 0;
-    for (ptrdiff_t i = 0; i < features; i++) {
+/// Takes the counts above 0 together: their columns, and of each array what it has there. Gives how many there are.
+INLINE ptrdiff_t gather_counts(int masked, const float *restrict x, const float *restrict mask, ptrdiff_t features,
+                               int32_t *restrict columns, const int arrays, const float *const *from, float *const *to) {
+    ptrdiff_t count = 0, i = 0;
+#if defined(__x86_64__) && VECTOR_BYTES == 64
+    for (; i + 16 <= features; i += 16) {
+        const __m512 seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), _mm512_loadu_ps(x + i)) : _mm512_loadu_ps(x + i);
+        const __mmask16 above = _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
+        const __m512i own = _mm512_add_epi32(
+            _mm512_set1_epi32((int)i), _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+        // Whole vectors are stored, whose ends the next ones overwrite.
+        _mm512_storeu_si512(columns + count, _mm512_maskz_compress_epi32(above, own));
+        for (int a = 0; a < arrays; a++)
+            _mm512_storeu_ps(to[a] + count, _mm512_maskz_compress_ps(above, _mm512_loadu_ps(from[a] + i)));
+        count += __builtin_popcount(above);
+    }
+#endif
+    for (; i < features; i++) {
         columns[count] = (int32_t)i;
+        for (int a = 0; a < arrays; a++) to[a][count] = from[a][i];
         count += SEEN * x[i] > 0;
     }
     return count;
 }
 
-/// The sum of log(x!) - x log(mean) over the counts above 0, with log(mean) = logit - top + log_factor. `columns` has room for all features.
+/// The sum of log(x!) - x log(mean) over the counts above 0, with log(mean) = logit - top + log_factor. `scratch` has
+/// `KERNEL_LIKELIHOOD_COUNTS_SCRATCH` - 1 floats for each of `kernel_whole_vectors` features.
 INLINE double sum_of_counts(int masked, const float *restrict x, const float *restrict mask, const float *restrict logits,
-                            const count_row *r, ptrdiff_t features, int32_t *restrict columns) {
-    const ptrdiff_t listed = list_counts(masked, x, mask, features, columns);
+                            const count_row *r, ptrdiff_t features, float *restrict scratch) {
+    const ptrdiff_t room = kernel_whole_vectors(features);
+    float *const counts = scratch, *const logs = scratch + room;
+    const float *const from[] = {x, logits};
+    float *const to[] = {counts, logs};
+    const ptrdiff_t count = gather_counts(masked, x, mask, features, (int32_t *)(scratch + 2 * room), 2, from, to);
     const double shift = r->log_factor - (double)r->top;
     double sums[LANES] = {0};
-    for (ptrdiff_t first = 0; first < listed; first += LANES) {
-        // Of a lane without a count log(0!) and 0 are added.
-        double counts[LANES] = {0}, logs[LANES] = {0};
-        for (ptrdiff_t lane = 0; lane < LANES && first + lane < listed; lane++) {
-            counts[lane] = (double)x[columns[first + lane]];
-            logs[lane] = (double)logits[columns[first + lane]];
-        }
+    for (ptrdiff_t first = 0; first < count; first += LANES)
         for (int lane = 0; lane < LANES; lane++) {
-            const double term = log_factorial(counts[lane]) - counts[lane] * (logs[lane] + shift);
-            sums[lane] += counts[lane] > 0 ? term : 0.0;
+            const double own = (double)counts[first + lane];
+            const double term = log_factorial(own) - own * ((double)logs[first + lane] + shift);
+            // Behind the last count stands anything.
+            sums[lane] += first + lane < count ? term : 0.0;
         }
-    }
     double sum = 0;
     for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
     return sum;

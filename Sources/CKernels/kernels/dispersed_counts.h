@@ -26,7 +26,9 @@ typedef struct {
     double *rests, *rest_slopes;
     /// `[features]` each; see `take_count_row`.
     float *exponentials, *dispersions, *slopes;
-    /// The columns of those counts, and the places among them of those that the table does not have.
+    /// Of the counts above 0: themselves, the logits, the exponentials and the dispersions.
+    float *gathered[4];
+    /// Their columns, and the places among them of those that the table does not have.
     int32_t *columns, *others;
     /// Whether the table is filled.
     int is_tabled;
@@ -35,11 +37,12 @@ typedef struct {
 INLINE dispersed_scratch take_dispersed_scratch(float *scratch, ptrdiff_t features) {
     const ptrdiff_t room = kernel_whole_vectors(features);
     double *const table = (double *)scratch, *const rests = table + 2 * FEW * room;
-    float *const exponentials = (float *)(rests + 2 * room);
-    int32_t *const columns = (int32_t *)(exponentials + 3 * room);
+    float *const floats = (float *)(rests + 2 * room);
+    int32_t *const columns = (int32_t *)(floats + 7 * room);
     return (dispersed_scratch){
         .table = table, .rests = rests, .rest_slopes = rests + room,
-        .exponentials = exponentials, .dispersions = exponentials + room, .slopes = exponentials + 2 * room,
+        .exponentials = floats, .dispersions = floats + room, .slopes = floats + 2 * room,
+        .gathered = {floats + 3 * room, floats + 4 * room, floats + 5 * room, floats + 6 * room},
         .columns = columns, .others = columns + room,
     };
 }
@@ -67,44 +70,38 @@ INLINE void fill_table(dispersed_scratch *s, const float *restrict x, ptrdiff_t 
     }
 }
 
-/// Repeats the first of the last LANES entries up to a multiple of LANES, so that vectors are whole.
-INLINE void fill_lanes(int32_t *list, ptrdiff_t count) {
-    const int32_t first = count > 0 ? list[(count - 1) / LANES * LANES] : 0;
-    for (ptrdiff_t j = count; j % LANES; j++) list[j] = first;
-}
-
-/// The terms of the row's listed counts, from the table those that it has.
-INLINE void take_row_terms(const dispersed_scratch *s, const float *restrict x, ptrdiff_t listed) {
+/// The terms of the row's gathered counts, from the table those that it has.
+INLINE void take_row_terms(const dispersed_scratch *s, ptrdiff_t count) {
+    const float *const counts = s->gathered[0], *const dispersions = s->gathered[3];
     ptrdiff_t others = 0;
-    for (ptrdiff_t j = 0; j < listed; j++) {
+    for (ptrdiff_t j = 0; j < count; j++) {
         s->others[others] = (int32_t)j;
         if (s->is_tabled) {
-            const int32_t i = s->columns[j];
-            const float count = x[i];
-            const int few = count < FEW ? (int)count : FEW;
+            const int few = counts[j] < FEW ? (int)counts[j] : FEW;
             // Of a fraction below 1 the first one is read in vain.
-            const double *const rests = s->table + 2 * FEW * (ptrdiff_t)i + (few > 0 ? few - 1 : 0);
+            const double *const rests = s->table + 2 * FEW * (ptrdiff_t)s->columns[j] + (few > 0 ? few - 1 : 0);
             s->rests[j] = rests[0];
             s->rest_slopes[j] = rests[FEW];
-            others += count != (float)few;
+            others += counts[j] != (float)few;
         } else {
             others++;
         }
     }
-    fill_lanes(s->others, others);
     for (ptrdiff_t first = 0; first < others; first += LANES) {
-        double counts[LANES], c[LANES], rests[LANES], slopes[LANES];
+        double x[LANES], c[LANES], rests[LANES], slopes[LANES];
+        const ptrdiff_t some = others - first < LANES ? others - first : LANES;
         for (ptrdiff_t lane = 0; lane < LANES; lane++) {
-            const ptrdiff_t i = s->columns[s->others[first + lane]];
-            counts[lane] = (double)x[i];
-            c[lane] = (double)s->dispersions[i];
+            // Lanes without a count take the first one once more.
+            const ptrdiff_t j = s->others[first + (lane < some ? lane : 0)];
+            x[lane] = (double)counts[j];
+            c[lane] = (double)dispersions[j];
         }
         for (int lane = 0; lane < LANES; lane++) {
-            const count_terms terms = take_count_terms(counts[lane], c[lane]);
+            const count_terms terms = take_count_terms(x[lane], c[lane]);
             rests[lane] = terms.rest;
             slopes[lane] = terms.slope;
         }
-        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
+        for (ptrdiff_t lane = 0; lane < some; lane++) {
             const ptrdiff_t j = s->others[first + lane];
             s->rests[j] = rests[lane];
             s->rest_slopes[j] = slopes[lane];
@@ -117,37 +114,30 @@ INLINE void take_row_terms(const dispersed_scratch *s, const float *restrict x, 
 INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float *restrict x, const float *restrict mask,
                                       const float *restrict logits, float *restrict logs, const dispersed_scratch *s,
                                       const count_row *r, ptrdiff_t features) {
-    const ptrdiff_t listed = list_counts(masked, x, mask, features, s->columns);
-    fill_lanes(s->columns, listed);
-    take_row_terms(s, x, listed);
+    const float *const from[] = {x, logits, s->exponentials, s->dispersions};
+    const ptrdiff_t count = gather_counts(masked, x, mask, features, s->columns, 4, from, s->gathered);
+    take_row_terms(s, count);
     const double shift = r->log_factor - (double)r->top, factor = r->is_rate ? 1.0 : r->library / r->total;
     double sums[LANES] = {0};
-    for (ptrdiff_t first = 0; first < listed; first += LANES) {
-        const ptrdiff_t count = listed - first < LANES ? listed - first : LANES;
-        double counts[LANES], log_means[LANES], means[LANES], c[LANES], slopes[LANES];
-        for (ptrdiff_t lane = 0; lane < LANES; lane++) {
-            const ptrdiff_t i = s->columns[first + lane];
-            counts[lane] = (double)x[i];
-            log_means[lane] = (double)logits[i];
-            means[lane] = (double)s->exponentials[i];
-            c[lane] = (double)s->dispersions[i];
-        }
-        const double *const rests = s->rests + first, *const rest_slopes = s->rest_slopes + first;
+    for (ptrdiff_t first = 0; first < count; first += LANES) {
+        double slopes[LANES];
         for (int lane = 0; lane < LANES; lane++) {
-            const double odds = means[lane] * factor / c[lane];
+            const ptrdiff_t j = first + lane;
+            const double own = (double)s->gathered[0][j], log_mean = (double)s->gathered[1][j] + shift;
+            const double c = (double)s->gathered[3][j], odds = (double)s->gathered[2][j] * factor / c;
             const log1p_parts l = split_log1p(odds);
-            const double term = (c[lane] + counts[lane]) * l.log - counts[lane] * (log_means[lane] + shift) + rests[lane];
-            // What fills the last vectors does not count.
-            sums[lane] += lane < count ? term : 0.0;
+            const double term = (c + own) * l.log - own * log_mean + s->rests[j];
+            // Behind the last count stands anything.
+            sums[lane] += j < count ? term : 0.0;
             // c (log(1 + odds) - odds / (1 + odds)) - x odds / (1 + odds) + T(x, c)
             const double share = odds / (1.0 + odds);
-            slopes[lane] = c[lane] * (odds * share - l.excess) - counts[lane] * share + rest_slopes[lane];
+            slopes[lane] = c * (odds * share - l.excess) - own * share + s->rest_slopes[j];
         }
         if (!has_gradient) continue;
-        for (ptrdiff_t lane = 0; lane < count; lane++) {
-            float *log = logs + s->columns[first + lane];
+        for (ptrdiff_t j = first; j < count && j < first + LANES; j++) {
+            float *log = logs + s->columns[j];
             const int is_held = *log < KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW || *log > KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH;
-            *log = is_held ? 0.0f : (float)slopes[lane];
+            *log = is_held ? 0.0f : (float)slopes[j - first];
         }
     }
     double sum = 0;

@@ -2,11 +2,10 @@
 // where the second of the settings is not 0.
 LIKELIHOOD(poisson, 1, {
     float *exponentials = scratch;
-    int32_t *columns = (int32_t *)(scratch + features);
     const int is_rate = settings[1] != 0;
     FOR_EACH_ROW({
         const count_row r = take_count_row(masked, is_rate, x, mask, output, exponentials, features);
-        losses[row] = (is_rate ? r.total : r.library) + sum_of_counts(masked, x, mask, output, &r, features, columns);
+        losses[row] = (is_rate ? r.total : r.library) + sum_of_counts(masked, x, mask, output, &r, features, scratch + kernel_whole_vectors(features));
         if (has_gradient)
             for (ptrdiff_t i = 0; i < features; i++) output[i] = (exponentials[i] * r.factor - SEEN * x[i]) * row_scale;
     })

@@ -35,8 +35,8 @@ extension CountLikelihood {
     var couplesColumns: Bool { means == .shares }
 
     func scratchCount(features: Int) -> Int {
-        if dispersionHead == nil { return Int(KERNEL_LIKELIHOOD_COUNTS_SCRATCH) * features }
-        return Int(KERNEL_LIKELIHOOD_DISPERSED_SCRATCH) * kernel_whole_vectors(features)
+        let each = dispersionHead == nil ? KERNEL_LIKELIHOOD_COUNTS_SCRATCH : KERNEL_LIKELIHOOD_DISPERSED_SCRATCH
+        return Int(each) * kernel_whole_vectors(features)
     }
 
     func mean(
