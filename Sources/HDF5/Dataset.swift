@@ -8,6 +8,8 @@ public final class Dataset {
     public let shape: [Int]
     /// The shape of a chunk; nil if the data are in one piece.
     public let chunkShape: [Int]?
+    /// See ``checkChunks(of:)``: chunks along the rows.
+    var checkedBands = Set<Int>()
     let file: File
     let handle: Handle
 
@@ -114,6 +116,7 @@ public final class Dataset {
     ) throws(HDF5Error) {
         Library.lock()
         defer { Library.unlock() }
+        try checkChunks(of: rows)
         try transfer(rows: rows, "cannot be read: damaged, or compressed in a way this library does not know") {
             H5Dread(handle.id, Number.nativeTypeID, $0, $1, chdf5_default(), destination)
         }
@@ -126,6 +129,7 @@ public final class Dataset {
         let type = try Handle(H5Dget_type(handle.id), file: file.path, object: path, "has no type")
         let inMemory = try Handle(H5Tcopy(type.id), file: file.path, object: path, "has no type")
         if self.type.size > 1 { H5Tset_order(inMemory.id, H5T_ORDER_LE) }
+        try checkChunks(of: rows)
         try transfer(rows: rows, "cannot be read: damaged, or compressed in a way this library does not know") {
             H5Dread(handle.id, inMemory.id, $0, $1, chdf5_default(), destination)
         }

@@ -67,6 +67,7 @@ extension Dataset {
         let compound = try Handle(H5Tcreate(H5T_COMPOUND, size), file: file.path, object: path, "no type of records")
         guard H5Tinsert(compound.id, name, 0, type) >= 0 else { throw file.failure(path, "has no field \(name)") }
         var bytes = [UInt8](repeating: 0, count: rows.count * size)
+        try checkChunks(of: rows)
         try transfer(rows: rows, "cannot be read: damaged") {
             H5Dread(handle.id, compound.id, $0, $1, chdf5_default(), &bytes)
         }

@@ -79,6 +79,7 @@ extension Dataset {
         Library.lock()
         defer { Library.unlock() }
         if piece.count == 0 { return }
+        if let first = piece.start.first { try checkChunks(of: first..<first + piece.shape[0]) }
         let space = try Handle(H5Dget_space(handle.id), file: file.path, object: path, "has no shape")
         let memory: Handle
         if shape.isEmpty {

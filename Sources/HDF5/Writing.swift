@@ -135,6 +135,7 @@ extension Dataset {
             return pointers.map { $0.map { String(cString: $0) } ?? "" }
         }
         var bytes = [UInt8](repeating: 0, count: rows.count * type.size)
+        try checkChunks(of: rows)
         try transfer(rows: rows, "cannot be read") { H5Dread(handle.id, stored.id, $0, $1, chdf5_default(), &bytes) }
         // Shorter strings are filled up with zeros or, as Fortran does, with blanks.
         let isPadded = H5Tget_strpad(stored.id) == H5T_STR_SPACEPAD

@@ -20,8 +20,8 @@ INLINE count_terms take_count_terms(double x, double c) {
 
 /// The memory of a call, `KERNEL_LIKELIHOOD_DISPERSED_SCRATCH` floats for each of `kernel_whole_vectors` features.
 typedef struct {
-    /// `[features, 2, FEW]`: the rests and the slopes of the counts from 1 on.
-    double *table;
+    /// `[features, FEW]`: of the counts from 1 on. Those of 1 to 4, which most are, lie on one cache line.
+    count_terms *table;
     /// The terms of the row's counts above 0, in the order of their columns.
     double *rests, *rest_slopes;
     /// `[features]` each; see `take_count_row`.
@@ -36,7 +36,8 @@ typedef struct {
 
 INLINE dispersed_scratch take_dispersed_scratch(float *scratch, ptrdiff_t features) {
     const ptrdiff_t room = kernel_whole_vectors(features);
-    double *const table = (double *)scratch, *const rests = table + 2 * FEW * room;
+    count_terms *const table = (count_terms *)scratch;
+    double *const rests = (double *)(table + FEW * room);
     float *const floats = (float *)(rests + 2 * room);
     int32_t *const columns = (int32_t *)(floats + 7 * room);
     return (dispersed_scratch){
@@ -60,13 +61,8 @@ INLINE void fill_table(dispersed_scratch *s, const float *restrict x, ptrdiff_t 
     s->is_tabled = above > 2 * FEW * features;
     if (!s->is_tabled) return;
     for (ptrdiff_t i = 0; i < features; i++) {
-        double *const rests = s->table + 2 * FEW * i;
         const double c = (double)s->dispersions[i];
-        for (int k = 0; k < FEW; k++) {
-            const count_terms terms = take_count_terms((double)(k + 1), c);
-            rests[k] = terms.rest;
-            rests[FEW + k] = terms.slope;
-        }
+        for (int k = 0; k < FEW; k++) s->table[FEW * i + k] = take_count_terms((double)(k + 1), c);
     }
 }
 
@@ -79,9 +75,9 @@ INLINE void take_row_terms(const dispersed_scratch *s, ptrdiff_t count) {
         if (s->is_tabled) {
             const int few = counts[j] < FEW ? (int)counts[j] : FEW;
             // Of a fraction below 1 the first one is read in vain.
-            const double *const rests = s->table + 2 * FEW * (ptrdiff_t)s->columns[j] + (few > 0 ? few - 1 : 0);
-            s->rests[j] = rests[0];
-            s->rest_slopes[j] = rests[FEW];
+            const count_terms *const terms = s->table + FEW * (ptrdiff_t)s->columns[j] + (few > 0 ? few - 1 : 0);
+            s->rests[j] = terms->rest;
+            s->rest_slopes[j] = terms->slope;
             others += counts[j] != (float)few;
         } else {
             others++;
