@@ -18,6 +18,17 @@ struct TextTests {
         ])
     func sizes(bytes: Int, text: String) { #expect(sizeText(bytes) == text) }
 
+    /// Numbers in names by what they are, whatever their size; the same number by its digits.
+    @Test(
+        arguments: [
+            ["t0", "t1", "t2", "t9", "t10", "t29"], ["1", "2", "10"], ["", "a", "a1", "a1b", "a2", "b"], ["x01", "x1", "x02"],
+            ["t99999999999999999999999", "t100000000000000000000000"], ["Ä", "Ä1"],
+        ])
+    func naturalOrder(names: [String]) {
+        #expect(names.reversed().sorted { $0.precedesNaturally($1) } == names)
+        for name in names { #expect(!name.precedesNaturally(name)) }
+    }
+
     /// A letter changed, added, dropped, or two swapped; of short names one at most.
     @Test(
         arguments: [
