@@ -18,6 +18,16 @@ struct TextTests {
         ])
     func sizes(bytes: Int, text: String) { #expect(sizeText(bytes) == text) }
 
+    @Test(
+        arguments: [
+            ("", ""), ("one two", "one two"), ("one two three", "one two\n  three"),
+            ("one  two  three four", "one  two\n  three\n  four"),
+            ("onetwothree four", "onetwothree\n  four"), ("onetwothreefour", "onetwothreefour"),
+            ("   onetwothree", "   onetwothree"),
+            ("one two\nthree four\n", "one two\nthree\n  four\n"), ("exactly 8 letters", "exactly\n  8\n  letters"),
+        ])
+    func folding(text: String, lines: String) { #expect(text.folded(columns: 8) == lines) }
+
     /// Numbers in names by what they are, whatever their size; the same number by its digits.
     @Test(
         arguments: [

@@ -40,7 +40,7 @@ enum PageStyle {
         .stacked td::before { content: attr(data-head) " "; color: var(--muted); }
         .stacked td:first-child { display: block; font-weight: 600; } .stacked td::before { font-weight: 400; }
         }
-        @media print { body { max-width: none; padding: 0; font-size: 11pt; } h2, .note, .numbers tr:first-child { break-after: avoid; }
+        @media print { body { max-width: none; padding: 0; font-size: 11pt; } h2, .note:not(:last-child), .numbers tr:first-child { break-after: avoid; }
         svg, img, tr, .note, .figures, .legend, .facts, .multiples > div { break-inside: avoid; } .legend { break-before: avoid; } section > svg { max-width: 15cm; } }
         """
 }
