@@ -67,9 +67,12 @@ struct ProgressTests {
         #expect(seen.states.allSatisfy { $0.count < columns })
         #expect(epochs.contains { $0.contains(" left") } && epochs.contains { $0.contains("[#") == (columns == 80) })
         #expect(seen.lines.filter { $0.hasPrefix("epoch ") }.count == 3, "\(seen.lines)")
-        let starts = ["mpi-vae: ", "epoch ", "test  elbo", "wrote "]
+        let starts = ["mpi-vae: ", "epoch ", "test  elbo", "wrote ", "  "]
         #expect(seen.lines.allSatisfy { line in starts.contains { line.hasPrefix($0) } }, "\(seen.lines)")
         #expect(seen.lines.allSatisfy { !$0.contains("% [") && !$0.contains(" left") })
+        // Broken between words; names of files stay whole.
+        let wide = seen.lines.filter { $0.count >= columns && !$0.hasPrefix("wrote ") }
+        #expect(wide.allSatisfy { !$0.drop { $0 == " " }.contains(" ") } && seen.lines.contains { $0.hasPrefix("  ") }, "\(wide)")
     }
 
     /// No control characters get into files and pipes, and of a short run no lines of progress.

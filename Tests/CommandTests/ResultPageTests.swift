@@ -107,6 +107,49 @@ struct ResultPageTests {
         }
     }
 
+    /// Ids that are the rows' numbers are not said twice.
+    @Test func idsThatSayNothing() throws {
+        let folder = try TemporaryFolder()
+        let made = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            x = np.random.default_rng(1).normal(0, 1, (200, 4)).astype("f4")
+            x[::7, 1] = np.nan
+            with h5py.File(sys.argv[1], "w") as f: f["data"], f["id"], f["label"] = x, np.arange(200), ["normal"] * 200
+            """, [folder.path("d.h5")])
+        #expect(made.status == 0, "\(made)")
+        let commands = [
+            "train --data d.h5 --nan mask --likelihood gaussian --hidden 8 --latent 2 --epochs 2 --output run",
+            "score --checkpoint run --data d.h5 --output s.h5 --report s.html",
+            "impute --checkpoint run --data d.h5 --draws 2 --output i.h5 --report i.html",
+        ]
+        for command in commands {
+            let outcome = try mpiVAE(arguments: command.split(separator: " ").map(String.init), folder: folder.url)
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        try python(
+            """
+            for name in ("s", "i"):
+                text = open(f"{sys.argv[1]}/{name}.html").read()
+                assert "<th>row</th>" in text and "<th>id</th>" not in text
+            assert "/draws has values that differ as much" in text
+            # One label is no reason for colours.
+            text = open(sys.argv[1] + "/run/report.html").read()
+            assert "<h2>Map of the codes</h2>" in text and "codes, all with label normal." in text and "normal (200)" not in text
+            """, folder)
+    }
+
+    /// All pages on telephones and desks.
+    @Test func layout() throws {
+        let folder = try Self.sensors.get()
+        for (command, page) in [("score", "layout-scores"), ("impute", "layout-imputed")] {
+            let outcome = try run(
+                ranks: 1, command, ["--output", folder.path("\(page).h5"), "--report", folder.path("\(page).html"), "--force"])
+            #expect(outcome.status == 0, "\(outcome)")
+        }
+        #expect(try PageLayout.faults(["layout-scores", "layout-imputed"].map { folder.path("\($0).html") }) == "")
+    }
+
     @Test func imputedValues() throws {
         let folder = try Self.sensors.get()
         let whole = try run(ranks: 2, "impute", ["--output", folder.path("i.h5"), "--report", folder.path("i.html")])
@@ -139,7 +182,7 @@ struct ResultPageTests {
             assert abs(heights / heights.sum() - counts / counts.sum()).max() < 0.01
             for i in range(6):
                 seen, filled = x[~holes[:, i], i].astype("f8"), h["data"][:][holes[:, i], i].astype("f8")
-                cells = [f"sensor {i}", str(holes[:, i].sum())] + ["%.4g" % v for s in (seen, filled) for v in (s.mean(), s.std())]
+                cells = [f"sensor {i}", str(holes[:, i].sum())] + [figure(v) for s in (seen, filled) for v in (s.mean(), s.std())]
                 assert cells in [re.findall(r">([^<]*)</td>", r) for r in text.split("<tr>")], cells
             most = np.argsort(-holes.sum(1), kind="stable")[:15]
             table = text[text.index("Rows that lacked most"):]

@@ -111,6 +111,7 @@ struct SweepTests {
             print("good")
             """, [folder.path("a")])
         #expect(checked.output == "good\n", "\(checked)")
+        #expect(try PageLayout.faults([folder.path("a/sweep.html")]) == "")
     }
 
     /// Killed in its middle, told to stop, with further values, and as tasks of an array: the figures of a sweep that nothing

@@ -18,6 +18,27 @@ struct TextTests {
         ])
     func sizes(bytes: Int, text: String) { #expect(sizeText(bytes) == text) }
 
+    @Test(
+        arguments: [
+            ("", ""), ("one two", "one two"), ("one two three", "one two\n  three"),
+            ("one  two  three four", "one  two\n  three\n  four"),
+            ("onetwothree four", "onetwothree\n  four"), ("onetwothreefour", "onetwothreefour"),
+            ("   onetwothree", "   onetwothree"),
+            ("one two\nthree four\n", "one two\nthree\n  four\n"), ("exactly 8 letters", "exactly\n  8\n  letters"),
+        ])
+    func folding(text: String, lines: String) { #expect(text.folded(columns: 8) == lines) }
+
+    /// Numbers in names by what they are, whatever their size; the same number by its digits.
+    @Test(
+        arguments: [
+            ["t0", "t1", "t2", "t9", "t10", "t29"], ["1", "2", "10"], ["", "a", "a1", "a1b", "a2", "b"], ["x01", "x1", "x02"],
+            ["t99999999999999999999999", "t100000000000000000000000"], ["Ä", "Ä1"],
+        ])
+    func naturalOrder(names: [String]) {
+        #expect(names.reversed().sorted { $0.precedesNaturally($1) } == names)
+        for name in names { #expect(!name.precedesNaturally(name)) }
+    }
+
     /// A letter changed, added, dropped, or two swapped; of short names one at most.
     @Test(
         arguments: [

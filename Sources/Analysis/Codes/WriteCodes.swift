@@ -6,7 +6,7 @@ internal import Training
 internal import VAE
 
 extension TrainedModel {
-    /// Writes the codes of all rows of a data set in few bytes, with what ``reconstruct(codes:_:_:)`` needs to give the rows back. Collective; throws
+    /// Writes the codes of all rows of a data set in few bytes, with what ``reconstruct(codes:rows:_:)`` needs to give the rows back. Collective; throws
     /// ``SharedFailure``.
     ///
     /// Memory does not grow with the number of rows; `int8` takes them through the encoder twice, first for the least and largest values.

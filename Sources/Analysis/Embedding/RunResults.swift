@@ -41,7 +41,7 @@ private struct RunResults {
             to: folder.embeddings, checkpoint: run.best, addingTo: figures)
         try replica.world.onRoot {
             if let test = figures.evaluation(.test) {
-                ProgressLine.result(
+                ProgressLine.remark(
                     String(
                         format: "test  elbo %.3f (reconstruction %.3f, kl %.3f) of %ld rows, best step %ld", test.elbo,
                         test.reconstruction, test.kl, test.rows, run.best.progress.step))

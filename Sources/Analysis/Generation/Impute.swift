@@ -56,7 +56,7 @@ extension TrainedModel {
         let source = try open(data, options)
         let (features, draws) = (source.features, wanted.draws)
         var filled: ImputedRows?
-        let figures = wanted.report.isEmpty ? nil : ImputedFigures(source)
+        let figures = wanted.report.isEmpty ? nil : ImputedFigures(source, hasDraws: draws > 0)
         try world.onRoot {
             let output: any ImputedOutput =
                 wanted.isCSV

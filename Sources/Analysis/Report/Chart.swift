@@ -43,7 +43,7 @@ package struct Chart {
         self.height = height
         self.xTicks = xTicks ?? Self.ticks(self.x).filter { !wholeX || $0.place == $0.place.rounded() }
         self.yTicks = yTicks ?? Self.ticks(self.y)
-        left = max(58, 26 + 11.5 * Double(self.yTicks.map(\.name.count).max() ?? 0))
+        left = max(58, 34 + 11.5 * Double(self.yTicks.map(\.name.count).max() ?? 0))
     }
 
     private func place(_ px: Double, _ py: Double) -> (x: Double, y: Double) {

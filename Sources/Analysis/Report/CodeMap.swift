@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Support
 
 /// Codes by the three directions in which they differ most, coloured by what is known of their rows.
 struct CodeMap {
@@ -25,7 +26,10 @@ struct CodeMap {
     }
 
     /// Adds a map, coloured by some values, or without colours.
-    func add(_ values: PointValues?, to page: inout HTMLPage) {
+    func add(_ given: PointValues?, to page: inout HTMLPage) {
+        // One class alone needs no colours.
+        let constant = given.flatMap { values in values.constant.map { ", all with \(values.name) \($0)" } }
+        let values = constant == nil ? given : nil
         let (groups, key, seen) = grouped(values)
         let shares = components.shares.map { String(format: "%.0f", 100 * $0) }
         // A direction in which next to nothing differs needs no picture.
@@ -43,7 +47,7 @@ struct CodeMap {
         let by = pairs.count == 1 ? "the two principal components" : "the first three principal components"
         page.section(
             "Map of the codes\(values.map { " by \($0.name)" } ?? "")",
-            note: "\(of) by \(by) of their codes\(values.map { ", coloured by \($0.name)" } ?? "").",
+            note: "\(of) by \(by) of their codes\(values.map { ", coloured by \($0.name)" } ?? constant ?? "").",
             (charts.count == 1 ? charts[0] : HTMLPage.multiples(charts)) + key)
     }
 
@@ -68,7 +72,7 @@ struct CodeMap {
         let classes = LabelClasses(texts)
         let counts = classes.counts
         let frequent = counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }
-        let shown = frequent.prefix(PointValues.mostClasses).sorted(by: LabelClasses.precedes)
+        let shown = frequent.prefix(PointValues.mostClasses).sorted { $0.precedesNaturally($1) }
         let rest = frequent.dropFirst(PointValues.mostClasses)
         var groups = shown.indices.map {
             Group(
@@ -85,7 +89,7 @@ struct CodeMap {
         let words = [rest.isEmpty ? nil : "\(rest.count) others", missing > 0 ? "no label (\(missing))" : nil].compactMap(\.self)
         if !words.isEmpty { entries.append((words.joined(separator: ", "), Palette.other, .disc)) }
         var key = HTMLPage.legend(entries)
-        if !rest.isEmpty { key += HTMLPage.note("Others: \(Self.listed(rest.sorted(by: LabelClasses.precedes))).") }
+        if !rest.isEmpty { key += HTMLPage.note("Others: \(Self.listed(rest.sorted { $0.precedesNaturally($1) })).") }
         let largest = frequent.prefix(8).map { "\($0) \(counts[$0]!)" }.joined(separator: ", ")
         return (
             [other] + groups.sorted { $0.places.count > $1.places.count }, key,

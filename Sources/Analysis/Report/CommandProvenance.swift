@@ -36,7 +36,7 @@ extension TrainedModel {
             HTMLPage.table(
                 CommandProvenance.rows + [
                     ("ranks", "\(world.size)"), ("data", data), ("model", "\(place.path), step \(checkpoint.progress.step)"),
-                    ("digest of its parameters", checkpoint.digest ?? "none"),
+                    ("digest", "\(checkpoint.digest ?? "none") of its parameters"),
                 ]))
     }
 }

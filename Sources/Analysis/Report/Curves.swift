@@ -28,7 +28,7 @@ struct Curves {
         let isFast = (speeds.map(\.1).max() ?? 0) >= 10_000
         // A line that is level says nothing, but how fast it went does.
         let courses: [(points: [(Double, Double)], title: String, isShown: Bool)] = [
-            (table.curve("learning_rate"), "learning rate", false), (table.curve("beta"), "weight of the KL term", false),
+            (table.curve("learning_rate"), "learning rate", false), (table.curve("beta"), "KL weight", false),
             (isFast ? speeds.map { ($0.0, $0.1 / 1000) } : speeds, isFast ? "thousand rows/s" : "rows/s", true),
         ]
         let charts = courses.compactMap { points, title, isShown in
@@ -49,7 +49,8 @@ struct Curves {
         let all = lines.flatMap(\.points)
         guard let low = all.map(\.1).min(), let high = all.map(\.1).max(), Set(all.map(\.0)).count > 1 else { return nil }
         let epochs = all.map(\.0)
-        let y = fromZero && low >= 0 ? 0...max(high * 1.05, .leastNormalMagnitude) : low...high
+        let margin = 0.04 * (high - low)
+        let y = fromZero && low >= 0 ? 0...max(high * 1.05, .leastNormalMagnitude) : low - margin...high + margin
         var chart = Chart(x: epochs.min()!...epochs.max()!, y: y, height: fromZero ? 200 : 280, wholeX: true)
         for (index, line) in lines.enumerated() { chart.line(line.points, colour: Palette.colours[index]) }
         var alt = "\(what)."

@@ -147,7 +147,7 @@ extension DecodedRows {
     /// What a feature is called.
     func name(_ feature: Int) -> String { names?[feature] ?? "feature \(feature)" }
 
-    /// Some rows as lines over their features, in the units that the model sees.
+    /// Some rows as lines over their features, in the units that the model sees, with a title above.
     func lines(_ rows: [(values: [Float], colour: String)], title: String) -> String {
         let lines = rows.map { row in
             stride(from: 0, to: features, by: featuresPerPoint).compactMap { first -> (Double, Double)? in
@@ -164,8 +164,9 @@ extension DecodedRows {
             xTicks: fitting?.enumerated().map { Chart.Tick(Double($0), $1) }, wholeX: true)
         for (line, row) in zip(lines, rows) where !line.isEmpty { chart.line(line, colour: row.colour) }
         let range = String(format: "from %.4g to %.4g", all.min() ?? 0, all.max() ?? 0)
-        return chart.svg(
-            xTitle: "\(title), by feature", yTitle: "value",
+        let svg = chart.svg(
+            xTitle: "feature", yTitle: "value",
             alt: "\(title): \(rows.count) \(rows.count == 1 ? "line" : "lines") over \(features) features, values \(range)")
+        return HTMLPage.note(title) + svg
     }
 }

@@ -22,12 +22,11 @@ struct FeatureSections {
         let order = explained.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
         let constant = figures.values.count - explained.count
         let median = order[(order.count - 1) / 2].1
-        func number(_ value: Double) -> String { String(format: "%.4g", value) }
         let rows = order.prefix(Self.mostShown).map { feature, share in
             let values = figures.values[feature]
             return [
-                name(feature), number(values.mean), number(values.variance.squareRoot()),
-                number(figures.errors[feature].mean.squareRoot()), String(format: "%.3f", share),
+                name(feature), HTMLPage.number(values.mean), HTMLPage.number(values.variance.squareRoot()),
+                HTMLPage.number(figures.errors[feature].mean.squareRoot()), String(format: "%.3f", share),
             ]
         }
         let rest = constant == 0 ? "" : " \(constant) features do not vary."
@@ -51,6 +50,7 @@ struct FeatureSections {
                 ? HTMLPage.multiples([meanVariance, zeros])
                     + HTMLPage.legend([
                         (name: "data", colour: Palette.reference), (name: "drawn by the model", colour: Palette.colours[1]),
+                        (name: "variance = mean, as of Poisson's counts", colour: Palette.other),
                     ])
                 : HTMLPage.multiples([
                     comparison("mean", figures.values.map(\.mean), figures.draws.map(\.mean)),

@@ -29,13 +29,36 @@ package struct HTMLPage {
 
     /// Names and what they are, line by line.
     package static func table(_ rows: [(String, String)]) -> String {
-        PageTemplates.render("facts", ["rows": rows.map { ["name": $0.0, "value": $0.1] }])
+        PageTemplates.render("facts", ["rows": rows.map { ["name": $0.0, "words": words($0.1)] }])
+    }
+
+    /// Words, of which options are not broken at their hyphens.
+    private static func words(_ text: String) -> [[String: Any]] {
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        return words.enumerated().map { index, word in
+            ["text": String(word), "isOption": word.hasPrefix("--"), "gap": index + 1 < words.count ? " " : ""]
+        }
     }
 
     /// Columns of numbers; the first column says what a row is. Where the screen is narrow, rows of many columns become lists.
     package static func table(head: [String], rows: [[String]]) -> String {
-        let cells = rows.map { ["cells": zip(head, $0).map { ["head": $0, "value": $1] }] }
+        func cell(_ head: String, _ value: String) -> [String: Any] {
+            ["head": head, "value": value, "isLong": value.count > longCell && Double(value) == nil]
+        }
+        let cells = rows.map { ["cells": zip(head, $0).map(cell)] }
         return PageTemplates.render("table", ["head": head, "rows": cells, "stacked": head.count > 4])
+    }
+
+    /// Words of a cell with more letters than these may be broken anywhere; numbers never are.
+    private static let longCell = 12
+
+    /// A figure with some significant digits, without an exponent where it is of a usual size.
+    static func number(_ value: Double, digits: Int = 4) -> String {
+        let size = abs(value)
+        guard value.isFinite, size == 0 || 1e-4..<1e7 ~= size else { return String(format: "%.\(digits - 1)e", value) }
+        if size == 0 { return "0" }
+        let decimals = digits - 1 - Int(Elementary.log10(size).rounded(.down))
+        return String(format: "%.\(max(0, decimals))f", value)
     }
 
     /// A line that says more of what is above it.

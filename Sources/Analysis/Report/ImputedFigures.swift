@@ -1,6 +1,5 @@
 internal import Datasets
 internal import Foundation
-internal import HDF5
 internal import Support
 
 /// What was filled in, feature by feature and row by row, for a page: values that were there beside those that the model put in place of others.
@@ -14,10 +13,13 @@ final class ImputedFigures: ImputedOutput {
     /// Rows that lack most, and how much.
     private var emptiest: [(row: Int64, missing: Int)] = []
 
+    private let hasDraws: Bool
+
     private static let mostShown = 15
 
-    init(_ source: DataSource) {
-        self.source = source
+    /// - Parameter hasDraws: whether values were also drawn.
+    init(_ source: DataSource, hasDraws: Bool) {
+        (self.source, self.hasDraws) = (source, hasDraws)
         seen = [FeatureFigures.Sums](repeating: FeatureFigures.Sums(), count: source.features)
         filled = seen
     }
@@ -85,13 +87,13 @@ final class ImputedFigures: ImputedOutput {
     private func addFeatures(to page: inout HTMLPage) {
         let order = filled.indices.filter { filled[$0].count > 0 }.sorted { (-filled[$0].count, $0) < (-filled[$1].count, $1) }
         func figures(_ sums: FeatureFigures.Sums) -> [String] {
-            sums.count == 0 ? ["", ""] : [sums.mean, sums.variance.squareRoot()].map { String(format: "%.4g", $0) }
+            sums.count == 0 ? ["", ""] : [sums.mean, sums.variance.squareRoot()].map { HTMLPage.number($0) }
         }
         page.section(
             "Features",
             note:
                 "Values that were there, and those that were filled in, in the data's units\(order.count > Self.mostShown ? "; the features that lacked most" : ""). "
-                + "Means that are filled in differ less from each other than values do: --draws gives values that differ as much.",
+                + "Means that are filled in differ less from each other than values do: \(hasDraws ? "/draws has" : "--draws gives") values that differ as much.",
             HTMLPage.table(
                 head: ["feature", "missing", "mean", "standard deviation", "mean filled in", "standard deviation filled in"],
                 rows: order.prefix(Self.mostShown).map { feature in
@@ -101,23 +103,11 @@ final class ImputedFigures: ImputedOutput {
     }
 
     private func addEmptiest(to page: inout HTMLPage) throws {
-        guard let ids = source.ids else {
-            page.section(
-                "Rows that lacked most",
-                HTMLPage.table(head: ["row", "missing"], rows: emptiest.map { ["\($0.row)", "\($0.missing) of \(seen.count)"] }))
-            return
-        }
-        let numbers = emptiest.map(\.row).sorted()
-        let names: [Int64: String]
-        do throws(HDF5Error) {
-            names = Dictionary(uniqueKeysWithValues: zip(numbers, try ids.strings(numbers)))
-        } catch {
-            throw Failure(error)
-        }
+        let names = try RowNames(source, emptiest.map(\.row))
         page.section(
             "Rows that lacked most",
             HTMLPage.table(
-                head: ["row", "id", "missing"],
-                rows: emptiest.map { ["\($0.row)", names[$0.row] ?? "", "\($0.missing) of \(seen.count)"] }))
+                head: ["row"] + names.head + ["missing"],
+                rows: emptiest.map { ["\($0.row)"] + names.cells($0.row) + ["\($0.missing) of \(seen.count)"] }))
     }
 }

@@ -66,8 +66,9 @@ struct LatentFeatures {
         let rows = moves.prefix(Self.shownLatents).map { latent, moves in
             [
                 "latent \(latent)",
-                moves.prefix(Self.shownMoves).map { String(format: "%@ %+.2g", decoded.name($0.feature), $0.size) }.joined(
-                    separator: ", "),
+                moves.prefix(Self.shownMoves).map { move in
+                    "\(decoded.name(move.feature)) (\(move.size > 0 ? "+" : "")\(HTMLPage.number(move.size, digits: 2)))"
+                }.joined(separator: ", "),
             ]
         }
         page.section(

@@ -21,12 +21,13 @@ enum PageStyle {
         pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--panel); padding: .8rem; font-size: .8rem; line-height: 1.4; }
         summary { cursor: pointer; }
         table { border-collapse: collapse; max-width: 100%; } th { text-align: left; font-weight: 600; vertical-align: top; }
-        td { overflow-wrap: anywhere; vertical-align: top; } .facts th { padding-right: 1.5rem; }
+        td { vertical-align: top; } .long, .facts td { overflow-wrap: anywhere; } .facts th { padding-right: 1.5rem; white-space: nowrap; }
+        .facts span { display: inline-block; max-width: 100%; }
         .numbers { font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
-        .numbers th, .numbers td { text-align: right; padding: .1rem 0 .1rem 1.2rem; }
+        .numbers th, .numbers td { text-align: right; padding: .1rem 0 .1rem 1.2rem; } .numbers td:not(.long) { white-space: nowrap; }
         .numbers tr > :first-child { text-align: left; padding-left: 0; }
         .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: .5rem 1rem; }
-        .multiples svg text { font-size: 18px; } .multiples .tiles text { font-size: 9px; }
+        .multiples .note { margin: .2rem 0; } .multiples svg text { font-size: 18px; } .multiples .tiles text { font-size: 9px; }
         .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; margin: .3rem 0; }
         .key { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
         .scale { max-width: 26rem; font-size: .85rem; margin: .3rem 0; } .scale i { display: block; height: .8rem; }
@@ -37,9 +38,9 @@ enum PageStyle {
         .stacked, .stacked tbody, .stacked tr { display: block; } .stacked tr:first-child { display: none; } .stacked tr { margin: .5rem 0; }
         .stacked td { display: inline-block; padding: 0; margin-right: .8rem; } .stacked td:empty { display: none; }
         .stacked td::before { content: attr(data-head) " "; color: var(--muted); }
-        .stacked td:first-child { display: block; font-weight: 600; } .stacked td:first-child::before { content: none; }
+        .stacked td:first-child { display: block; font-weight: 600; } .stacked td::before { font-weight: 400; }
         }
-        @media print { body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; }
-        svg, img, tr, .figures, .legend { break-inside: avoid; } section > svg { max-width: 15cm; } }
+        @media print { body { max-width: none; padding: 0; font-size: 11pt; } h2, .note:not(:last-child), .numbers tr:first-child { break-after: avoid; }
+        svg, img, tr, .note, .figures, .legend, .facts, .multiples > div { break-inside: avoid; } .legend { break-before: avoid; } section > svg { max-width: 15cm; } }
         """
 }

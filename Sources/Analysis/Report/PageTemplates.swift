@@ -48,12 +48,12 @@ enum PageTemplates {
         """
 
     private static let facts = """
-        <table class="facts">{{#rows}}<tr><th>{{name}}</th><td>{{value}}</td></tr>{{/rows}}</table>
+        <table class="facts">{{#rows}}<tr><th>{{name}}</th><td>{{#words}}{{#isOption}}<span>{{text}}</span>{{/isOption}}{{^isOption}}{{text}}{{/isOption}}{{gap}}{{/words}}</td></tr>{{/rows}}</table>
         """
 
     private static let table = """
         <table class="numbers{{#stacked}} stacked{{/stacked}}"><tr>{{#head}}<th>{{.}}</th>{{/head}}</tr>
-        {{#rows}}<tr>{{#cells}}<td data-head="{{head}}">{{value}}</td>{{/cells}}</tr>
+        {{#rows}}<tr>{{#cells}}<td data-head="{{head}}"{{#isLong}} class="long"{{/isLong}}>{{value}}</td>{{/cells}}</tr>
         {{/rows}}</table>
         """
 

@@ -46,6 +46,12 @@ struct PointValues {
         }
     }
 
+    /// The class that all points are of; nil where they differ, or have none.
+    var constant: String? {
+        guard case .classes(let texts) = kind, let first = texts.first, !first.isEmpty else { return nil }
+        return texts.allSatisfy { $0 == first } ? first : nil
+    }
+
     /// Of each point what is nearest to it in kind; as text.
     var texts: [String] {
         switch kind {

@@ -67,7 +67,7 @@ struct RankWaits {
         let own = ranks.indices.max { ranks[$0].own < ranks[$1].own }!
         let over = epochs.count == 1 ? "epoch \(epochs.lowerBound)" : "epochs \(epochs.lowerBound) to \(epochs.upperBound), mean"
         let seen = String(
-            format: "Waiting for other ranks: median %.3f s, worst %.3f s. Rank %ld works longest, %.3f s.",
+            format: "Waiting for other ranks: median %.3g s, worst %.3g s. Rank %ld works longest, %.3g s.",
             waits[(waits.count - 1) / 2], waits.last!, own, ranks[own].own)
         page.section(
             "Waits per rank", note: "Seconds per epoch (\(over)). \(seen)",

@@ -7,7 +7,7 @@ internal import Support
 internal import Training
 internal import VAE
 
-/// Rows beside what a model takes them for: the first ones that it was not trained on, and those that it takes for something else.
+/// Rows beside what a model takes them for: some that it was not trained on, and those that it takes for something else.
 /// Used by root alone.
 struct Reconstructions {
     let decoded: DecodedRows
@@ -25,7 +25,7 @@ struct Reconstructions {
 
         /// In a line.
         var words: String {
-            let error = error.map { String(format: "%.4g nats", $0) }
+            let error = error.map { "\(HTMLPage.number(Double($0))) nats" }
             return ["row \(number)", label.isEmpty ? nil : label, part?.name, error].compactMap(\.self).joined(separator: ", ")
         }
 
@@ -33,8 +33,8 @@ struct Reconstructions {
         var caption: [String] {
             let fraction = Double(label).flatMap { Int(exactly: $0) == nil && $0.isFinite ? String(format: "%.3g", $0) : nil }
             let label = fraction ?? (label.count > 7 ? "\(label.prefix(6))…" : label)
-            return [label.isEmpty ? "row \(number)" : label, error.map { String(format: "%.4g", $0) }].compactMap(
-                \.self)
+            return [label.isEmpty ? "row \(number)" : label, error.map { HTMLPage.number(Double($0)) }]
+                .compactMap(\.self)
         }
     }
 
@@ -48,14 +48,18 @@ struct Reconstructions {
 
     /// Throws ``Failure``.
     func add(to page: inout HTMLPage) throws {
-        let held = embeddings?.firstHeldOut ?? []
+        let held = embeddings?.someHeldOut ?? []
         let first = held.isEmpty ? firstRows() : try rows(held)
-        let which = (held.first?.part).map { $0 == .train ? "rows that were trained on" : "\($0.name) rows" } ?? "rows"
+        let which =
+            (held.first?.part).map { $0 == .train ? "Rows that were trained on" : "\($0.name.capitalized) rows" }
+            ?? "The first rows"
         let isImage = decoded.image != nil
-        let errors = held.isEmpty ? "" : isImage ? " Below each pair is its reconstruction error in nats." : ""
+        let name = first.contains { !$0.label.isEmpty } ? "label" : "number"
+        let errors =
+            held.isEmpty || !isImage ? "" : " Below each pair are its \(name) and its reconstruction error in nats."
         try add(
             Array(first.prefix(decoded.most(isImage ? 32 : 6))), "Reconstructions",
-            "The first \(which), each beside what the model takes it for.\(errors)",
+            "\(which), each beside what the model takes it for.\(errors)",
             to: &page)
         guard let embeddings, embeddings.worst.count > 1 else { return }
         let worst = try rows(Array(embeddings.worst.prefix(decoded.most(isImage ? 16 : 6))))
@@ -140,11 +144,17 @@ struct Reconstructions {
             }
             let means = decoded.values(all.means, place)
             let chart = decoded.lines(
-                [(values: original, colour: Palette.reference), (values: means, colour: Palette.colours[1])], title: row.words)
+                [(values: original, colour: Palette.reference), (values: means, colour: Palette.colours[1])],
+                title: row.words)
             let differences = zip(original, means).map { abs($0 - $1) }
             let furthest = differences.indices.filter { differences[$0].isFinite }
                 .sorted { (-differences[$0], $0) < (-differences[$1], $1) }.prefix(3)
-            let words = furthest.map { String(format: "%@ %.4g, not %.4g", decoded.name($0), original[$0], means[$0]) }
+            let words = furthest.map { feature in
+                let value = Double(original[feature])
+                // Counts have no digits after a point.
+                let text = value == value.rounded() && abs(value) < 1e7 ? String(format: "%.0f", value) : HTMLPage.number(value)
+                return "\(decoded.name(feature)): \(text), taken for \(HTMLPage.number(Double(means[feature])))"
+            }
             return chart + HTMLPage.note("Furthest off: \(words.joined(separator: "; ")).")
         }
     }

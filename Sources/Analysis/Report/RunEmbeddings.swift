@@ -123,8 +123,12 @@ struct RunEmbeddings {
     /// validated on, or those that were trained on.
     var heldOut: (part: Part, rows: [Row])? { Self.heldOut { part in points.filter { $0.source == 0 && $0.part == part } } }
 
-    /// The first of such rows in the file.
-    var firstHeldOut: [Row] { Self.heldOut { first[$0] ?? [] }?.rows ?? [] }
+    /// Some of such rows, evenly over them: neighbours in time or of one class are all alike. The first ones where the points have too few.
+    var someHeldOut: [Row] {
+        guard let (part, few) = Self.heldOut({ first[$0] ?? [] }) else { return [] }
+        let all = points.filter { $0.source == 0 && $0.part == part }
+        return all.count < Self.mostFirst ? few : (0..<Self.mostFirst).map { all[$0 * all.count / Self.mostFirst] }
+    }
 
     private static func heldOut(_ rows: (Part) -> [Row]) -> (part: Part, rows: [Row])? {
         for part in [Part.test, .validation, .train] {
@@ -134,10 +138,10 @@ struct RunEmbeddings {
         return nil
     }
 
-    /// What the points are coloured by: their labels; nil where there are none.
-    func labelValues() throws(HDF5Error) -> PointValues? {
+    /// What the points are coloured by: their labels; nil where there are none. - Parameter name: of the labels.
+    func labelValues(_ name: String = "label") throws(HDF5Error) -> PointValues? {
         guard let labels else { return nil }
-        return try PointValues("label", labels, points.map { Int64($0.place) })
+        return try PointValues(name, labels, points.map { Int64($0.place) })
     }
 
     /// The labels of some rows, by their places in ascending order; empty texts where there are none.

@@ -10,6 +10,8 @@ struct RunProvenance {
     let summary: RunSummary?
     let checkpoint: Checkpoint
     let configuration: Configuration
+    /// Empty where there were none.
+    let testData: String
     /// The data as they are called now.
     let data: String
 
@@ -22,18 +24,23 @@ struct RunProvenance {
                 ("duration", "\(Self.duration(summary.seconds)), of which \(Self.duration(summary.trainingSeconds)) in steps"),
                 (
                     "machine",
-                    "\(summary.host): \(summary.ranks) ranks with \(summary.threads) threads each, \(summary.shards) shards"
+                    "\(summary.host): \(Self.count(summary.ranks, "rank")) with \(Self.count(summary.threads, "thread")) each, \(Self.count(summary.shards, "shard"))"
                 ),
             ]
         }
         rows += [("data", data)]
+        if !testData.isEmpty { rows.append(("test data", testData)) }
         rows += startRows
         rows += [
-            ("digest of the parameters after step \(checkpoint.progress.step)", checkpoint.digest ?? "none"),
+            ("digest", "\(checkpoint.digest ?? "none") of the parameters after step \(checkpoint.progress.step)"),
             ("arithmetic", "\(checkpoint.history.arithmetic)"), ("version", summary?.program ?? "mpi-vae \(programVersion)"),
         ]
         let libraries = summary?.libraries ?? Dictionary(uniqueKeysWithValues: libraryVersions().map { ($0.library, $0.version) })
-        rows.append(("libraries", libraries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")))
+        rows.append(
+            (
+                "libraries",
+                libraries.sorted { $0.key < $1.key }.map { $1.contains($0) ? $1 : "\($0) \($1)" }.joined(separator: ", ")
+            ))
         page.section("How it was made", HTMLPage.table(rows))
     }
 
@@ -43,11 +50,13 @@ struct RunProvenance {
         var rows: [(String, String)] = []
         if !training.fromDigest.isEmpty {
             let path = (try? RunRecord(of: run))?.configuration.training.from ?? ""
-            rows.append(("first parameters (\(training.fromPart.rawValue)) from \(path)", training.fromDigest))
+            rows.append(("first parameters", "\(training.fromPart.rawValue) of \(path), digest \(training.fromDigest)"))
         }
         if training.freeze != .none { rows.append(("frozen", training.freeze.rawValue)) }
         return rows
     }
+
+    private static func count(_ number: Int, _ name: String) -> String { "\(number) \(name)\(number == 1 ? "" : "s")" }
 
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "unknown" }

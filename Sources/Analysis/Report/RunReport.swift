@@ -40,17 +40,26 @@ struct RunReport {
         var page = HTMLPage(title: "Run \(FilePath.name(of: FilePath.absolute(run.path)))", subtitle: subtitle(summary))
         let embeddings = findings.embeddings
         let text = PlainFile.text(run.configuration, most: RunFolder.mostText, mayBeLink: false) ?? ""
+        // As they were given: a checkpoint keeps only what decides the model.
+        let settings = try? Configuration(toml: text, name: run.configuration)
         summarize(summary, embeddings, in: &page)
         Curves(run.metrics, beta: configuration.objective.beta)?.add(to: &page, bestStep: checkpoint.progress.step)
         RankWaits(run.ranks)?.add(to: &page)
         if let embeddings {
             if model.latent.hasPrior { LatentActivity(embeddings: embeddings).add(to: &page) }
             let map = CodeMap(embeddings)
-            map.add((try? embeddings.labelValues()) ?? nil, to: &page)
-            for values in colours { map.add(values, to: &page) }
+            let name = settings?.data.options.labels ?? ""
+            map.add((try? embeddings.labelValues(name.isEmpty ? "label" : name)) ?? nil, to: &page)
+            for values in colours {
+                if let one = values.constant {
+                    page.section("Map of the codes by \(values.name)", note: "All rows have \(one).", "")
+                } else {
+                    map.add(values, to: &page)
+                }
+            }
         }
         TopicTable(applied, checkpoint)?.add(to: &page)
-        if let settings = try? Configuration(toml: text, name: run.configuration) {
+        if let settings {
             Anomalies(run, normal: settings.data.options.onlyLabels)?.add(to: &page)
         }
         let decoded = DecodedRows(applied, checkpoint, configuration)
@@ -66,6 +75,7 @@ struct RunReport {
         if let source, let embeddings { try LatentFactors(embeddings, of: source)?.add(to: &page) }
         RunProvenance(
             run: run, summary: summary, checkpoint: checkpoint, configuration: configuration,
+            testData: settings?.data.testData ?? "",
             data: source?.description ?? "\(dataName) (not found)"
         ).add(to: &page)
         page.section(
@@ -83,32 +93,37 @@ struct RunReport {
 
     /// The figures of the parts, each by itself: those of test rows first, on which nothing was chosen.
     private func summarize(_ summary: RunSummary?, _ embeddings: RunEmbeddings?, in page: inout HTMLPage) {
-        var figures = [("\(checkpoint.progress.step)", "steps of the best model")]
+        var figures: [(String, String)] = []
         var table = ""
         // Those of another model say nothing of this one.
         if let summary, summary.bestStep == checkpoint.progress.step {
             let parts = [("test", summary.test), ("validation", summary.validation), ("training", summary.train)]
             if let (name, part) = parts.first(where: { $0.1 != nil }), let part {
-                let rows = "of \(part.rows) \(name) rows, nats per row"
+                let rows = "of \(part.rows) \(name) rows"
                 if model.latent.hasPrior {
-                    figures.insert((String(format: "%.3f", part.elbo), "ELBO \(rows)"), at: 0)
+                    figures.append((String(format: "%.3f", part.elbo), "ELBO \(rows)"))
                     figures.append((String(format: "%.3f", part.kl), "KL \(rows)"))
                 } else {
                     // There is no KL, so nothing else is in the bound.
-                    figures.insert((String(format: "%.3f", part.reconstruction), "reconstruction error \(rows)"), at: 0)
+                    figures.append((String(format: "%.3f", part.reconstruction), "reconstruction error \(rows)"))
                 }
             }
+            func text(_ value: Double) -> String { String(format: "%.3f", value) }
+            // Where the loss is -ELBO it says nothing new.
+            let hasLoss = parts.contains { $0.1.map { text($0.loss) != text(-$0.elbo) } ?? false }
             let rows = parts.compactMap { name, figures in
                 figures.map { figures in
                     ["\(name) rows", "\(figures.rows)"]
-                        + [figures.elbo, figures.reconstruction, figures.kl, figures.loss].map { String(format: "%.3f", $0) }
+                        + ([figures.elbo, figures.reconstruction, figures.kl] + (hasLoss ? [figures.loss] : [])).map(text)
                 }
             }
-            table = HTMLPage.table(head: ["nats per row", "rows", "ELBO", "reconstruction", "KL", "loss"], rows: rows)
+            table = HTMLPage.table(
+                head: ["", "rows", "ELBO", "reconstruction", "KL"] + (hasLoss ? ["loss"] : []), rows: rows)
         }
         if let embeddings, model.latent.hasPrior {
             figures.append(("\(embeddings.activeLatents.count) of \(embeddings.codeVariance.count)", "latents are active"))
         }
+        figures.append(("\(checkpoint.progress.step)", "steps of the best model"))
         page.section(
             "The best model", note: "Means over the rows of each part, nats per row.",
             HTMLPage.figures(figures.map { (value: $0.0, name: $0.1) }) + table)

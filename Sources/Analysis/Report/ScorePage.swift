@@ -1,6 +1,5 @@
 internal import Datasets
 internal import Foundation
-internal import HDF5
 internal import Support
 
 /// The page about the scores of some data: how they are distributed, what is above thresholds, how well they find anomalies, and the rows
@@ -150,22 +149,13 @@ struct ScorePage {
             return
         }
         let rows = sample.highest[place]
-        let numbers = rows.map(\.number).sorted()
-        var (ids, labels): ([Int64: String], [Int64: String]) = ([:], [:])
-        do throws(HDF5Error) {
-            if let values = source.ids { ids = Dictionary(uniqueKeysWithValues: zip(numbers, try values.strings(numbers))) }
-            if let values = source.labels { labels = Dictionary(uniqueKeysWithValues: zip(numbers, try values.strings(numbers))) }
-        } catch {
-            throw Failure(error)
-        }
-        let head = ["row"] + (source.ids == nil ? [] : ["id"]) + (source.labels == nil ? [] : ["label"]) + scores.map(\.rawValue)
+        let names = try RowNames(source, rows.map(\.number), labels: true)
         page.section(
             "Highest scores", note: "The rows with the highest \(score.rawValue), \(score.meaning).",
             HTMLPage.table(
-                head: head,
+                head: ["row"] + names.head + scores.map(\.rawValue),
                 rows: rows.map { row in
-                    ["\(row.number)"] + (source.ids == nil ? [] : [ids[row.number] ?? ""])
-                        + (source.labels == nil ? [] : [labels[row.number] ?? ""]) + row.scores.map { String(format: "%.5g", $0) }
+                    ["\(row.number)"] + names.cells(row.number) + row.scores.map { HTMLPage.number(Double($0)) }
                 }))
     }
 }

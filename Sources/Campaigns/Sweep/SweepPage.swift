@@ -81,7 +81,10 @@ struct SweepPage {
             let status = [result.status.rawValue, index == best ? "best" : nil, result.reason.isEmpty ? nil : result.reason]
             return run.values + ["\(result.epochs)"]
                 + [figures?.elbo, figures?.reconstruction, figures?.kl, figures?.trainLoss].map(Self.number)
-                + [result.seconds.map { String(format: "%.1f", $0) } ?? "", status.compactMap(\.self).joined(separator: ", ")]
+                + [
+                    result.seconds.map { String(format: $0 < 10 ? "%.3f" : "%.1f", $0) } ?? "",
+                    status.compactMap(\.self).joined(separator: ", "),
+                ]
         }
     }
 }

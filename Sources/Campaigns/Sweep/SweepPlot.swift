@@ -87,7 +87,7 @@ struct SweepPlot {
             chart.mark((best.x, best.elbo), "best")
             alt += " The best is \(best.name) with \(String(format: "%.6g", best.elbo))."
         }
-        return chart.svg(xTitle: places.title, yTitle: "validation ELBO, nats per row", alt: alt)
+        return chart.svg(xTitle: places.title, yTitle: "validation ELBO, nats", alt: alt)
     }
 
     /// What the colours mean; nothing where there is one.

@@ -128,7 +128,7 @@ struct SweepTable {
                         return run.values + ["\(result.epochs)"]
                             + [figures?.elbo, figures?.reconstruction, figures?.kl, figures?.trainLoss].map { Self.number($0) }
                             + [
-                                result.seconds.map { String(format: "%.1f", $0) } ?? "-",
+                                result.seconds.map { String(format: $0 < 10 ? "%.3f" : "%.1f", $0) } ?? "-",
                                 result.status.rawValue + (index == best && !hasRepeats ? ", best" : ""),
                             ]
                     })

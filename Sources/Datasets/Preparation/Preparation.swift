@@ -14,7 +14,7 @@ package struct Preparation: Sendable {
     private var support: ValueSupport?
     /// Where columns differ; nil where they do not.
     private var columns: ColumnRules?
-    /// nil where nothing is scaled, and until ``measure(_:world:pool:)``.
+    /// nil where nothing is scaled, and until they are measured.
     package private(set) var scaling: FeatureScaling?
     /// Features that have the same value in all training rows; they are shifted only.
     package private(set) var constantFeatures = 0

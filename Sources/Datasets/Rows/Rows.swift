@@ -21,7 +21,7 @@ package protocol Rows: AnyObject {
     /// About the values other than 0 of some rows; nil where zeros are stored as any number is.
     func valueCount(_ rows: Range<Int>) -> Int?
 
-    /// What reads rows in ``format``, as they are ``stored``, as `float32` or `float64`, for one thread. Throws ``HDF5Error`` or ``Failure``.
+    /// What reads rows in ``format``, as they are ``Rows/stored``, as `float32` or `float64`, for one thread. Throws ``HDF5Error`` or ``Failure``.
     func makeReader(_ format: NumberFormat) throws -> any RowReader
 
     /// What makes reading slow, and what to do about it; nil if nothing does.

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Shows the ``Activity`` of this process: as one line of a terminal that is rewritten, or as a line a minute in a log.
 ///
-/// All lines that the program writes go by ``write(_:to:)``, so that they and the rewritten line never mix.
+/// All lines that the program writes go by ``write(_:to:isProse:)``, so that they and the rewritten line never mix.
 public final class ProgressLine: Sendable {
     /// How progress is shown.
     public enum Style: String, CaseIterable, Sendable {
@@ -76,20 +76,26 @@ public final class ProgressLine: Sendable {
     /// Writes text, which ends a line, to stdout or stderr, in one write where nothing is in the way.
     ///
     /// Where it cannot be written there is nobody to tell; for results, whoever flushes stdout finds out.
-    public static func write(_ text: String, to descriptor: Int32) {
+    ///
+    /// - Parameter isProse: whether a terminal shows it in lines that are broken between words.
+    public static func write(_ text: String, to descriptor: Int32, isProse: Bool = true) {
         guard let line = current.withLock({ $0 }) else { return put(text, descriptor) }
         line.state.withLock { shown in
             let isInTheWay = !shown.text.isEmpty
             // Through a launcher the two may arrive in the other order, so that each erases what it finds.
-            let before = line.screen != nil && (descriptor == STDERR_FILENO || line.resultsAreSeen) ? erased : ""
+            let screen = descriptor == STDERR_FILENO || line.resultsAreSeen ? line.screen : nil
             if isInTheWay { line.erase(&shown) }
-            put(before + text, descriptor)
+            let columns = isProse ? screen?.width.map { $0 - 1 } : nil
+            put((screen == nil ? "" : erased) + (columns.map { text.folded(columns: $0) } ?? text), descriptor)
             shown.last = .now
         }
     }
 
-    /// Writes a line of results to stdout.
-    public static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    /// Writes a line of results to stdout, as it is.
+    public static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO, isProse: false) }
+
+    /// Writes a line of results that is for people alone.
+    public static func remark(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
     /// Where messages go.
     nonisolated(unsafe) private static var messages = STDERR_FILENO

@@ -16,11 +16,14 @@ public final class Screen: Sendable {
     /// Where a user says that there is one.
     static let assumed = Screen(-1, isOwned: false)
 
-    /// Characters in a line, as wide as the window is now.
-    public var columns: Int {
+    /// Characters in a line, as wide as the window is now; nil where that is not known.
+    var width: Int? {
         var size = winsize()
-        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
     }
+
+    /// The same, or what is usual.
+    public var columns: Int { width ?? 80 }
 
     /// The terminal behind a descriptor of this process; nil where there is none, or one that cannot rewrite a line.
     ///

@@ -31,7 +31,7 @@ extension Configuration {
         return configuration
     }
 
-    /// Reads what ``resolvedTOML`` or ``identityTOML`` wrote, in which presets are resolved.
+    /// Reads what ``resolvedTOML()`` or ``identityTOML()`` wrote, in which presets are resolved.
     public init(toml: String, name: String) throws {
         try apply(try ConfigurationLayer(toml: toml, name: name, isOfRun: true))
     }

@@ -12,7 +12,7 @@ extension Configuration {
         return toml(ConfigurationKey.kept.filter { $0.name != "labels" || usesLabels })
     }
 
-    /// The names of the keys that ``identityTOML`` of this version or an older one wrote.
+    /// The names of the keys that ``identityTOML()`` of this version or an older one wrote.
     package static func names(inTOML text: String) -> Set<String> {
         Set(text.split(separator: "\n").compactMap { line in line.firstRange(of: " = ").map { String(line[..<$0.lowerBound]) } })
     }

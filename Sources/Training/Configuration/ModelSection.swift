@@ -107,7 +107,7 @@ extension Configuration {
                 "standard deviation of gaussian corruption, or the share of values that are corrupted"))
     }
 
-    /// What is raised, see ``VAE/Objective``.
+    /// What is raised, see ``Objective``.
     public enum Bound: String, Sendable, CaseIterable {
         case elbo, iwae
         /// With classes, which some rows have a label of.

@@ -20,9 +20,9 @@ struct TrainingAdvice {
     private var steps: String? {
         let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
         guard epochs * each < Self.fewSteps else { return nil }
+        let parts = epochs == 1 ? "" : ", \(each) in each of \(epochs) epochs,"
         return
-            "only \(epochs * each) steps in all, \(each) in each of \(epochs) epochs, are few to train a model: give more --epochs, or a "
-            + "smaller --global-batch"
+            "only \(epochs * each) steps in all\(parts) are few to train a model: give more --epochs, or a smaller --global-batch"
     }
 
     /// Few rows make poor means and variances.

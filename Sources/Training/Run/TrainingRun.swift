@@ -244,7 +244,7 @@ public final class TrainingRun {
                     figures.kl)
             }
             line += String(format: "  %.0f rows/s", times[0].allRows / times[0].seconds)
-            if log.logLevel <= .notice { ProgressLine.result(line + (verdict.map { "  \($0)" } ?? "")) }
+            if log.logLevel <= .notice { ProgressLine.remark(line + (verdict.map { "  \($0)" } ?? "")) }
             if let slow = slowRanks.slowest(times) { log.warning("\(slow)") }
             if let warning = watch?.note(loss, epoch: epoch, isLast: isTrained) { log.warning("\(warning)") }
         }

@@ -148,7 +148,7 @@ package final class Trainer: PoolWork {
         self.rows = nil
     }
 
-    /// A worker's part of ``computeGradients(of:)``.
+    /// A worker's part of the gradients of a step's rows.
     package func work(_ worker: Int) {
         let (rows, member) = (rows!, team[worker])
         var watch = Stopwatch()
