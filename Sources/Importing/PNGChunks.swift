@@ -6,13 +6,14 @@ enum PNGChunks {
     /// Of length, type and checksum.
     private static let frame = 12
 
-    /// The file without words about the image; nil if it has none. What is damaged stays as it is.
+    /// The file without words about the image, up to a chunk that claims more bytes than there are, for which libpng would take memory; nil for
+    /// the whole file.
     static func withoutWords(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         var kept: [UInt8] = []
         var (start, place) = (0, signature)
         while place + frame <= bytes.count {
             let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard length <= bytes.count - place - frame else { break }
+            guard length <= bytes.count - place - frame else { return kept + bytes[start..<place] }
             let next = place + frame + length
             if words.contains(Array(bytes[place + 4..<place + 8])) {
                 kept += bytes[start..<place]

@@ -9,7 +9,9 @@ package func readThrough(_ specification: String, _ options: DataOptions) throws
     var settings = PreparationSettings()
     settings.missing = .mask
     try RowLoader(source, Preparation(settings, support: nil)).load(numbers, into: store, at: 0)
-    _ = try ExactRows(source, .everything(missing: true)).values(numbers)
+    let exact = try ExactRows(source, .everything(missing: true))
+    // One by one, since a row may have 2^26 values.
+    for row in numbers { _ = try exact.values([row]) }
     _ = try source.fingerprint()
     do throws(HDF5Error) {
         for values in [source.labels, source.ids].compactMap(\.self) { _ = try values.strings(numbers) }
