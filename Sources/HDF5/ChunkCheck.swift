@@ -11,6 +11,7 @@ extension Dataset {
         let bands = rows.lowerBound / chunkShape[0]...(rows.upperBound - 1) / chunkShape[0]
         guard !bands.allSatisfy(checkedBands.contains) else { return }
         guard chunkBytes <= Self.largestChunk else { return try checkFilters() }
+        try checkWholeChunks(storageSize)
         guard let decoder = ChunkDecoder(self) else { return }
         let grid = zip(shape, chunkShape).dropFirst().map { ($0 + $1 - 1) / $1 }
         for band in bands where !checkedBands.contains(band) {
@@ -24,6 +25,17 @@ extension Dataset {
             }
             checkedBands.insert(band)
         }
+    }
+
+    /// The chunks that the shape takes.
+    var chunkCount: Int { zip(shape, chunkShape ?? shape).reduce(1) { $0 * (($1.0 + $1.1 - 1) / max($1.1, 1)) } }
+
+    /// Throws if chunks that no filter made are not all as long as they should be, together: what is cheap to find out of any number of them.
+    func checkWholeChunks(_ storedBytes: Int) throws(HDF5Error) {
+        guard let chunkBytes, chunkBytes > 0, filters.isEmpty, hasFixedSize, storedBytes % chunkBytes != 0 else { return }
+        throw HDF5Error(
+            .inputOutput, file: file.path, object: path,
+            "is damaged: chunks of \(chunkBytes) bytes cannot take \(storedBytes) bytes together")
     }
 
     /// Whether elements are stored in their place, and not elsewhere in the file.

@@ -18,6 +18,9 @@ final class ChunkDecoder {
     /// In the order in which they were applied.
     private let filters: [Filter]
     private let chunkBytes: Int
+    /// Whether the index is asked how long chunks are. The library takes the length of those without filters for granted, and writes as many bytes as
+    /// the index says; it goes through all of them to find one.
+    private let looksThemUp: Bool
     private let decompressor: OpaquePointer
     /// Two buffers that filters work between.
     private let work: [UnsafeMutableRawPointer]
@@ -32,6 +35,7 @@ final class ChunkDecoder {
         self.dataset = dataset
         self.filters = filters
         self.chunkBytes = chunkBytes
+        looksThemUp = filters.isEmpty && dataset.chunkCount <= 1024
         // Gzip makes noise longer by a little, checksums take 4 bytes.
         workBytes = chunkBytes + chunkBytes / 64 + 1024
         work = [0, 1].map { [workBytes] _ in .allocate(byteCount: workBytes, alignment: 64) }
@@ -84,20 +88,30 @@ final class ChunkDecoder {
         Library.lock()
         defer { Library.unlock() }
         let offset = start.map(hsize_t.init)
-        var size: hsize_t = 0
-        guard H5Dget_chunk_storage_size(dataset.handle.id, offset, &size) >= 0 else {
-            let failure = dataset.file.failure(dataset.path, "has a damaged index of chunks")
-            // HDF5 1.10 has no other way to say that a chunk was never written.
-            if failure.frames.contains(where: { $0.contains("not allocated") }) { return nil }
-            throw failure
-        }
-        if size == 0 { return nil }
-        guard size <= workBytes else { throw damaged(start) }
+        guard let size = try storedBytes(offset), size > 0 else { return nil }
+        guard filters.isEmpty ? size == chunkBytes : size <= workBytes else { throw damaged(start) }
         var skipped: UInt32 = 0
         guard H5Dread_chunk(dataset.handle.id, chdf5_default(), offset, &skipped, work[0]) >= 0 else {
             throw dataset.file.failure(dataset.path, "cannot be read at row \(start[0])")
         }
         return (Int(size), skipped)
+    }
+
+    /// The bytes that a chunk takes in the file; nil if it was never written.
+    private func storedBytes(_ offset: [hsize_t]) throws(HDF5Error) -> Int? {
+        var size: hsize_t = 0
+        if looksThemUp {
+            var (mask, address) = (UInt32(0), haddr_t(0))
+            guard H5Dget_chunk_info_by_coord(dataset.handle.id, offset, &mask, &address, &size) >= 0 else {
+                throw dataset.file.failure(dataset.path, "has a damaged index of chunks")
+            }
+        } else if H5Dget_chunk_storage_size(dataset.handle.id, offset, &size) < 0 {
+            let failure = dataset.file.failure(dataset.path, "has a damaged index of chunks")
+            // HDF5 1.10 has no other way to say that a chunk was never written.
+            if failure.frames.contains(where: { $0.contains("not allocated") }) { return nil }
+            throw failure
+        }
+        return Int(size)
     }
 
     /// Undoes one filter; the number of bytes that it leaves, or nil for damage.

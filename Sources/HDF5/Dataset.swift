@@ -104,6 +104,7 @@ public final class Dataset {
                 .inputOutput, file: file.path, object: path, "is damaged: it claims more bytes than the file has")
         }
         try checkClaim(of: storageSize, "storage")
+        try checkWholeChunks(storageSize)
     }
 
     /// Reads rows into memory, converting to `Number`.

@@ -79,6 +79,10 @@ struct UntrustedFileTests {
                     + chunk(b"IDAT", body) + chunk(b"IEND", b""))
             png("large/x.png", 8192, 8192, rows=1)
             png("words/x.png", 4, 4, zlib.compress(bytes(1 << 27), 9), rows=4)
+            # In place of the pixels, words that claim 2 GB.
+            png("claim/x.png", 4, 4, rows=4)
+            whole = open("claim/x.png", "rb").read(); pixels = whole.index(b"IDAT") - 4
+            open("claim/x.png", "wb").write(whole[:pixels] + struct.pack(">I", 0x7e000019) + b"zTXt" + whole[pixels + 8:])
             png("room/x.png", 8000, 8000, rows=1, color=6)
             open("dots.toml", "w").write("[" + ".".join(["a"] * 200000) + "]\n")
             os.makedirs("images/0")
@@ -143,6 +147,7 @@ struct UntrustedFileTests {
             (["mtx", "cells"], "barcodes.tsv: has more lines than the matrix"), (["npz", "more.npz"], "claims 4294967294 bytes"),
             (["npz", "less.npz"], "claims the shape [4, 4]"), (["npz", "members16.npz"], "not a zip file, or damaged"),
             (["npz", "deflate.npz"], "damaged"), (["images", "large"], "has rows of 201326592 values, but at most"),
+            (["images", "claim"], "cannot be read as PNG"),
         ]
         let outcomes = try Measured.run(
             cases.map { ["import", $0.0[0], folder.path($0.0[1]), "--output", runs.path("out.h5")] })
