@@ -99,6 +99,8 @@ package final class RowLoader {
                     continue
                 }
             }
+            // Fewer than follow each other, where the memory does not take more.
+            end = done + 1
             while end < rows.count, Int(rows[end]) < first + stretch { end += 1 }
             let range = first..<Int(rows[end - 1]) + 1
             let scratch = self.scratch ?? .allocate(byteCount: stretch * rowBytes, alignment: 64)
