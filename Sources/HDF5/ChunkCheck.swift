@@ -11,7 +11,8 @@ extension Dataset {
         let bands = rows.lowerBound / chunkShape[0]...(rows.upperBound - 1) / chunkShape[0]
         guard !bands.allSatisfy(checkedBands.contains) else { return }
         guard chunkBytes <= Self.largestChunk else { return try checkFilters() }
-        try checkWholeChunks(storageSize)
+        // Which goes through all chunks.
+        if checkedBands.isEmpty { try checkWholeChunks(storageSize) }
         guard let decoder = ChunkDecoder(self) else { return }
         let grid = zip(shape, chunkShape).dropFirst().map { ($0 + $1 - 1) / $1 }
         for band in bands where !checkedBands.contains(band) {

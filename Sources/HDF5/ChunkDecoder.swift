@@ -94,7 +94,7 @@ final class ChunkDecoder {
         guard H5Dread_chunk(dataset.handle.id, chdf5_default(), offset, &skipped, work[0]) >= 0 else {
             throw dataset.file.failure(dataset.path, "cannot be read at row \(start[0])")
         }
-        return (Int(size), skipped)
+        return (size, skipped)
     }
 
     /// The bytes that a chunk takes in the file; nil if it was never written.
