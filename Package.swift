@@ -15,6 +15,9 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (fuzzes ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
+// Programs start ranks and look at what comes of it: what is compiled fast runs fast enough.
+let unoptimized: [SwiftSetting] = settings + [.unsafeFlags(["-Onone"])]
+
 let package = Package(
     name: "mpi-vae",
     products: [
@@ -47,6 +50,8 @@ let package = Package(
         .target(name: "Distributed", dependencies: ["Support", "CMPI", "CKernels"], swiftSettings: settings),
         .target(name: "VAE", dependencies: ["Support", "Randomness", "CKernels"], swiftSettings: settings),
         .target(
+            name: "Statistics", dependencies: ["Support", "Randomness", "Distributed", "CKernels"], swiftSettings: settings),
+        .target(
             name: "Datasets", dependencies: ["Support", "Randomness", "HDF5", "Distributed", "CKernels"], swiftSettings: settings),
         .target(
             name: "Importing",
@@ -63,7 +68,8 @@ let package = Package(
         .target(
             name: "Analysis",
             dependencies: [
-                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Datasets", "Importing", "Training", "CKernels",
+                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Statistics", "Datasets", "Importing", "Training",
+                "CKernels",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
@@ -88,7 +94,7 @@ let package = Package(
         // Named cases that the tests start under a real mpirun.
         .executableTarget(
             name: "RankCases",
-            dependencies: ["Analysis", "Distributed", "Support"],
+            dependencies: ["Analysis", "Statistics", "Distributed", "Support"],
             path: "Tests/RankCases",
             swiftSettings: settings
         ),
@@ -112,6 +118,9 @@ let package = Package(
         .testTarget(name: "DistributedTests", dependencies: ["Distributed", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "VAETests", dependencies: ["VAE", "Support", "Randomness", "CKernels"], swiftSettings: settings),
         .testTarget(
+            name: "StatisticsTests", dependencies: ["Statistics", "Randomness", "Distributed", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "DatasetsTests", dependencies: ["Datasets", "Support", "Randomness", "HDF5", "CKernels", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
@@ -123,7 +132,7 @@ let package = Package(
             dependencies: ["Analysis", "Support", "Randomness", "Distributed", "VAE", "Datasets", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CampaignsTests", dependencies: ["Campaigns", "Training", "Datasets"], swiftSettings: settings),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: unoptimized),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,6 @@
-import Analysis
 import Distributed
 import Foundation
+import Statistics
 
 /// Statistics that ranks share, of codes of whole numbers by a rule that the tests know. Each prints what it found, which must be the
 /// same text on any number of ranks.

@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Distributed
 internal import HDF5
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE

@@ -3,6 +3,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE
@@ -194,6 +195,7 @@ extension TrainedModel {
             let values = try ExactRows(factors, .everything(missing: false)).values(rows.rows(0..<rows.count))
             return Array(UnsafeBufferPointer(start: values.pointer, count: values.count))
         }
-        return MutualInformationGap.compute(codes, factors: values, factorCount: factors.features)
+        return MutualInformationGap.compute(
+            codes.values, latents: codes.latentSize, factors: values, factorCount: factors.features)
     }
 }

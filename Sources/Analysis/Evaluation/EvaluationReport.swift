@@ -1,3 +1,5 @@
+internal import Statistics
+
 /// What `evaluate` says of a model on some rows: sums over features and latents, averages over rows.
 public struct EvaluationReport: Codable, Sendable, Equatable {
     /// As of ``Evaluation``.

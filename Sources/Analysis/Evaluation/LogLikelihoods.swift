@@ -1,3 +1,4 @@
+internal import Statistics
 internal import VAE
 
 /// The importance-weighted log-likelihood of rows (Burda et al. 2016, equation 8).

@@ -141,10 +141,3 @@ package struct Codebook {
         values += UnsafeBufferPointer(start: code, count: latentSize)
     }
 }
-
-extension World {
-    /// Root's array on every rank, whatever the others have. Collective.
-    func fromRoot<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value] {
-        try communicator.broadcast(values)
-    }
-}

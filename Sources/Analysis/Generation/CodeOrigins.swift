@@ -3,6 +3,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE
@@ -34,7 +35,9 @@ extension TrainedModel {
             }
             let values = try posteriorMeans(source, RowSet(source.selection) { _, number in rows.contains(number) })
             let mixture = try GaussianMixture.fit(
-                values, size: latentSize, components: components, covariance: covariance, seed: seed, world: world, pool: pool)
+                values, size: latentSize, components: components, covariance: covariance == .full ? .full : .diagonal, seed: seed,
+                world: world,
+                pool: pool)
             return MixtureCodes(
                 mixture: mixture, count: wanted.count, seed: seed,
                 about: [

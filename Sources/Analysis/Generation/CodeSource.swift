@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HDF5
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import VAE
 

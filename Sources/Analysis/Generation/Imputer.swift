@@ -1,4 +1,5 @@
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE

@@ -2,6 +2,7 @@ public import Datasets
 internal import Distributed
 internal import HDF5
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE

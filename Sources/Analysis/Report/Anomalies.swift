@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Statistics
 internal import Training
 
 /// Scores of rows that are normal or not, by their labels, and how well each tells them apart.

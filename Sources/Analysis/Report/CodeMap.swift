@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Statistics
 internal import Support
 
 /// Codes by the three directions in which they differ most, coloured by what is known of their rows.

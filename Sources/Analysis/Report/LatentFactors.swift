@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Statistics
 internal import Support
 
 /// What latents know of the factors that data were made of, where these lie beside them as `factors`: the table behind the mutual information gap

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE

@@ -3,6 +3,7 @@ internal import Distributed
 internal import Foundation
 internal import HDF5
 internal import Randomness
+internal import Statistics
 internal import Support
 internal import Training
 internal import VAE

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Statistics
 
 /// The scores of labelled rows, to tell how well each score finds those that are not normal. Used by root alone.
 struct LabelledScores {

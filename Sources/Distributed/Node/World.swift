@@ -103,4 +103,9 @@ public final class World {
         try onRoot { text = try make() }
         return String(decoding: try communicator.broadcast(Array(text.utf8)), as: UTF8.self)
     }
+
+    /// Root's array on every rank, whatever the others have. Collective.
+    package func fromRoot<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value] {
+        try communicator.broadcast(values)
+    }
 }

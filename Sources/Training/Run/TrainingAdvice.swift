@@ -72,7 +72,10 @@ struct TrainingAdvice {
     private func rootMeanSquare() throws -> Double {
         let (source, rows) = replica.data.rows(.train)
         let count = min(rows.count, 64, max(1, (1 << 22) / source.features))
-        let some = (0..<count).flatMap { rows.rows($0 * rows.count / count..<$0 * rows.count / count + 1) }
+        let some = (0..<count).flatMap { (part: Int) -> [Int64] in
+            let place = part * rows.count / count
+            return rows.rows(place..<place + 1)
+        }
         let preparation = replica.data.preparation
         let store = RowStore(format: source.format, capacity: count)
         try RowLoader(source, preparation).load(some, into: store, at: 0)

@@ -22,8 +22,9 @@ public struct Loadings: Sendable {
             (0..<latents).reduce(0.0) { $0 + Double(values[$1 * features + feature]) } / Double(latents)
         }
         return (0..<latents).map { latent in
-            let logits = (0..<features).map {
-                Double(levels[$0]) + (Double(values[latent * features + $0]) + 2 * means[$0]) / 3
+            let logits = (0..<features).map { (feature: Int) -> Double in
+                let loading = Double(values[latent * features + feature])
+                return Double(levels[feature]) + (loading + 2 * means[feature]) / 3
             }
             let top = logits.max()!
             let exponentials = logits.map { Elementary.exp($0 - top) }

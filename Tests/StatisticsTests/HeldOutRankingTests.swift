@@ -1,5 +1,5 @@
-import Analysis
 import Randomness
+import Statistics
 import Testing
 
 /// Recall and NDCG of items that were held out, against values worked out by hand and by a sort of all items.

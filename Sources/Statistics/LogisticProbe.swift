@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Randomness
 internal import Support
-internal import VAE
 
 /// A logistic regression on codes, to find out how well a linear function tells labels apart.
 ///

@@ -1,4 +1,4 @@
-import Analysis
+import Statistics
 import Testing
 
 /// Ratios against numpy's of the same values, of which some are missing.
@@ -6,9 +6,9 @@ struct PeakSignalToNoiseTests {
     /// Clean values `13 i mod 17`; noise of -2 to 2 before and of half a unit after; missing where `i mod 7 = 3` or `i mod 6 = 5`.
     private func ratio(peak: Double?, step: Int) -> PeakSignalToNoise {
         let truth = (0..<20).map { Double(13 * $0 % 17) }
-        let clean = (0..<20).map { $0 % 7 == 3 ? Double.nan : truth[$0] }
-        let input = (0..<20).map { $0 % 6 == 5 ? Double.nan : truth[$0] + Double($0 % 5 - 2) }
-        let output = (0..<20).map { truth[$0] + Double($0 % 3 - 1) / 2 }
+        let clean = (0..<20).map { (row: Int) -> Double in row % 7 == 3 ? .nan : truth[row] }
+        let input = (0..<20).map { (row: Int) -> Double in row % 6 == 5 ? .nan : truth[row] + Double(row % 5 - 2) }
+        let output = (0..<20).map { (row: Int) -> Double in truth[row] + Double(row % 3 - 1) / 2 }
         var ratio = PeakSignalToNoise(peak: peak)
         for first in stride(from: 0, to: 20, by: step) {
             let end = min(first + step, 20)

@@ -1,4 +1,4 @@
-import Analysis
+import Statistics
 import Testing
 
 /// Areas under ROC and average precision against scikit-learn 1.2.1, also where scores are equal.

@@ -1,4 +1,4 @@
-import Analysis
+import Statistics
 import Testing
 
 /// Directions and shares against scikit-learn 1.2.1's `PCA`.

@@ -2,7 +2,6 @@ internal import CKernels
 package import Distributed
 internal import Foundation
 internal import Support
-internal import VAE
 
 /// Sums of the products of columns over rows; each rank holds the rows of the matrix whose number it leaves by the number of ranks, and
 /// sees all rows of the data in their order, so that the sums are the same bits on any number of ranks.

@@ -1,58 +1,3 @@
-internal import Foundation
-internal import Support
-internal import VAE
-
-/// How two divisions of the same rows agree.
-package struct Agreement {
-    private let table: [[Double]]
-    private let count: Double
-
-    /// - Parameters:
-    ///   - first, second: each row's part, from 0.
-    package init(_ first: [Int], _ second: [Int]) {
-        var table = [[Double]](
-            repeating: [Double](repeating: 0, count: (second.max() ?? 0) + 1), count: (first.max() ?? 0) + 1)
-        for (a, b) in zip(first, second) { table[a][b] += 1 }
-        self.table = table
-        count = Double(first.count)
-    }
-
-    private var rows: [Double] { table.map { $0.reduce(0, +) } }
-    private var columns: [Double] { table[0].indices.map { column in table.reduce(0) { $0 + $1[column] } } }
-
-    /// In nats.
-    package var mutualInformation: Double {
-        let (rows, columns) = (rows, columns)
-        var sum = 0.0
-        for (i, row) in table.enumerated() {
-            for (j, n) in row.enumerated() where n > 0 { sum += n / count * Elementary.log(n * count / (rows[i] * columns[j])) }
-        }
-        return max(sum, 0)
-    }
-
-    private func entropy(_ counts: [Double]) -> Double {
-        counts.reduce(0) { $1 > 0 ? $0 - $1 / count * Elementary.log($1 / count) : $0 }
-    }
-
-    /// Of the second division, in nats.
-    package var secondEntropy: Double { entropy(columns) }
-
-    /// Mutual information by the mean of both entropies; 1 for two divisions into one part each.
-    package var normalizedMutualInformation: Double {
-        let mean = (entropy(rows) + entropy(columns)) / 2
-        return mean > 0 ? mutualInformation / mean : 1
-    }
-
-    /// The Rand index, adjusted so that it is 0 on average for divisions at random (Hubert & Arabie 1985, equation 5).
-    package var adjustedRandIndex: Double {
-        func pairs(_ counts: [Double]) -> Double { counts.reduce(0) { $0 + $1 * ($1 - 1) / 2 } }
-        let together = pairs(table.flatMap { $0 })
-        let (a, b, all) = (pairs(rows), pairs(columns), count * (count - 1) / 2)
-        let (expected, most) = (a * b / max(all, 1), (a + b) / 2)
-        return most == expected ? 1 : (together - expected) / (most - expected)
-    }
-}
-
 /// Mutual information gap (Chen et al. 2018, equation 6): for each factor how much more the latent that knows most of it knows than
 /// the next one does, by the factor's entropy; averaged over the factors. Latents are cut into 20 bins of equal width, as are factors
 /// of more than 20 values; factors that never change are left out.
@@ -63,8 +8,8 @@ package enum MutualInformationGap {
     ///   - codes: `[count, latents]`.
     ///   - factors: `[count, factorCount]`.
     /// - Returns: nil if no factor changes.
-    package static func compute(_ codes: Codebook, factors: [Double], factorCount: Int) -> Double? {
-        let known = known(codes.values.map(Double.init), latents: codes.latentSize, factors: factors, factorCount: factorCount)
+    package static func compute(_ codes: [Float], latents: Int, factors: [Double], factorCount: Int) -> Double? {
+        let known = known(codes.map(Double.init), latents: latents, factors: factors, factorCount: factorCount)
         let gaps = known.compactMap { $0?.gap }
         return gaps.isEmpty ? nil : gaps.reduce(0, +) / Double(gaps.count)
     }

@@ -1,6 +1,6 @@
-import Analysis
 import Distributed
 import Foundation
+import Statistics
 import TestSupport
 import Testing
 

@@ -1,7 +1,6 @@
 package import Distributed
 internal import Foundation
 package import Randomness
-internal import VAE
 
 /// k-means clusters (Lloyd 1982) from centres that are drawn by k-means++ (Arthur & Vassilvitskii 2007): the best of ten attempts.
 package struct KMeans {

@@ -1,11 +1,15 @@
 package import Distributed
 internal import Foundation
 internal import Support
-internal import VAE
 
 /// A mixture of normal distributions, p(z) = sum of w_k N(z; m_k, L_k L_k^T): the density of a model's codes, found after training
 /// (ex-post density estimation: Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4).
 package struct GaussianMixture {
+    /// The covariances of components: their variances alone, or all of them.
+    package enum Covariance {
+        case diagonal, full
+    }
+
     package let size: Int
     /// `[k]`
     package private(set) var weights: [Double]
@@ -37,7 +41,7 @@ package struct GaussianMixture {
     ///
     /// - Precondition: at least k codes.
     package static func fit(
-        _ values: [Float], size: Int, components k: Int, covariance: GenerationOptions.Covariance, seed: UInt64, world: World,
+        _ values: [Float], size: Int, components k: Int, covariance: Covariance, seed: UInt64, world: World,
         pool: WorkerPool
     ) throws -> GaussianMixture {
         let clusters = try KMeans.compute(values, size: size, k: k, seed: seed, world: world).clusters
@@ -72,7 +76,7 @@ package struct GaussianMixture {
         /// Weight, sum of z, and sum of z z^T of a component.
         private var width: Int { 1 + size + size * size }
 
-        package init(_ values: [Float], size: Int, k: Int, _ covariance: GenerationOptions.Covariance, _ pool: WorkerPool) {
+        package init(_ values: [Float], size: Int, k: Int, _ covariance: Covariance, _ pool: WorkerPool) {
             points = values.map(Double.init)
             self.size = size
             self.k = k

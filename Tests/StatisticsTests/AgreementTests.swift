@@ -1,11 +1,11 @@
-import Analysis
+import Statistics
 import TestSupport
 import Testing
 
 /// How divisions and codes agree, against scikit-learn 1.2.1's metrics of the same rows.
 struct AgreementTests {
     private func expect(_ agreement: Agreement, randIndex: Double, normalized: Double, information: Double, entropy: Double) {
-        AnalysisTests.expect(
+        StatisticsTests.expect(
             [
                 agreement.adjustedRandIndex, agreement.normalizedMutualInformation, agreement.mutualInformation,
                 agreement.secondEntropy,
@@ -31,7 +31,7 @@ struct AgreementTests {
         expect(
             independent, randIndex: independent.adjustedRandIndex, normalized: 0, information: 0, entropy: 0.6931471805599453)
         // 48 rows in 4 x 2 cells of 6: (120 - 264 * 552 / 1128) / ((264 + 552) / 2 - 264 * 552 / 1128)
-        AnalysisTests.expect(
+        StatisticsTests.expect(
             [independent.adjustedRandIndex], [(120 - 264.0 * 552 / 1128) / (408 - 264.0 * 552 / 1128)])
         let one = [Int](repeating: 0, count: 9)
         expect(Agreement(one, one), randIndex: 1, normalized: 1, information: 0, entropy: 0)
@@ -44,15 +44,15 @@ struct AgreementTests {
             let numbers: [Int] = [row % 7 * 8 + row % 3, row * row % 31, row / 10 * 4 - row % 5]
             return numbers.map { Float($0) }
         }
-        let book = Codebook(latentSize: 3, numbers: Array(0..<120), values: codes)
         func gap(_ factors: [(Int) -> Int]) -> Double? {
             MutualInformationGap.compute(
-                book, factors: (0..<120).flatMap { row in factors.map { Double($0(row)) } }, factorCount: factors.count)
+                codes, latents: 3, factors: (0..<120).flatMap { row in factors.map { Double($0(row)) } },
+                factorCount: factors.count)
         }
         let factors: [(Int) -> Int] = [{ $0 % 7 }, { $0 / 4 }, { 3 * $0 * $0 % 10 }, { _ in 5 }]
         let wanted = [0.7388285451687937, 0.3358019773458308, 0.04185428760849678]
-        for (factor, wanted) in zip(factors, wanted) { AnalysisTests.expect([try #require(gap([factor]))], [wanted]) }
-        AnalysisTests.expect([try #require(gap(factors))], [wanted.reduce(0, +) / 3])
+        for (factor, wanted) in zip(factors, wanted) { StatisticsTests.expect([try #require(gap([factor]))], [wanted]) }
+        StatisticsTests.expect([try #require(gap(factors))], [wanted.reduce(0, +) / 3])
         #expect(gap([{ _ in 5 }]) == nil)
     }
 
@@ -71,12 +71,12 @@ struct AgreementTests {
                 0, 0, 1, 0, 1, 0, 1, 2, 1, 1, 0, 1, 0, 0, 2, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 2, 0, 0, 1, 1, 2, 1, 0, 0, 0, 0,
                 1, 0,
             ])
-        AnalysisTests.expect(
+        StatisticsTests.expect(
             Array(lines[1].prefix(8)),
             [
                 -0.3232126580725162, 0.11297932901720022, 0.21397117098295826, -0.18330961029803208, 0.2341952986088307, 0,
                 0.10000673017500278, 0.341380024589345,
             ])
-        AnalysisTests.expect([lines[1].reduce(0, +) / 40], [0.02873017243863065])
+        StatisticsTests.expect([lines[1].reduce(0, +) / 40], [0.02873017243863065])
     }
 }

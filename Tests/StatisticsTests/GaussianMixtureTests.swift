@@ -1,5 +1,5 @@
-import Analysis
 import Distributed
+import Statistics
 import Testing
 
 /// Mixtures against scikit-learn 1.2.1's `GaussianMixture`, taken as many steps from the same clusters, with the same floor of variances.
@@ -15,7 +15,7 @@ struct GaussianMixtureTests {
     }()
 
     private func fit(
-        _ codes: [Float] = Self.codes, size: Int = 2, k: Int, _ covariance: GenerationOptions.Covariance, threads: Int = 2,
+        _ codes: [Float] = Self.codes, size: Int = 2, k: Int, _ covariance: GaussianMixture.Covariance, threads: Int = 2,
         _ cluster: (Int) -> Int
     ) -> GaussianMixture {
         let pool = WorkerPool(count: threads)

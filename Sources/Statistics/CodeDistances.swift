@@ -1,5 +1,4 @@
 internal import Distributed
-internal import VAE
 
 /// Euclidean distances between codes, from one row to all at a time: what a row gives does not depend on the rank or thread that computes it.
 struct CodeDistances {

@@ -1,5 +1,4 @@
 internal import Support
-internal import VAE
 
 /// How near rows are to clean ones, before and after a model restored them: 10 log10(peak^2 / mean squared error), in dB, over all
 /// values that both have.

@@ -1,5 +1,5 @@
-import Analysis
 import Distributed
+import Statistics
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Analysis
 import Randomness
+import Statistics
 import TestSupport
 import Testing
 

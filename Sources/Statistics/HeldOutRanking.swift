@@ -5,7 +5,7 @@ internal import Support
 /// 2018, "Variational autoencoders for collaborative filtering", section 4.2, define them.
 package struct HeldOutRanking {
     /// The floats that ``write(to:)`` writes.
-    static let width = 4
+    package static let width = 4
 
     /// Rows of at least two items, and the sums of their figures.
     package private(set) var rows = 0
@@ -59,12 +59,12 @@ package struct HeldOutRanking {
     }
 
     /// As floats, for a column of one row's figures.
-    func write(to column: UnsafeMutablePointer<Float>) {
+    package func write(to column: UnsafeMutablePointer<Float>) {
         for (i, value) in [Double(rows), recallAt20, recallAt50, gainAt100].enumerated() { column[i] = Float(value) }
     }
 
     /// Adds such floats.
-    mutating func add(column: UnsafePointer<Float>) {
+    package mutating func add(column: UnsafePointer<Float>) {
         rows += Int(column[0])
         recallAt20 += Double(column[1])
         recallAt50 += Double(column[2])

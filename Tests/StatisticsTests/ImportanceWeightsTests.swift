@@ -1,5 +1,5 @@
-import Analysis
 import Foundation
+import Statistics
 import Testing
 
 /// Sums of weights against scipy's `logsumexp`, however large or small they are.

@@ -1,23 +1,22 @@
-internal import Distributed
+package import Distributed
 internal import Support
-internal import VAE
 
 /// How well rows of several batches are mixed in the space of the codes, and rows of one label kept together: figures of integration as Luecken et al.
 /// 2022 ("Benchmarking atlas-level data integration in single-cell genomics", Nature Methods 19, Methods) define them; 1 is the best of each.
-struct BatchMixing: Equatable {
+package struct BatchMixing: Equatable {
     /// 1 - |silhouette of the batches among the rows of a label|, averaged over the label's rows, then over labels; nil without a label that
     /// has rows of several batches.
-    private(set) var batchSilhouette: Double?
+    package private(set) var batchSilhouette: Double?
     /// (silhouette of the labels + 1) / 2; nil without labels.
-    private(set) var labelSilhouette: Double?
+    package private(set) var labelSilhouette: Double?
     /// The share of a label's rows in the largest part of them that hangs together in the graph of the 15 nearest neighbours (each row one of its
     /// own), averaged over labels; nil without labels.
-    private(set) var graphConnectivity: Double?
+    package private(set) var graphConnectivity: Double?
     /// (median over rows of the inverse Simpson index of the batches around it - 1) / (batches - 1) (Korsunsky et al. 2019, "Fast, sensitive and accurate
     /// integration of single-cell data with Harmony", Nature Methods 16, Methods): of 90 neighbours, weighted by exp(-b distance) of perplexity 30.
-    private(set) var mixing: Double
+    package private(set) var mixing: Double
     /// (labels - median of the same of the labels) / (labels - 1); nil without labels.
-    private(set) var separation: Double?
+    package private(set) var separation: Double?
 
     private static let graphNeighbours = 14
     private static let neighbours = 90
@@ -27,7 +26,7 @@ struct BatchMixing: Equatable {
     /// - Parameters:
     ///   - codes: with labels; of rows of which nothing is known, all with one label, of which nothing is said then.
     ///   - batches: of each row one of 0..<batchCount, which is at least 2.
-    init(_ codes: LabelledCodes, batches: [Int], batchCount: Int, world: World, pool: WorkerPool) throws {
+    package init(_ codes: LabelledCodes, batches: [Int], batchCount: Int, world: World, pool: WorkerPool) throws {
         let (labels, labelCount) = (codes.labels, codes.classes.count)
         let width = 4 + Self.graphNeighbours
         let figures = try CodeDistances(codes).figures(width: width, world: world, pool: pool) { row, squared, figures in
