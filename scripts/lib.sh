@@ -119,13 +119,15 @@ link_again() {
     swiftc -emit-executable -o "$output" "@$objects" "${@:5}" "${libraries[@]}" -lstdc++ -Xlinker "--defsym=main=${program//-/_}_main"
 }
 
+# The cores of this machine, as Open MPI counts them.
+core_count() { lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l; }
+
 # Starts ranks: ranks COUNT PROGRAM ARGUMENT...
 # Open MPI refuses to run as root, and more ranks than cores, unless told; it is told only where that is so.
 ranks() {
-    local count=$1 options=() cores
+    local count=$1 options=()
     shift
     if [ "$(id -u)" -eq 0 ]; then options+=(--allow-run-as-root); fi
-    cores=$(lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
-    if [ "$count" -gt "$cores" ]; then options+=(--oversubscribe); fi
+    if [ "$count" -gt "$(core_count)" ]; then options+=(--oversubscribe); fi
     mpirun "${options[@]}" -n "$count" "$@"
 }
