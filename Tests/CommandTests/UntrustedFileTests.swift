@@ -131,7 +131,7 @@ struct UntrustedFileTests {
         let (folder, runs) = (try Self.files.get(), try TemporaryFolder())
         let path = folder.path("recursive.h5")
         let outcomes = try Measured.run(
-            [train(path, runs.path("run")), ["import", "hdf5", path, "--output", runs.path("out.h5")]])
+            [train(path, runs.path("run")), ["import", "hdf5", path, "--output", runs.path("out.h5")], ["check", path]])
         for outcome in outcomes { expect(outcome, 65, ["/label/categories", "stand for others"], seconds: 3) }
     }
 

@@ -102,8 +102,8 @@ extension FileCheck {
         return report
     }
 
-    /// What keeps other commands from reading a file, besides what single data sets hold: attributes, what a checkpoint is made of, parts of
-    /// sparse matrices that do not fit each other.
+    /// What keeps other commands from reading a file, besides what single data sets hold: attributes, categories, what a checkpoint is made of,
+    /// parts of sparse matrices that do not fit each other.
     static func problems(
         of file: File, _ contents: Contents, _ matrices: [Inspection.SparseMatrix], _ format: String?
     ) -> [String] {
@@ -113,6 +113,11 @@ extension FileCheck {
             do { _ = try Checkpoint.readHere(file.path, .model) } catch { problems.append("\(error)") }
         }
         problems += file.attributeProblems(of: contents)
+        for group in contents.groups where contents.datasets.contains("\(group)/codes") {
+            do throws(HDF5Error) { _ = try Column(file, group) } catch {
+                problems.append("\(error.object ?? group): \(error.reason)")
+            }
+        }
         // Of more rows than are ever seen the parts alone are checked, for their starts would take too much memory.
         for matrix in matrices where matrix.shape[matrix.format == "CSR" ? 0 : 1] < 1 << 21 {
             do { _ = try SparseRows(file, matrix.path) } catch { problems.append("\(error)") }
