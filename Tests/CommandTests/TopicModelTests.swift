@@ -30,6 +30,9 @@ struct TopicModelTests {
         let decoded = try mpiVAE(
             "reconstruct", "--checkpoint", run, "--data", "\(data):/test", "--output", folder.path("decoded.h5"))
         #expect(decoded.status == 0, "\(decoded)")
+        let embedded = try mpiVAE(
+            "embed", "--checkpoint", run, "--data", "\(data):/test", "--output", folder.path("codes.h5ad"))
+        #expect(embedded.status == 0, "\(embedded)")
         let read = try Program.python(
             """
             import csv, h5py, numpy as np, sys
@@ -47,6 +50,19 @@ struct TopicModelTests {
             means = h5py.File(d + "/decoded.h5")["data"][:].astype("f8")
             known = f["test/shares"][:] @ f["topics"][:]
             always = f["train/data"][:].sum(0) + 1.
+            # A text's shares of the topics: softmax of its code, and near the true ones where a topic is most of it.
+            codes = h5py.File(d + "/codes.h5ad")["obsm"]
+            z, given = codes["X_vae"][:].astype("f8"), codes["vae_topic_shares"][:]
+            e = np.exp(z - z.max(1, keepdims=True))
+            assert given.dtype == np.float32 and np.abs(given - e / e.sum(1, keepdims=True)).max() < 1e-6
+            with h5py.File(d + "/run/embeddings.h5") as run:
+                means, all_shares = run["latent/mean"][:].astype("f8"), run["topic_share"][:]
+                e = np.exp(means - means.max(1, keepdims=True))
+                assert np.abs(all_shares - e / e.sum(1, keepdims=True)).max() < 1e-6 and run["topic_share"].attrs["long_name"]
+            true_shares = f["test/shares"][:][:, rows]
+            mostly = true_shares.max(1) > 0.7
+            right = (given[:, columns].argmax(1) == true_shares.argmax(1))[mostly].mean()
+            assert mostly.sum() > 50 and right > 0.9, (mostly.sum(), right)
             print(shared[rows, columns].mean(), perplexity(means / means.sum(1, keepdims=True)), perplexity(np.maximum(known, 1e-300)),
                   perplexity(np.tile(always / always.sum(), (500, 1))))
             """, [folder.url.path])

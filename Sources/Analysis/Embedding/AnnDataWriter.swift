@@ -16,6 +16,8 @@ final class AnnDataWriter: EmbeddingOutput {
     /// Of models that know of classes.
     private let predicted: TextColumn?
     private let probabilities: Dataset?
+    /// Of topic models.
+    private let topicShares: Dataset?
     private let labels: LabelColumn?
     /// nil where the index was copied.
     private let index: Dataset?
@@ -84,7 +86,7 @@ final class AnnDataWriter: EmbeddingOutput {
         let loadings = applied.model.loadings(applied.parameters)
         let count = sources.reduce(0) { $0 + $1.rowCount }
         var target = target
-        (codes, figures, split, labels, predicted, probabilities) = try result.writing { _ in
+        (codes, figures, split, labels, predicted, probabilities, topicShares) = try result.writing { _ in
             let codes = try target.floats(try target.element("obsm", "X_vae"), [count, latentSize])
             let figures = try ["reconstruction_error", "kl", "elbo"].map { try target.floats(try target.column($0), [count]) }
             let split = try target.texts("split", Part.allCases.map(\.name), count: count)
@@ -94,6 +96,9 @@ final class AnnDataWriter: EmbeddingOutput {
             let probabilities =
                 try classes.isEmpty
                 ? nil : target.floats(try target.element("obsm", "vae_class_probabilities"), [count, classes.count])
+            let topicShares =
+                try applied.model.specification.latent.isOfShares
+                ? target.floats(try target.element("obsm", "vae_topic_shares"), [count, latentSize]) : nil
             try target.finishColumns()
             if hasFeatures, let loadings { try Self.write(loadings, to: target) }
             try target.write(
@@ -101,7 +106,7 @@ final class AnnDataWriter: EmbeddingOutput {
                     ("program", ["mpi-vae \(programVersion)"]), ("configuration", [checkpoint.configuration]),
                     ("step", [String(checkpoint.progress.step)]), ("sources", sources.map(\.name)),
                 ] + (classes.isEmpty ? [] : [("classes", classes)]), to: try target.element("uns", "vae"))
-            return (codes, figures, split, labels, predicted, probabilities)
+            return (codes, figures, split, labels, predicted, probabilities, topicShares)
         }
         let isFirst = codes.path.hasSuffix("/obsm/X_vae")
         let withoutLoadings = loadings != nil && !hasFeatures
@@ -112,7 +117,8 @@ final class AnnDataWriter: EmbeddingOutput {
 
     /// At least what the columns take, uncompressed, with strings of moderate length.
     private static func byteCount(_ count: Int, _ model: Model) -> Int {
-        count * (4 * model.latentSize + 160) + 4 * model.latentSize * model.inputSize
+        count * ((model.specification.latent.isOfShares ? 8 : 4) * model.latentSize + 160) + 4 * model.latentSize
+            * model.inputSize
     }
 
     /// `[features, latents]`, as AnnData has what belongs to features.
@@ -176,6 +182,7 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
             try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
             try probabilities?.write(codes.shares.pointer, rows: target)
+            try topicShares?.write(codes.topicShares.pointer, rows: target)
             try split.write(rows.map { item.part(Int($0)).name }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }
         }

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Datasets
 internal import Distributed
 internal import Foundation
@@ -46,6 +47,7 @@ final class Embedder {
         withInput: Bool = false, csvSafe: Bool = false, addingTo figures: PartFigures? = nil
     ) throws -> [String] {
         let latentSize = applied.model.latentSize
+        let topicCount = applied.model.specification.latent.isOfShares ? latentSize : 0
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
@@ -55,14 +57,15 @@ final class Embedder {
         let sweep = RowSweep(world: world, pool: pool, preparation: preparation, noise: noise)
         for item in sources {
             try sweep.run(
-                item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1, checkpoint.classes.count]
+                item.source, item.source.selection, columns: [latentSize, latentSize, 1, 1, checkpoint.classes.count, topicCount]
             ) { worker, batch, columns in
                 applied[worker].evaluate(batch, applied.parameters, noise: noise, into: .init(columns))
                 applied[worker].classify(columns[0], rowCount: batch.rowCount, applied.parameters, into: columns[4])
+                if topicCount > 0 { kernel_softmax(columns[5], columns[0], batch.rowCount, topicCount) }
             } receive: { rows, columns in
                 let codes = Codes(
                     mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize,
-                    classes: checkpoint.classes, shares: columns[4])
+                    classes: checkpoint.classes, shares: columns[4], topicShares: columns[5])
                 try writer!.write(
                     codes, source: item, rows: rows, at: first + rows.lowerBound)
                 try figures?.add(codes, item, rows)
@@ -86,6 +89,8 @@ package struct Codes {
     /// That the model knows, and the probabilities that its classifier gives them by the mean, `[rowCount, classes]`; empty where labels are no matter.
     let classes: [String]
     let shares: AlignedBuffer
+    /// softmax of the mean, `[rowCount, latentSize]`; empty where latents are no logits of shares.
+    let topicShares: AlignedBuffer
 
     /// The likeliest class of a row.
     func predicted(_ row: Int) -> String {

@@ -47,7 +47,7 @@ public enum EmbeddingFormat: String, Sendable, CaseIterable {
         case _ where csvSafe && self != .csv: throw Failure(.usage, "--csv-safe is for --format csv")
         case .annData where withInput:
             try AnnDataWriter(withInput: path, sources: sources, applied, checkpoint: checkpoint)
-        case .hdf5: try EmbeddingWriter(path, sources: sources, latentSize: latentSize, checkpoint: checkpoint)
+        case .hdf5: try EmbeddingWriter(path, sources: sources, applied.model, checkpoint: checkpoint)
         case .annData: try AnnDataWriter(path, sources: sources, applied, checkpoint: checkpoint)
         case .npy: try NPYEmbeddings(path, sources: sources, latentSize: latentSize)
         case .csv: try CSVEmbeddings(path, sources: sources, latentSize: latentSize, isSafe: csvSafe)

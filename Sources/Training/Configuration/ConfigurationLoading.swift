@@ -141,7 +141,7 @@ extension Configuration {
                 .configuration,
                 "unlabeled and classification-ratio are for --model scanvi, or --objective semi-supervised: leave them out")
         }
-        let isOfShares = model.model.latent == .logisticNormal
+        let isOfShares = model.model.latent.isOfShares
         if model.concentration != 1, !isOfShares {
             throw Failure(
                 .configuration,

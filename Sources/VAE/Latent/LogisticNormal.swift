@@ -1,6 +1,9 @@
 extension LatentKind {
     /// Logits of shares: z as in ``normal``, whose softmax is distributed nearly as Dirichlet(alpha, ..., alpha) by the prior.
     public static let logisticNormal = LatentKind(known: "logistic-normal")
+
+    /// Whether the latents are logits of shares that sum to 1: of topics in a text, say.
+    public var isOfShares: Bool { self == .logisticNormal }
 }
 
 /// The Laplace approximation of a Dirichlet distribution in the softmax basis by N(mean, variance), of a_k for each of K shares: mean_k = log a_k - 1/K sum
