@@ -56,8 +56,8 @@ struct TopicModelTests {
             e = np.exp(z - z.max(1, keepdims=True))
             assert given.dtype == np.float32 and np.abs(given - e / e.sum(1, keepdims=True)).max() < 1e-6
             with h5py.File(d + "/run/embeddings.h5") as run:
-                means, all_shares = run["latent/mean"][:].astype("f8"), run["topic_share"][:]
-                e = np.exp(means - means.max(1, keepdims=True))
+                z, all_shares = run["latent/mean"][:].astype("f8"), run["topic_share"][:]
+                e = np.exp(z - z.max(1, keepdims=True))
                 assert np.abs(all_shares - e / e.sum(1, keepdims=True)).max() < 1e-6 and run["topic_share"].attrs["long_name"]
             true_shares = f["test/shares"][:][:, rows]
             mostly = true_shares.max(1) > 0.7

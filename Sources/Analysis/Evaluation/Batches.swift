@@ -20,50 +20,56 @@ extension TrainedModel {
         }
     }
 
-    /// What batches and labels say of the codes of some rows. Collective.
+    /// The batches of some rows, all of which have one. Collective; throws ``SharedFailure``.
     ///
-    /// - Parameter labels: nil where rows have none.
-    func judge(
-        _ codes: Codebook, batches: RowValues, labels: RowValues?, _ set: RowSet, _ wanted: EvaluationOptions,
-        into report: inout EvaluationReport
-    ) throws {
+    /// - Parameters:
+    ///   - labels: nil where rows have none.
+    ///   - path: what the batches are called.
+    func readBatches(_ values: RowValues, labels: RowValues?, _ set: RowSet, _ path: String) throws -> RowBatches {
         let rows = set.rows(0..<set.count)
-        let (found, labelled) = try world.together {
+        return try world.together {
+            let (found, labelled): (RowLabels?, RowLabels?)
             do throws(HDF5Error) {
-                return (
-                    try RowLabels(batches, rows), try labels.flatMap { values throws(HDF5Error) in try RowLabels(values, rows) }
-                )
+                found = try RowLabels(values, rows)
+                labelled = try labels.flatMap { values throws(HDF5Error) in try RowLabels(values, rows) }
             } catch {
                 throw Failure(error)
             }
-        }
-        let mixed = try world.together { () throws(Failure) in
-            guard let mixed = found else {
-                throw Failure(.badData, "--batches \(wanted.batches) are numbers, but batches are text or whole numbers")
+            guard let batches = found else {
+                throw Failure(.badData, "--batches \(path) are numbers, but batches are text or whole numbers")
             }
-            let missing = mixed.classes.firstIndex(of: "").map { none in mixed.indices.count { $0 == none } } ?? 0
+            let missing = batches.classes.firstIndex(of: "").map { none in batches.indices.count { $0 == none } } ?? 0
             guard missing == 0 else {
                 throw Failure(
-                    .badData,
-                    "--batches \(wanted.batches): \(missing) of \(rows.count) rows have no batch: leave them out by --rows")
+                    .badData, "--batches \(path): \(missing) of \(rows.count) rows have no batch: leave them out by --rows")
             }
-            guard mixed.classes.count < rows.count else {
-                throw Failure(.badData, "--batches \(wanted.batches): every row has a batch of its own")
+            guard batches.classes.count < rows.count else {
+                throw Failure(.badData, "--batches \(path): every row has a batch of its own")
             }
-            return mixed
+            return RowBatches(batches: batches, labels: labelled.flatMap { $0.classes.count < rows.count ? $0 : nil })
         }
-        report.batches = mixed.classes.count
-        guard mixed.classes.count > 1 else {
-            return note("all rows are from the batch \(mixed.classes[0]): no figures of batches")
+    }
+
+    /// What batches and labels say of the codes of some rows. Collective.
+    func judge(_ codes: Codebook, _ rows: RowBatches, into report: inout EvaluationReport) throws {
+        let batches = rows.batches
+        report.batches = batches.classes.count
+        guard batches.classes.count > 1 else {
+            return note("all rows are from the batch \(batches.classes[0]): no figures of batches")
         }
-        let known = labelled.flatMap { $0.classes.count < rows.count ? $0 : nil }
         let judged = LabelledCodes(
-            latentSize: codes.latentSize, values: codes.values, labels: known?.indices ?? [Int](repeating: 0, count: codes.count),
-            classes: known?.classes ?? [""])
+            latentSize: codes.latentSize, values: codes.values,
+            labels: rows.labels?.indices ?? [Int](repeating: 0, count: codes.count), classes: rows.labels?.classes ?? [""])
         let mixing = try BatchMixing(
-            judged, batches: mixed.indices, batchCount: mixed.classes.count, world: world, pool: pool)
+            judged, batches: batches.indices, batchCount: batches.classes.count, world: world, pool: pool)
         (report.batchMixing, report.batchSilhouette) = (mixing.mixing, mixing.batchSilhouette)
         (report.labelSilhouette, report.labelSeparation) = (mixing.labelSilhouette, mixing.separation)
         report.graphConnectivity = mixing.graphConnectivity
     }
+}
+
+/// The batches of some rows, and their labels, where those tell rows together.
+struct RowBatches {
+    let batches: RowLabels
+    let labels: RowLabels?
 }

@@ -26,35 +26,33 @@ extension TrainedModel {
         let seed = configuration.training.seed
         var report = EvaluationReport()
         let labelled = try labelledRows(source, into: &report)
-        let batches = try wanted.batches.isEmpty ? nil : openBatches(wanted.batches, data, options)
-        let usesCodes = labelled != nil || factors != nil || batches != nil
+        let batchValues = try wanted.batches.isEmpty ? nil : openBatches(wanted.batches, data, options)
+        let usesCodes = labelled != nil || factors != nil || batchValues != nil
+        if !usesCodes, !wanted.output.isEmpty {
+            try world.onRoot {
+                throw Failure(.usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
+            }
+        }
         let candidates = labelled ?? RowSet(all: source.rowCount)
         let kept = Self.sample(candidates, atMost: usesCodes ? wanted.codeRows : 1, seed: seed)
+        let set = RowSet(source.selection) { _, number in kept.contains(number) }
+        let batches = try batchValues.map {
+            try readBatches($0, labels: labelled == nil ? nil : source.labels, set, wanted.batches)
+        }
         let codes = try ModelEvaluator(
             world: world, pool: pool, applied: applied, preparation: preparation, seed: seed,
             parts: checkpoint.parts(configuration)
         ).measure(source, try figures(wanted, source), keeping: kept, into: &report)
-        guard usesCodes else {
-            if !wanted.output.isEmpty {
-                try world.onRoot {
-                    throw Failure(
-                        .usage, "--output is for what labels say of each row, but \(source.name) has none: leave it out")
-                }
-            }
-            return report
-        }
+        guard usesCodes else { return report }
         report.codeRows = codes.count
         if codes.count < candidates.count {
             note("figures of the codes: of \(codes.count) of \(candidates.count) rows, drawn by the seed (--code-rows)")
         }
-        let set = RowSet(source.selection) { _, number in kept.contains(number) }
         if let factors { report.mutualInformationGap = try gap(codes, factors, set) }
         if labelled != nil, let labels = source.labels {
             try judge(codes, labels, set.rows(0..<set.count), output: wanted.output, into: &report)
         }
-        if let batches {
-            try judge(codes, batches: batches, labels: labelled == nil ? nil : source.labels, set, wanted, into: &report)
-        }
+        if let batches { try judge(codes, batches, into: &report) }
         return report
     }
 
