@@ -29,6 +29,12 @@ struct ProgressTextTests {
         #expect(Self.text(done: 60_000, following: 0).line(columns: 79).contains("100% [############"))
     }
 
+    /// A log gets no line that says only that nothing is left.
+    @Test func complete() {
+        #expect(Self.text(done: 60_000).isComplete && !Self.text(done: 59_999).isComplete)
+        #expect(!ProgressText(Activity.State(), seconds: 5).isComplete, "what has no known end goes on")
+    }
+
     @Test func nothingDoneYet() {
         #expect(Self.text(done: 0).line(columns: 60) == "epoch 3/10   0% [........................] loss 254.123")
     }

@@ -141,7 +141,7 @@ public final class ProgressLine: Sendable {
                 let line = text.line(columns: screen.columns - 1)
                 if line != shown.text { Self.put("\r\(line)\u{1B}[K", STDERR_FILENO) }
                 shown.text = line
-            } else if !activity.title.isEmpty, now - shown.last >= Self.minute {
+            } else if !activity.title.isEmpty, !text.isComplete, now - shown.last >= Self.minute {
                 Self.put("mpi-vae: \(text.plain)\n", STDERR_FILENO)
                 shown.last = now
             }

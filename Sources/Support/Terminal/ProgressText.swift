@@ -24,6 +24,9 @@ public struct ProgressText: Sendable {
         return "\(title):" + list([percent, "\(state.done)/\(state.total) \(state.unit)", rate, loss, left])
     }
 
+    /// Whether there is nothing left of this part: what comes next says more than that all is done.
+    public var isComplete: Bool { state.total > 0 && state.done >= state.total }
+
     private var title: String { state.context + state.title }
     private var share: Double { min(max(Double(state.done) / Double(max(state.total, 1)), 0), 1) }
     /// Rounded down: 100% is done.
