@@ -35,6 +35,12 @@ struct FaultTests {
     }
 
     /// Waits until a run has saved something.
+    /// Until a run that was just started holds its folder, from when on signals stop it in good order.
+    static func waitForLock(_ run: String) {
+        let end = Date().addingTimeInterval(30)
+        while !FileManager.default.fileExists(atPath: "\(run)/lock"), Date() < end { usleep(1000) }
+    }
+
     static func waitForCheckpoint(_ run: String) {
         let end = Date().addingTimeInterval(30)
         while checkpoints(run).isEmpty, Date() < end { usleep(1000) }

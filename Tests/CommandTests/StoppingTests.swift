@@ -23,7 +23,10 @@ struct StoppingTests {
 
     /// Starts a run of which something is saved soon.
     private func start(ranks: Int, _ more: [String] = []) throws -> Running {
+        // What an earlier start left says nothing of this one.
+        unlink("\(run)/lock")
         let running = try FaultTests.start(run, ranks: ranks, options + more)
+        FaultTests.waitForLock(run)
         FaultTests.waitForCheckpoint(run)
         return running
     }
@@ -65,8 +68,7 @@ struct StoppingTests {
             let ranks = Int.random(in: 1...4, using: &generator)
             unlink("\(run)/lock")
             let running = try FaultTests.start(run, ranks: ranks, options, environment: FaultTests.impatient)
-            let end = Date().addingTimeInterval(20)
-            while !FileManager.default.fileExists(atPath: "\(run)/lock"), Date() < end { usleep(1000) }
+            FaultTests.waitForLock(run)
             usleep(50_000 + (round > 0 ? UInt32.random(in: 0...500_000, using: &generator) : 0))
             let own = running.descendants(named: "mpi-vae")
             let (targets, signals): ([Int32], [Int32]) =

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import anndata
     import pandas
 
+# Matrices of shares by their names in the file, and what they are called in AnnData.
+_SHARES = {"topic_share": "vae_topic_shares", "class_probability": "vae_class_probabilities"}
+
 
 class Embeddings:
     """One embeddings.h5: everything in it is an array with a row for each row of the data, in the order of the files.
@@ -22,6 +25,9 @@ class Embeddings:
         columns: the other columns by name: `reconstruction_error`, `kl`, `elbo` (nats), `row` (from 0, in its source),
             `source` (which of `sources`), `split` (the names train, validation, test, new), `label` and `id` where the
             data have them. Missing labels are NaN or empty.
+        shares: matrices with a row for each row of the data: `topic_share` of topic models `[rows, topics]`,
+            `class_probability` of models of classes `[rows, classes]`; empty for others.
+        classes: what the columns of `class_probability` stand for.
         sources: the data that the rows are from, as they were named.
     """
 
@@ -35,6 +41,10 @@ class Embeddings:
             self.columns: dict[str, np.ndarray] = {
                 name: _values(item) for name, item in file.items() if isinstance(item, h5py.Dataset) and _is_column(item, self)
             }
+            self.shares: dict[str, np.ndarray] = {name: file[name][()] for name in _SHARES if name in file}
+            self.classes: list[str] = (
+                [_text(name) for name in file["class_probability"].attrs["classes"]] if "class_probability" in file else []
+            )
             if "split" in self.columns:
                 names = np.array([_text(name) for name in file["split"].attrs["values"]], dtype=object)
                 self.columns["split"] = names[self.columns["split"]]
@@ -64,6 +74,9 @@ class Embeddings:
     def into(self, adata: anndata.AnnData, key: str = "X_vae") -> None:
         """Adds `obsm[key]` and the columns `reconstruction_error`, `kl`, `elbo` and `split` of `obs` to AnnData.
 
+        Of models that have them also `obsm["vae_topic_shares"]`, `obsm["vae_class_probabilities"]` and the column
+        `predicted_label`, as `embed --format h5ad` does.
+
         Cells are found by their names; where the embeddings have no ids, row by row.
 
         Raises:
@@ -71,7 +84,9 @@ class Embeddings:
         """
         places = self._places([str(name) for name in adata.obs_names])
         adata.obsm[key] = self.mean[places]
-        for name in ("reconstruction_error", "kl", "elbo", "split"):
+        for name, values in self.shares.items():
+            adata.obsm[_SHARES[name]] = values[places]
+        for name in ("reconstruction_error", "kl", "elbo", "split", "predicted_label"):
             if name in self.columns:
                 adata.obs[name] = self.columns[name][places]
 

@@ -74,6 +74,24 @@ class Readers(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "50 of 50 cells are not among the rows, for example 'other-"):
             embeddings.into(some)
 
+    def test_topics_and_classes(self):
+        assert Run(RUN).embeddings.shares == {} and Run(RUN).embeddings.classes == []
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(f"{RUN}/embeddings.h5", folder)
+            count = len(Run(RUN).embeddings)
+            topics, classes = np.random.default_rng(2).dirichlet(np.ones(3), count), np.random.default_rng(3).dirichlet([1, 1], count)
+            with h5py.File(path, "a") as file:
+                file["topic_share"], file["class_probability"] = topics.astype("f4"), classes.astype("f4")
+                file["class_probability"].attrs["classes"] = ["left", "right"]
+                file["predicted_label"] = np.array(["left", "right"], dtype=object)[classes.argmax(1)]
+            embeddings = Embeddings(path)
+            assert (embeddings.shares["topic_share"] == topics.astype("f4")).all() and embeddings.classes == ["left", "right"]
+            adata = anndata.AnnData(np.zeros((count, 2), "f4"))
+            embeddings.into(adata)
+            assert (adata.obsm["vae_topic_shares"] == topics.astype("f4")).all()
+            assert (adata.obsm["vae_class_probabilities"] == classes.astype("f4")).all()
+            assert (adata.obs["predicted_label"] == np.where(classes[:, 0] > classes[:, 1], "left", "right")).all()
+
     def test_rows_without_names(self):
         embeddings = Embeddings(f"{RUN}/embeddings.h5")
         adata = anndata.AnnData(np.zeros((len(embeddings), 2), "f4"))
