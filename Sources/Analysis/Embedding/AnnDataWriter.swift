@@ -97,8 +97,8 @@ final class AnnDataWriter: EmbeddingOutput {
                 try classes.isEmpty
                 ? nil : target.floats(try target.element("obsm", "vae_class_probabilities"), [count, classes.count])
             let topicShares =
-                try applied.model.specification.latent.isOfShares
-                ? target.floats(try target.element("obsm", "vae_topic_shares"), [count, latentSize]) : nil
+                try applied.model.topicCount > 0
+                ? target.floats(try target.element("obsm", "vae_topic_shares"), [count, applied.model.topicCount]) : nil
             try target.finishColumns()
             if hasFeatures, let loadings { try Self.write(loadings, to: target) }
             try target.write(
@@ -117,8 +117,7 @@ final class AnnDataWriter: EmbeddingOutput {
 
     /// At least what the columns take, uncompressed, with strings of moderate length.
     private static func byteCount(_ count: Int, _ model: Model) -> Int {
-        count * ((model.specification.latent.isOfShares ? 8 : 4) * model.latentSize + 160) + 4 * model.latentSize
-            * model.inputSize
+        count * (4 * (model.latentSize + model.topicCount) + 160) + 4 * model.latentSize * model.inputSize
     }
 
     /// `[features, latents]`, as AnnData has what belongs to features.
@@ -181,7 +180,7 @@ final class AnnDataWriter: EmbeddingOutput {
             try figures[1].write(codes.kl.pointer, rows: target)
             try figures[2].write((0..<rows.count).map { codes.elbo($0) }, rows: target)
             try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
-            try probabilities?.write(codes.shares.pointer, rows: target)
+            try probabilities?.write(codes.classProbabilities.pointer, rows: target)
             try topicShares?.write(codes.topicShares.pointer, rows: target)
             try split.write(rows.map { item.part(Int($0)).name }, rows: target)
             if let index, item.source.ids == nil { try index.write(rows.map { String($0) }, rows: target) }

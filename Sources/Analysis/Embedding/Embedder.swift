@@ -47,7 +47,7 @@ final class Embedder {
         withInput: Bool = false, csvSafe: Bool = false, addingTo figures: PartFigures? = nil
     ) throws -> [String] {
         let latentSize = applied.model.latentSize
-        let topicCount = applied.model.specification.latent.isOfShares ? latentSize : 0
+        let topicCount = applied.model.topicCount
         var writer: (any EmbeddingOutput)?
         try world.onRoot {
             writer = try format.open(
@@ -65,7 +65,7 @@ final class Embedder {
             } receive: { rows, columns in
                 let codes = Codes(
                     mean: columns[0], logVariance: columns[1], reconstruction: columns[2], kl: columns[3], latentSize: latentSize,
-                    classes: checkpoint.classes, shares: columns[4], topicShares: columns[5])
+                    classes: checkpoint.classes, classProbabilities: columns[4], topicShares: columns[5])
                 try writer!.write(
                     codes, source: item, rows: rows, at: first + rows.lowerBound)
                 try figures?.add(codes, item, rows)
@@ -88,13 +88,13 @@ package struct Codes {
     let latentSize: Int
     /// That the model knows, and the probabilities that its classifier gives them by the mean, `[rowCount, classes]`; empty where labels are no matter.
     let classes: [String]
-    let shares: AlignedBuffer
+    let classProbabilities: AlignedBuffer
     /// softmax of the mean, `[rowCount, latentSize]`; empty where latents are no logits of shares.
     let topicShares: AlignedBuffer
 
     /// The likeliest class of a row.
     func predicted(_ row: Int) -> String {
-        classes[ClassAccuracy.largest(shares.pointer + row * classes.count, classes.count)]
+        classes[ClassAccuracy.largest(classProbabilities.pointer + row * classes.count, classes.count)]
     }
 
     /// The evidence lower bound of a row.

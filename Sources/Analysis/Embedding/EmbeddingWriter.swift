@@ -28,11 +28,11 @@ final class EmbeddingWriter: EmbeddingOutput {
     private let sources: [DataSource]
 
     init(_ path: String, sources: [DataSource], _ model: Model, checkpoint: Checkpoint) throws {
-        let (latentSize, hasTopics) = (model.latentSize, model.specification.latent.isOfShares)
+        let latentSize = model.latentSize
         self.sources = sources
         let count = sources.reduce(0) { $0 + $1.rowCount }
         // Every column uncompressed, and strings of moderate length.
-        let result = try ResultFile(path, format: Self.format, byteCount: count * ((hasTopics ? 12 : 8) * latentSize + 160))
+        let result = try ResultFile(path, format: Self.format, byteCount: count * (8 * latentSize + 4 * model.topicCount + 160))
         self.result = result
         func column<Number: HDF5Number>(
             _ path: String, _ type: Number.Type, width: Int? = nil, _ meaning: String, units: String = "1"
@@ -70,8 +70,9 @@ final class EmbeddingWriter: EmbeddingOutput {
         }
         if predicted != nil { try result.describe("/predicted_label", "likeliest class by the mean") }
         topicShares =
-            hasTopics
-            ? try column("/topic_share", Float.self, width: latentSize, "share of each topic, softmax of the posterior's mean")
+            model.topicCount > 0
+            ? try column(
+                "/topic_share", Float.self, width: model.topicCount, "share of each topic, softmax of the posterior's mean")
             : nil
         labels = try copied("/label", of: sources.map(\.labels), "label of the row in the source")
         ids = try copied("/id", of: sources.map(\.ids), "id of the row in the source")
@@ -97,7 +98,7 @@ final class EmbeddingWriter: EmbeddingOutput {
             try elbo.write(bounds, rows: target)
             try row.write(rows, rows: target)
             try split.write(rows.map { item.part(Int($0)).rawValue }, rows: target)
-            try probabilities?.write(codes.shares.pointer, rows: target)
+            try probabilities?.write(codes.classProbabilities.pointer, rows: target)
             try topicShares?.write(codes.topicShares.pointer, rows: target)
             try predicted?.write((0..<rows.count).map { codes.predicted($0) }, rows: target)
             try sourceIndex.write([UInt8](repeating: UInt8(index), count: rows.count), rows: target)

@@ -6,6 +6,11 @@ extension LatentKind {
     public var isOfShares: Bool { self == .logisticNormal }
 }
 
+extension Model {
+    /// The latents that are logits of shares, all or none: topics.
+    public var topicCount: Int { specification.latent.isOfShares ? latentSize : 0 }
+}
+
 /// The Laplace approximation of a Dirichlet distribution in the softmax basis by N(mean, variance), of a_k for each of K shares: mean_k = log a_k - 1/K sum
 /// of log a_i, variance_k = 1/a_k (1 - 2/K) + 1/K^2 sum of 1/a_i (MacKay 1998, "Choice of basis for Laplace approximation"; Srivastava & Sutton 2017,
 /// "Autoencoding variational inference for topic models", section 3.3).
