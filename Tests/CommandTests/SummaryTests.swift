@@ -202,4 +202,28 @@ struct SummaryTests {
                 + ["--likelihood", "bernoulli", "--scale", "min-max", "--epochs", "3"])
         #expect(on.status == 0 && on.errors.contains("going on") && !on.errors.contains("are few"), "\(on)")
     }
+
+    /// Bytes of 0 and 1 are no pixels: told, and what is advised gives what truth values give.
+    @Test func bytesThatAreNoPixels() throws {
+        let maps = folder.path("maps.h5")
+        let made = try Program.python(
+            """
+            import h5py, numpy as np, sys
+            x = np.random.default_rng(3).random((600, 8)) < 0.3
+            with h5py.File(sys.argv[1], "w") as f: f["truths"], f["bytes"], f["pixels"] = x, x.astype("u1"), x * np.uint8(200)
+            """, [maps])
+        #expect(made.status == 0, "\(made)")
+        func digest(_ name: String, _ more: [String] = [], isTold: Bool = false) throws -> Substring? {
+            try? FileManager.default.removeItem(atPath: run)
+            let outcome = try mpiVAE(
+                arguments: ["train", "--data", "\(maps):/\(name)", "--output", run] + RunFolderTests.options
+                    + ["--likelihood", "bernoulli"] + more)
+            #expect(outcome.status == 0 && outcome.errors.contains("the largest byte seen is 1, but") == isTold, "\(outcome)")
+            return outcome.errors.split(separator: "\n").first { $0.contains("digest after") }
+        }
+        let wanted = try #require(try digest("truths"))
+        #expect(try digest("bytes", isTold: true) != wanted)
+        #expect(try digest("bytes", ["--scale", "min-max", "--scale-by", "global"]) == wanted)
+        #expect(try digest("pixels") != wanted)
+    }
 }

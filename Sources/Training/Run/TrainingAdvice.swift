@@ -9,13 +9,15 @@ struct TrainingAdvice {
     private static let fewSteps = 500
     /// The root mean square of values that need no scaling.
     private static let usual = 0.1...10.0
+    /// The largest byte of what cannot be pixels, of whatever darkness: truth values, levels, small counts.
+    private static let darkest: UInt8 = 15
 
     private let replica: Replica
 
     init(_ replica: Replica) { self.replica = replica }
 
     /// A line for each. Throws ``Failure`` where rows cannot be read.
-    func lines() throws -> [String] { try [steps, frozen, scale(), coupling, size].compactMap(\.self) }
+    func lines() throws -> [String] { try [steps, frozen, scale(), bytes(), coupling, size].compactMap(\.self) }
 
     private var steps: String? {
         let (epochs, each) = (replica.configuration.training.epochs, replica.trainer.stepsPerEpoch)
@@ -68,22 +70,43 @@ struct TrainingAdvice {
                 + "badly: give --scale standardize", size)
     }
 
-    /// Of the values of some training rows, evenly over them, as the model sees them.
-    private func rootMeanSquare() throws -> Double {
+    /// Of bytes that are divided by 255 as pixels, though they hardly are any.
+    private func bytes() throws -> String? {
+        guard replica.data.rows(.train).0.format.numbers == .pixel, replica.configuration.preparation.scale == .none else {
+            return nil
+        }
+        let (store, count) = try someRows()
+        let largest = (0..<count).map {
+            UnsafeRawBufferPointer(start: store.row($0).numbers, count: store.format.rowBytes).max() ?? 0
+        }.max()
+        guard let largest, 1...Self.darkest ~= largest else { return nil }
+        return
+            "the largest byte seen is \(largest), but bytes (uint8) are taken for pixels and divided by 255: give --scale min-max --scale-by global, "
+            + "or store truth values as bool, counts as int32"
+    }
+
+    /// Some training rows, evenly over them.
+    private func someRows() throws -> (store: RowStore, count: Int) {
         let (source, rows) = replica.data.rows(.train)
         let count = min(rows.count, 64, max(1, (1 << 22) / source.features))
         let some = (0..<count).flatMap { (part: Int) -> [Int64] in
             let place = part * rows.count / count
             return rows.rows(place..<place + 1)
         }
-        let preparation = replica.data.preparation
         let store = RowStore(format: source.format, capacity: count)
-        try RowLoader(source, preparation).load(some, into: store, at: 0)
-        let buffer = BatchBuffer(capacity: count, format: source.format, preparation: preparation)
+        try RowLoader(source, replica.data.preparation).load(some, into: store, at: 0)
+        return (store, count)
+    }
+
+    /// Of the values of some training rows, as the model sees them.
+    private func rootMeanSquare() throws -> Double {
+        let (store, count) = try someRows()
+        let (format, preparation) = (store.format, replica.data.preparation)
+        let buffer = BatchBuffer(capacity: count, format: format, preparation: preparation)
         let noise = NoiseKey(seed: replica.configuration.training.seed, epoch: 0, purpose: .validation)
         let batch = buffer.fill(count: count, noise: noise) { store.row($0) }
         var (squares, seen) = (0.0, 0.0)
-        for i in 0..<count * source.features where batch.mask?[i] ?? 1 != 0 {
+        for i in 0..<count * format.features where batch.mask?[i] ?? 1 != 0 {
             squares += Double(batch.input[i]) * Double(batch.input[i])
             seen += 1
         }
