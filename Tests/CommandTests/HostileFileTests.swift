@@ -139,7 +139,7 @@ struct HostileFileTests {
         #expect(outcome.errorLines.count == (status == 0 ? 0 : 1), "\(name): \(outcome)")
         #expect(text.isEmpty || output.contains(text), "\(name): \(text): \(outcome)")
         #expect(!outcome.output.contains("\u{1B}") && !outcome.errors.contains("\u{1B}"), "\(name)")
-        #expect(outcome.seconds < seconds && outcome.megabytes < 200, "\(name): \(outcome)")
+        #expect(outcome.took(lessThan: seconds) && outcome.megabytes < 200, "\(name): \(outcome)")
     }
 
     @Test(arguments: ["check", "inspect"]) func look(_ command: String) throws {

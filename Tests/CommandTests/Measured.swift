@@ -8,12 +8,19 @@ struct Measured: Decodable, CustomStringConvertible {
     let output: String
     let errors: String
     let seconds: Double
+    /// Of all its processes together.
+    let processorSeconds: Double
     /// Of the process that took most.
     let megabytes: Double
 
     var errorLines: [Substring] { errors.split(separator: "\n").filter { $0.contains("mpi-vae: error:") } }
 
-    var description: String { "status \(status), \(seconds) s, \(megabytes) MB\n\(output)\(errors)" }
+    /// Whether it ended in some seconds, not counted what it waited because the machine was busy, which is never long.
+    func took(lessThan limit: Double) -> Bool { min(seconds, processorSeconds) < limit && seconds < limit + 5 }
+
+    var description: String {
+        "status \(status), \(seconds) s, \(processorSeconds) s of processors, \(megabytes) MB\n\(output)\(errors)"
+    }
 
     /// Runs `mpi-vae` with each of the arguments, one after the other.
     ///
@@ -41,6 +48,7 @@ struct Measured: Decodable, CustomStringConvertible {
                     code = os.waitstatus_to_exitcode(status) if done else -1
                     out.seek(0); err.seek(0)
                     results.append({"status": 128 - code if code < -1 else code, "seconds": time.monotonic() - start,
+                        "processorSeconds": usage.ru_utime + usage.ru_stime,
                         "megabytes": usage.ru_maxrss / 1000, "output": out.read().decode("utf8", "replace"),
                         "errors": err.read().decode("utf8", "replace")})
             print(json.dumps(results))

@@ -95,7 +95,7 @@ enum UntrustedFiles {
 
     /// Ended so, in little time and memory, with nothing for a terminal to obey.
     static func expect(_ outcome: Measured, _ status: Int, _ texts: [String], seconds: Double = 1) {
-        #expect(outcome.status == status && outcome.seconds < seconds && outcome.megabytes < 200, "\(texts): \(outcome)")
+        #expect(outcome.status == status && outcome.took(lessThan: seconds) && outcome.megabytes < 200, "\(texts): \(outcome)")
         for text in texts { #expect((outcome.output + outcome.errors).contains(text), "\(text): \(outcome)") }
         #expect(!(outcome.output + outcome.errors).contains("\u{1B}"), "\(outcome)")
     }
