@@ -8,13 +8,9 @@ func mpiVAE(_ arguments: String..., environment: [String: String] = [:], folder:
 }
 
 /// The same, with its arguments in an array.
-///
-/// Without a launcher there is no need of Open MPI's helper, which takes a fifth of the time of a short command; `EnvironmentTests` and
-/// the pages of the documentation start it.
 func mpiVAE(arguments: [String], environment: [String: String] = [:], folder: URL? = nil) throws -> Outcome {
     try Program.run(
-        Program.built("mpi-vae"), arguments,
-        environment: environment.merging(["OMPI_MCA_ess_singleton_isolated": "1"]) { own, _ in own }, folder: folder)
+        Program.built("mpi-vae"), arguments, environment: environment, folder: folder)
 }
 
 /// Runs `mpirun -n RANKS mpi-vae`.

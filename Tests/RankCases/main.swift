@@ -37,6 +37,11 @@ let cases: [String: (World, Options) throws -> Void] = [
     "whitening": whitening,
     "clusters": clusters,
     "singleton": { world, _ in print("size \(world.size)") },
+    "variables": { _, _ in
+        for name in ["pml", "btl", "ess_singleton_isolated", "orte_create_session_dirs"] {
+            if let value = getenv("OMPI_MCA_\(name)") { print("\(name) \(String(cString: value))") }
+        }
+    },
 ]
 
 guard CommandLine.arguments.count > 1, let body = cases[CommandLine.arguments[1]] else {

@@ -26,7 +26,6 @@ public struct SharedFailure: ExitStatusError, CustomStringConvertible {
 ///
 /// - Parameter body: gives the status to exit with; runs on the thread that calls, the only one that may call MPI.
 public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
-    yieldWhileWaitingIfOversubscribed()
     // Output goes to a launcher, which may be gone; a file that may not grow is an error like others.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
@@ -35,8 +34,11 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         if Launcher().localRank == 0 { report(problem) } else { sleep(2) }
         return ExitCode.unavailable.rawValue
     }
+    let settings = StartSettings()
     var provided: Int32 = 0
-    guard MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided) == MPI_SUCCESS else {
+    let started = MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided)
+    settings.forget()
+    guard started == MPI_SUCCESS else {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
         return ExitCode.unavailable.rawValue
     }
@@ -93,17 +95,6 @@ func exitStatus(of error: any Error) -> Int32 {
 /// One whole line on stderr, in one write so that lines of several ranks do not mix.
 func report(_ message: String) {
     ProgressLine.write("mpi-vae: error: \(message)\n", to: STDERR_FILENO)
-}
-
-/// More ranks than cores on this node: ranks that wait must give up their core.
-///
-/// mpirun sets this itself where it knows of the oversubscription; srun does not.
-private func yieldWhileWaitingIfOversubscribed() {
-    let environment = ProcessInfo.processInfo.environment
-    let ranks = environment["OMPI_COMM_WORLD_LOCAL_SIZE"] ?? environment["SLURM_NTASKS_PER_NODE"] ?? "1"
-    if (Int(ranks) ?? 1) > ProcessInfo.processInfo.activeProcessorCount {
-        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
-    }
 }
 
 /// Why a world of one rank is probably not what was asked for, if a launcher meant to start more.
