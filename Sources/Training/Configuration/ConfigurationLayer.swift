@@ -82,10 +82,11 @@ extension ConfigurationLayer {
         } catch {
             throw Failure(.configuration, "\(name): not valid TOML: \("\(error)".replacing("\n", with: " "))")
         }
+        let places = TOMLPlaces(text)
         let sections = Set(ConfigurationKey.all.map(\.section)).sorted()
         for section in table.keys where section != RunRecord.section {
             guard sections.contains(section), let keys = table[section]?.table else {
-                let line = Self.line(of: section, in: nil, text)
+                let line = places.line(of: section)
                 let owner = ConfigurationKey.named(section).map { "\(section) belongs into [\($0.section)]" }
                 let nearest = nearestName(to: section, among: sections).map { "nearest is [\($0)]" }
                 throw Failure(
@@ -95,7 +96,7 @@ extension ConfigurationLayer {
                             ?? "there are [\(sections.joined(separator: "], ["))]"))
             }
             for key in keys.keys {
-                let place = "\(name):\(Self.line(of: key, in: section, text))"
+                let place = "\(name):\(places.line(of: key, in: section))"
                 guard let known = ConfigurationKey.named(key), known.section == section else {
                     throw ConfigurationKey.unknown(key, in: section, place: place)
                 }
@@ -120,21 +121,4 @@ extension ConfigurationLayer {
         }
         return value.debugDescription
     }
-
-    /// The line of a key or of a section's header, for messages; TOMLKit does not tell.
-    private static func line(of key: String, in section: String?, _ text: String) -> Int {
-        var current: String?
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let trimmed = line.trimmingCharacters(in: .whitespaces)
-            if trimmed.hasPrefix("[") { current = trimmed.trimmingCharacters(in: CharacterSet(charactersIn: "[] \r")) }
-            let name = trimmed.split(separator: "=")[safe: 0]?.trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'"))
-            let found = section == nil ? current == key || name == key : current == section && name == key
-            if found { return index + 1 }
-        }
-        return 1
-    }
-}
-
-extension Collection {
-    fileprivate subscript(safe index: Index) -> Element? { indices.contains(index) ? self[index] : nil }
 }
