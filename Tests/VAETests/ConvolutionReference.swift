@@ -2,30 +2,34 @@ import VAE
 
 /// A convolution in Double, written down plainly: all pairs of a position and a tap, whoever sees whom.
 struct ReferenceConvolution {
-    let input: [Int]
-    let channels: Int
-    let output: [Int]
-    let outputs: Int
-    let window: ConvolutionWindow
+    private typealias Product = (x: Int, y: Int, w: Int)
+
+    private let inputs: (count: Int, channels: Int)
+    private let outputs: (count: Int, channels: Int)
+    /// The input's element, the output's, and the weight's.
+    private let products: [Product]
 
     init(_ input: Shape, _ output: Shape, _ window: ConvolutionWindow) {
-        (self.input, channels) = (Array(input.sizes.dropLast()), input.sizes.last!)
-        (self.output, outputs) = (Array(output.sizes.dropLast()), output.sizes.last!)
-        self.window = window
+        inputs = (input.count, input.sizes.last!)
+        outputs = (output.count, output.sizes.last!)
+        products = Self.products(
+            Array(input.sizes.dropLast()), inputs.channels, Array(output.sizes.dropLast()), outputs.channels, window)
     }
 
-    private func places(_ sizes: [Int]) -> [[Int]] {
+    private static func places(_ sizes: [Int]) -> [[Int]] {
         sizes.reduce([[]]) { places, size in places.flatMap { place in (0..<size).map { place + [$0] } } }
     }
 
-    private func number(_ sizes: [Int], _ place: [Int]) -> Int { zip(sizes, place).reduce(0) { $0 * $1.0 + $1.1 } }
+    private static func number(_ sizes: [Int], _ place: [Int]) -> Int { zip(sizes, place).reduce(0) { $0 * $1.0 + $1.1 } }
 
-    private func along(_ numbers: [Int], _ axis: Int) -> Int { numbers.count == 1 ? numbers[0] : numbers[axis] }
+    private static func along(_ numbers: [Int], _ axis: Int) -> Int { numbers.count == 1 ? numbers[0] : numbers[axis] }
 
-    /// Calls `body` for every product: the input's element, the output's, and the weight's.
-    private func forEach(_ body: (_ x: Int, _ y: Int, _ w: Int) -> Void) {
+    private static func products(
+        _ input: [Int], _ channels: Int, _ output: [Int], _ outputs: Int, _ window: ConvolutionWindow
+    ) -> [Product] {
         let kernel = input.indices.map { along(window.kernel, $0) }
         let (perGroup, outputsPerGroup) = (channels / window.groups, outputs / window.groups)
+        var products: [Product] = []
         for p in places(output) {
             for (tap, t) in places(kernel).enumerated() {
                 let q = input.indices.map {
@@ -36,22 +40,24 @@ struct ReferenceConvolution {
                     let group = o / outputsPerGroup
                     for c in 0..<perGroup {
                         let weight = ((group * kernel.reduce(1, *) + tap) * perGroup + c) * outputsPerGroup + o % outputsPerGroup
-                        body(number(input, q) * channels + group * perGroup + c, number(output, p) * outputs + o, weight)
+                        products.append(
+                            (number(input, q) * channels + group * perGroup + c, number(output, p) * outputs + o, weight))
                     }
                 }
             }
         }
+        return products
     }
 
     func forward(_ x: [Double], _ w: ArraySlice<Double>, _ bias: ArraySlice<Double>) -> [Double] {
-        var y = (0..<output.reduce(outputs, *)).map { bias[bias.startIndex + $0 % outputs] }
-        forEach { y[$1] += x[$0] * w[w.startIndex + $2] }
+        var y = (0..<outputs.count).map { bias[bias.startIndex + $0 % outputs.channels] }
+        for product in products { y[product.y] += x[product.x] * w[w.startIndex + product.w] }
         return y
     }
 
     func transposed(_ y: [Double], _ w: ArraySlice<Double>, _ bias: ArraySlice<Double>) -> [Double] {
-        var x = (0..<input.reduce(channels, *)).map { bias[bias.startIndex + $0 % channels] }
-        forEach { x[$0] += y[$1] * w[w.startIndex + $2] }
+        var x = (0..<inputs.count).map { bias[bias.startIndex + $0 % inputs.channels] }
+        for product in products { x[product.x] += y[product.y] * w[w.startIndex + product.w] }
         return x
     }
 }

@@ -14,14 +14,30 @@ struct Reference {
     typealias Layer = ([Double], (String) -> ArraySlice<Double>) -> [Double]
 
     let configuration: ModelSpecification
-    let layout: ParameterLayout
-    /// By the blocks' names; all others are dense.
-    var operations: [String: Operation] = [:]
-    var layers: [String: Layer] = [:]
     /// Of each row; none for models without.
-    var conditions: [[Double]] = []
+    let conditions: [[Double]]
+    private let operations: [String: Operation]
+    private let layers: [String: Layer]
+    private let entries: [String: ParameterLayout.Entry]
+    /// Those that a likelihood takes from parameters.
+    private let shared: [ParameterLayout.Entry]
 
-    private func entry(_ name: String) -> ParameterLayout.Entry { layout.entries.first { $0.name == name }! }
+    /// - Parameters:
+    ///   - operations: by the blocks' names; all others are dense.
+    ///   - layers: the same.
+    init(
+        configuration: ModelSpecification, layout: ParameterLayout, operations: [String: Operation] = [:],
+        layers: [String: Layer] = [:], conditions: [[Double]] = []
+    ) {
+        (self.configuration, self.conditions) = (configuration, conditions)
+        (self.operations, self.layers) = (operations, layers)
+        entries = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0) })
+        shared = layout.entries.filter {
+            $0.name.hasPrefix("decoder/") && ($0.name.contains("/log-") || $0.name.contains("/threshold-"))
+        }
+    }
+
+    private func entry(_ name: String) -> ParameterLayout.Entry { entries[name]! }
 
     static func activate(_ kind: Activation, _ x: Double) -> Double {
         switch kind.rawValue {
@@ -54,7 +70,7 @@ struct Reference {
 
     /// At every position what the conditions give to each channel.
     private func shift(_ name: String, _ values: [Double], _ p: [Double], _ conditions: [Double]) -> [Double] {
-        guard let weight = layout.entries.first(where: { $0.name == "\(name)/condition" }) else { return values }
+        guard let weight = entries["\(name)/condition"] else { return values }
         let channels = weight.shape[1]
         return values.indices.map { i in
             conditions.indices.reduce(values[i]) {
@@ -85,7 +101,7 @@ struct Reference {
             if let activation = block.ending.activation { hidden = hidden.map { Self.activate(activation, $0) } }
         } else if let operation = operations[name] {
             func part(_ part: String) -> ArraySlice<Double> {
-                p[layout.entries.first { $0.name == "\(name)/\(part)" }?.range ?? 0..<0]
+                p[entries["\(name)/\(part)"]?.range ?? 0..<0]
             }
             hidden = shift(name, operation(x, part("weight"), part("bias")), p, conditions)
             if let activation = block.ending.activation { hidden = hidden.map { Self.activate(activation, $0) } }
@@ -195,25 +211,23 @@ struct Reference {
 
     /// What the likelihood takes from parameters.
     private func sharedHeads(_ p: [Double], features: Int, _ conditions: [Double]) -> [Double] {
-        layout.entries.filter { $0.name.hasPrefix("decoder/") && ($0.name.contains("/log-") || $0.name.contains("/threshold-")) }
-            .flatMap { entry in
-                if entry.shape.count == 2 {
-                    return (0..<features).map { i in
-                        conditions.enumerated().reduce(0) {
-                            $0 + $1.element * p[entry.range.lowerBound + $1.offset * features + i]
-                        }
+        shared.flatMap { entry in
+            if entry.shape.count == 2 {
+                return (0..<features).map { i in
+                    conditions.enumerated().reduce(0) {
+                        $0 + $1.element * p[entry.range.lowerBound + $1.offset * features + i]
                     }
                 }
-                return entry.range.count == features
-                    ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
             }
+            return entry.range.count == features
+                ? Array(p[entry.range]) : Array(repeating: p[entry.range.lowerBound], count: features)
+        }
     }
 
     /// The same of a table's members, whose numbers the names end with.
     private func memberHeads(_ table: MixedReference, _ p: [Double]) -> [[Double]] {
         var heads = [[Double]](repeating: [], count: 100)
-        for entry in layout.entries where entry.name.hasPrefix("decoder/") {
-            guard entry.name.contains("/log-") || entry.name.contains("/threshold-") else { continue }
+        for entry in shared {
             let number = Int(entry.name.split(separator: "-").last!)! - 1
             heads[number] += table.shared(number, p[entry.range])
         }
