@@ -170,5 +170,5 @@ void kernel_position_gradient(const kernel_fold *fold, ptrdiff_t positions, ptrd
         runs[r] = fold->runs[r];
         runs[r].row_count *= positions, runs[r].before *= positions;
     }
-    kernel_column_gradient(&all, columns, values, place, part, parts);
+    kernel_column_gradient(&all, columns, values, columns, place, part, parts);
 }

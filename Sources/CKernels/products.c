@@ -90,8 +90,9 @@ void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *
     else functions()->gradient(fold, inputs, outputs, x, 0, g, weight, part, parts, scratch);
 }
 
-void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
-    functions()->columns(fold, columns, values, place, part, parts);
+void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t stride, ptrdiff_t place,
+                            ptrdiff_t part, ptrdiff_t parts) {
+    functions()->columns(fold, columns, values, stride, place, part, parts);
 }
 
 void kernel_windows_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *const *windows, const ptrdiff_t *columns, const void *packed,

@@ -52,6 +52,10 @@ static void check_gradient(long shards, long least, long most, long inputs, long
     for (long v = 0; v < shards; v++) rows += counts[v] = least == most || range(0, 9) ? range(least, most) : 0;
     const int odd = (int)range(0, 1), rounds = (int)range(0, 1);
     float *x = floats(rows * inputs, odd), *g = floats(rows * outputs, odd);
+    // The same rows, others' values between them.
+    const long stride = outputs + range(0, 20);
+    float *apart = floats(rows > 0 ? (rows - 1) * stride + outputs : 0, odd);
+    for (long r = 0; r < rows; r++) memcpy(apart + r * stride, g + r * outputs, (size_t)outputs * 4);
     const long weight = 16 * range(0, 2), bias = weight + (inputs * outputs + 15) / 16 * 16, count = bias + outputs + 16;
     float *buffers[12], *wanted = floats(count, 0);
     for (int i = 0; i < 12; i++) buffers[i] = floats(count, 0);
@@ -79,14 +83,14 @@ static void check_gradient(long shards, long least, long most, long inputs, long
         // Exactly these rows, so that reading others would show.
         for (long part = 0; part < parts; part++) {
             kernel_weight_gradient(kernel_fp32, &f, inputs, outputs, x + first * inputs, g + first * outputs, weight, part, parts, scratch);
-            kernel_column_gradient(&f, outputs, g + first * outputs, bias, part, parts);
+            kernel_column_gradient(&f, outputs, apart + first * stride, stride, bias, part, parts);
         }
         free(scratch);
         first += row_count;
     }
     compare("gradient", sums[0], wanted, count);
     for (int i = 0; i < 12; i++) free(buffers[i]);
-    free(x), free(g), free(wanted);
+    free(x), free(g), free(apart), free(wanted);
 }
 
 int main(int argc, char **argv) {

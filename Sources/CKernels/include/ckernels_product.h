@@ -84,9 +84,10 @@ size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const ker
 /// dW[inputs, outputs] = x^T g, summed as `fold` says, at element `weight` of the flat gradients. `part` of `parts` parts of dW is computed.
 void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x,
                             const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch);
-/// The columns of values[row_count, columns], summed in fp32 as a weight gradient with an input that is 1, at element `place` of the flat gradients.
-void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part,
-                            ptrdiff_t parts);
+/// The columns of values[row_count, columns], whose rows begin `stride` floats apart, summed in fp32 as a weight gradient with an input that
+/// is 1, at element `place` of the flat gradients.
+void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t stride, ptrdiff_t place,
+                            ptrdiff_t part, ptrdiff_t parts);
 
 /// A loop of nothing but fused multiply-adds, to see what the processor can do at most: gives the number of its floating-point operations.
 double kernel_multiply_adds(ptrdiff_t rounds, float *sum);

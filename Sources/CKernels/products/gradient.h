@@ -142,7 +142,8 @@ static void G(gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t out
     }
 }
 
-static void G(columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts) {
+static void G(columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t stride, ptrdiff_t place, ptrdiff_t part,
+                       ptrdiff_t parts) {
     static const float one[MR] = {1};
     const tiling t = make_tiling(1, 1);
     const int is_whole = G(are_whole)(fold);
@@ -152,7 +153,7 @@ static void G(columns)(const kernel_fold *fold, ptrdiff_t columns, const float *
         const G(panel_columns) of = G(columns_of)(&panels, panel, columns);
         const ptrdiff_t j = of.first;
         const G(gradient_panel) some = {
-            .left = one, .right = values + j, .right_row = columns, .columns = of.columns, .place = place + j,
+            .left = one, .right = values + j, .right_row = stride, .columns = of.columns, .place = place + j,
             .stride = columns, .local = (float *)local, .step = NR,
         };
         if (is_whole) G(sum_whole)(fold, &t, 0, 0, &some);

@@ -86,7 +86,8 @@ typedef struct {
     void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen, const float *g,
                      ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, float *scratch);
     double (*multiply_adds)(ptrdiff_t rounds, float *sum);
-    void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t place, ptrdiff_t part, ptrdiff_t parts);
+    void (*columns)(const kernel_fold *fold, ptrdiff_t columns, const float *values, ptrdiff_t stride, ptrdiff_t place, ptrdiff_t part,
+                    ptrdiff_t parts);
     void (*planes)(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes, const float *bias,
                    float *to, ptrdiff_t stride);
     /// Of one row.

@@ -52,6 +52,9 @@ final class MaskedRows: Rows {
 
         var memoryBytes: Int { values.memoryBytes + mask.memoryBytes + Self.step * features * 4 }
 
+        // Called by its protocol, and slow where it does not know its type.
+        @specialized(where Number == Float)
+        @specialized(where Number == Double)
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
             try values.read(rows, into: destination)
             let numbers = destination.bindMemory(to: Number.self, capacity: rows.count * features)

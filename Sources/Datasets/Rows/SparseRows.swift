@@ -137,6 +137,9 @@ package final class SparseRows: Rows {
 
         var memoryBytes: Int { stored.memoryBytes }
 
+        // Called by its protocol, and slow where it does not know its type.
+        @specialized(where Number == Float)
+        @specialized(where Number == Double)
         func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
             let features = matrix.rowShape[0]
             let target = destination.bindMemory(to: Number.self, capacity: rows.count * features)
@@ -180,6 +183,8 @@ private final class StoredValues<Number: DecodedNumber> {
 
     var memoryBytes: Int { data.memoryBytes + indices.memoryBytes + capacity * (16 + MemoryLayout<Number>.size) }
 
+    @specialized(where Number == Float)
+    @specialized(where Number == Double)
     func read(_ range: Range<Int>) throws -> (values: UnsafeMutablePointer<Number>, indices: UnsafeMutablePointer<Int64>) {
         if range.count > capacity {
             values.deallocate()
@@ -278,6 +283,8 @@ private final class TurnedReader<Kept: DecodedNumber, Number: DecodedNumber>: Ro
         self.turned = turned
     }
 
+    @specialized(where Kept == Float, Number == Float)
+    @specialized(where Kept == Double, Number == Double)
     func read(_ rows: Range<Int>, into destination: UnsafeMutableRawPointer) throws {
         let features = matrix.rowShape[0]
         let target = destination.bindMemory(to: Number.self, capacity: rows.count * features)

@@ -184,7 +184,7 @@ struct BatchNormalization: Layer {
         private func add(
             _ values: UnsafePointer<Float>, to place: Range<Int>, _ fold: UnsafePointer<kernel_fold>, _ member: TeamMember
         ) {
-            kernel_column_gradient(fold, channels, values, place.lowerBound, member.worker, member.count)
+            kernel_column_gradient(fold, channels, values, channels, place.lowerBound, member.worker, member.count)
         }
 
         /// With n = (x - mean) factor the gradient with regard to x is factor gain (dy - mean(dy) - n mean(dy n)).

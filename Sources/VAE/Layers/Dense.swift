@@ -71,7 +71,7 @@ struct Dense: LinearLayer {
         kernel_weight_gradient(
             precision, fold.kernel, input.count, output.count, x, dy, weight.lowerBound, member.worker, member.count, step.scratch
         )
-        kernel_column_gradient(fold.kernel, output.count, dy, bias.lowerBound, member.worker, member.count)
+        kernel_column_gradient(fold.kernel, output.count, dy, output.count, bias.lowerBound, member.worker, member.count)
     }
 }
 

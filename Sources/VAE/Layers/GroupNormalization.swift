@@ -137,8 +137,10 @@ struct GroupNormalization: Layer {
 
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
             let (member, affine) = (step.member, layer.affine)
-            kernel_column_gradient(fold.kernel, channels, gainParts!, affine.gain.lowerBound, member.worker, member.count)
-            kernel_column_gradient(fold.kernel, channels, shiftParts!, affine.shift.lowerBound, member.worker, member.count)
+            kernel_column_gradient(
+                fold.kernel, channels, gainParts!, channels, affine.gain.lowerBound, member.worker, member.count)
+            kernel_column_gradient(
+                fold.kernel, channels, shiftParts!, channels, affine.shift.lowerBound, member.worker, member.count)
         }
 
         func backward(

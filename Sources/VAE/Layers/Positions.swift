@@ -73,7 +73,7 @@ struct Positions: Layer {
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
             guard let places = layer.parameters else { return }
             kernel_column_gradient(
-                fold.kernel, places.count, dy, places.lowerBound, step.member.worker, step.member.count)
+                fold.kernel, places.count, dy, places.count, places.lowerBound, step.member.worker, step.member.count)
         }
 
         /// The gradient is that of the output. Others may sum over it while the layer below changes its own in place.

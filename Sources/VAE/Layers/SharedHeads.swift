@@ -62,14 +62,17 @@ struct SharedHeads: Layer {
     private final class Pass: LayerPass {
         let output: UnsafeMutablePointer<Float>
         private let layer: SharedHeads
-        /// Of each head what every row gives to its parameter's gradient, `[rows, parameters]`; of one of conditions the gradient of the head.
-        private let gradients: [UnsafeMutablePointer<Float>]
+        /// Of each head what does not lie in the gradient of the output as the sum over rows takes it; nil where all does. Of one that is
+        /// one number, `[rows]`, of one of conditions `[rows, features]`.
+        private let gradients: [UnsafeMutablePointer<Float>?]
 
         init(_ layer: SharedHeads, _ plan: PassPlan, _ memory: PassMemory) {
             self.layer = layer
             output = memory.floats(plan.rows * layer.output.count)
-            gradients =
-                plan.use == .training ? layer.heads.map { memory.floats(plan.rows * ($0.head.isOne ? 1 : $0.features)) } : []
+            gradients = layer.heads.map { head, features, _ in
+                guard plan.use == .training, head.isOne || head.isOfConditions else { return nil }
+                return memory.floats(plan.rows * (head.isOne ? 1 : features))
+            }
         }
 
         func forward(_ x: UnsafePointer<Float>, _ step: PassStep) {
@@ -99,8 +102,8 @@ struct SharedHeads: Layer {
                 var own = dy + row * layer.output.count + layer.input.count
                 for ((head, features, _), gradient) in zip(layer.heads, gradients) {
                     if head.isOne {
-                        gradient[row] = Self.sum(own, features)
-                    } else {
+                        gradient![row] = Self.sum(own, features)
+                    } else if let gradient {
                         (gradient + row * features).update(from: own, count: features)
                     }
                     own += features
@@ -118,15 +121,19 @@ struct SharedHeads: Layer {
         }
 
         func sumGradients(_ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ fold: ShardFold, _ step: PassStep) {
+            var own = dy + layer.input.count
             for ((head, features, place), gradient) in zip(layer.heads, gradients) {
+                defer { own += features }
                 if head.isOfConditions {
                     kernel_weight_gradient(
-                        Precision.fp32.kernel, fold.kernel, layer.conditions, features, step.conditions!, gradient,
+                        Precision.fp32.kernel, fold.kernel, layer.conditions, features, step.conditions!, gradient!,
                         place.lowerBound, step.member.worker, step.member.count, step.scratch)
                     continue
                 }
+                let (values, stride) =
+                    gradient.map { (UnsafePointer($0), place.count) } ?? (own, layer.output.count)
                 kernel_column_gradient(
-                    fold.kernel, place.count, gradient, place.lowerBound, step.member.worker, step.member.count)
+                    fold.kernel, place.count, values, stride, place.lowerBound, step.member.worker, step.member.count)
             }
         }
 
