@@ -4,31 +4,53 @@
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
+/// `count` rows of a tile, from row `first` on, and one or two tiles of columns. A number of a is read for both, so that reading keeps up with
+/// multiplying: it does not where each has but one use.
+INLINE void avx512_rows(const int first, const int count, const int columns, ptrdiff_t steps, const tile *left, ptrdiff_t left_width,
+                        const tile *right, const float *const *from, ptrdiff_t from_ld, float *const *to, ptrdiff_t to_ld) {
+    __m512 sum[16];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++)
+#pragma clang loop unroll(full)
+        for (int c = 0; c < columns; c++)
+            sum[i * columns + c] = from[c] ? _mm512_loadu_ps(from[c] + (first + i) * from_ld) : _mm512_setzero_ps();
+    for (ptrdiff_t s = 0; s < steps; s++, left += left_width, right += columns)
+        for (int pair = 0; pair < 16; pair++) {
+            __m512bh y[2];
+#pragma clang loop unroll(full)
+            for (int c = 0; c < columns; c++) y[c] = (__m512bh)_mm512_load_si512(right[c].lines[pair]);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < count; i++) {
+                int32_t pairs;
+                __builtin_memcpy(&pairs, left->lines[first + i] + 2 * pair, 4);
+                const __m512bh x = (__m512bh)_mm512_set1_epi32(pairs);
+#pragma clang loop unroll(full)
+                for (int c = 0; c < columns; c++) sum[i * columns + c] = _mm512_dpbf16_ps(sum[i * columns + c], x, y[c]);
+            }
+        }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++)
+#pragma clang loop unroll(full)
+        for (int c = 0; c < columns; c++) _mm512_storeu_ps(to[c] + (first + i) * to_ld, sum[i * columns + c]);
+}
+
 INLINE void avx512_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right,
                             const block_place *start, const block_place *to) {
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
+        const float *from[2] = {0};
+        float *ends[2];
         for (int c = 0; c < columns; c++) {
-            __m512 sum[tile_lines];
-            const float *from = start ? tile_at(start, r, c) : NULL;
-            float *end = tile_at(to, r, c);
-#pragma clang loop unroll(full)
-            for (int i = 0; i < tile_lines; i++)
-                sum[i] = from ? _mm512_loadu_ps(from + i * start->ld) : _mm512_setzero_ps();
-            for (ptrdiff_t s = 0; s < steps; s++) {
-                const tile *a = left + s * rows + r, *b = right + s * columns + c;
-                for (int pair = 0; pair < 16; pair++) {
-                    const __m512bh y = (__m512bh)_mm512_load_si512(b->lines[pair]);
-#pragma clang loop unroll(full)
-                    for (int i = 0; i < tile_lines; i++) {
-                        int32_t x;
-                        __builtin_memcpy(&x, a->lines[i] + 2 * pair, 4);
-                        sum[i] = _mm512_dpbf16_ps(sum[i], (__m512bh)_mm512_set1_epi32(x), y);
-                    }
-                }
-            }
-#pragma clang loop unroll(full)
-            for (int i = 0; i < tile_lines; i++) _mm512_storeu_ps(end + i * to->ld, sum[i]);
+            if (start) from[c] = tile_at(start, r, c);
+            ends[c] = tile_at(to, r, c);
         }
+        const ptrdiff_t from_ld = start ? start->ld : 0;
+        if (columns == 1) {
+            avx512_rows(0, 16, 1, steps, left + r, rows, right, from, from_ld, ends, to->ld);
+        } else {
+            avx512_rows(0, 8, 2, steps, left + r, rows, right, from, from_ld, ends, to->ld);
+            avx512_rows(8, 8, 2, steps, left + r, rows, right, from, from_ld, ends, to->ld);
+        }
+    }
 }
 
 INSTANCES(avx512)
