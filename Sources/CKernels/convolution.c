@@ -111,7 +111,8 @@ static void multiply_part(const some_maps *m, const convolution_part *part, cons
         float *const out = is_direct ? to + first * n : sums;
         if (m->way == way_in_place) {
             find_windows(m->maps, &part->windows, m->from, first, some, (const float **)seen);
-            kernel_windows_product(some, k, n, (const float *const *)seen, columns, matrix, &own, out, rest);
+            const window_table table = {(const float *const *)seen, columns};
+            kernel_windows_product(m->precision, some, k, n, &table, matrix, &own, out, rest);
         } else {
             kernel_gather_windows(&part->windows, m->from, first, some, 0, k, (float *)seen);
             kernel_product(m->precision, some, k, n, (const float *)seen, matrix, &own, out, rest);

@@ -3,13 +3,13 @@
 #include "products/windows.h"
 
 /// Columns of a window that are summed at once, over all rows; threads share columns, in units.
-enum { most_columns = 1024, column_unit = 8 };
+enum { most_columns = 1024 };
 /// What windows see at once stays in the second-level cache.
 enum { seen_floats = 262144 };
 
 /// Whether x is read where it lies, rather than copied window by window.
-static int is_in_place(enum kernel_precision precision, const seen_maps *maps) {
-    return precision == kernel_fp32 && padded_map_floats(maps) <= most_padded_floats;
+static int is_in_place(enum kernel_precision precision, const kernel_convolution *c, const seen_maps *maps) {
+    return can_be_in_place(precision, c->channels / c->groups) && padded_map_floats(maps) <= most_padded_floats;
 }
 
 /// How a thread works on the columns from `first` to `end`: so many columns and windows at once.
@@ -17,9 +17,10 @@ typedef struct {
     ptrdiff_t first, end, at_once, windows;
 } gradient_pieces;
 
-static gradient_pieces make_pieces(ptrdiff_t columns, ptrdiff_t each, const seen_maps *maps, int in_place, ptrdiff_t part, ptrdiff_t parts) {
-    const ptrdiff_t units = (columns + column_unit - 1) / column_unit;
-    const ptrdiff_t first = least_of(columns, units * part / parts * column_unit), end = least_of(columns, units * (part + 1) / parts * column_unit);
+static gradient_pieces make_pieces(ptrdiff_t columns, ptrdiff_t unit, ptrdiff_t each, const seen_maps *maps, int in_place, ptrdiff_t part,
+                                   ptrdiff_t parts) {
+    const ptrdiff_t units = (columns + unit - 1) / unit;
+    const ptrdiff_t first = least_of(columns, units * part / parts * unit), end = least_of(columns, units * (part + 1) / parts * unit);
     const ptrdiff_t count = most_of(end - first, 1), ranges = (count + most_columns - 1) / most_columns;
     const ptrdiff_t at_once = ((count + ranges - 1) / ranges + 31) / 32 * 32;
     const ptrdiff_t fitting = in_place ? seen_floats / most_of(padded_map_floats(maps), 1) * each : seen_floats / least_of(count, at_once);
@@ -42,7 +43,7 @@ static gradient_sizes sizes_of_pieces(const kernel_convolution *c, ptrdiff_t col
     // Fewer columns are taken with more windows at once.
     if (!in_place) sizes.seen = floats_of(most_of(seen_floats, widest * KERNEL_SEGMENT));
     if (!in_place) return sizes;
-    const ptrdiff_t windows = make_pieces(columns, each, maps, in_place, 0, 1).windows;
+    const ptrdiff_t windows = make_pieces(columns, 1, each, maps, in_place, 0, 1).windows;
     sizes.maps = has_margins(maps) ? floats_of(((windows + each - 2) / each + 1) * padded_map_floats(maps)) : 0;
     sizes.seen = lines_of(sizeof(float *) * (size_t)windows), sizes.columns = lines_of(sizeof(ptrdiff_t) * (size_t)widest);
     return sizes;
@@ -52,7 +53,7 @@ size_t kernel_convolution_gradient_scratch(enum kernel_precision precision, cons
     const window windows = input_windows(c, 0);
     const ptrdiff_t columns = window_columns(&windows);
     const seen_maps maps = make_seen_maps(c, kernel_convolve_forward);
-    const gradient_sizes sizes = sizes_of_pieces(c, columns, window_count(&windows), &maps, is_in_place(precision, &maps));
+    const gradient_sizes sizes = sizes_of_pieces(c, columns, window_count(&windows), &maps, is_in_place(precision, c, &maps));
     // That of a product does not always grow with its rows.
     size_t product = 0;
     for (ptrdiff_t count = 32; count <= KERNEL_BLOCK; count += 32) {
@@ -101,7 +102,8 @@ static void sum_piece(const gradient_columns *p, const kernel_fold *piece, ptrdi
     const ptrdiff_t maps = count > 0 ? (first + count - 1) / each - map + 1 : 0;
     const float *x = pad_maps(p->maps, p->x + map * map_floats(p->maps), maps, (float *)p->scratch);
     find_windows(p->maps, p->windows, x, first - map * each, count, (const float **)seen);
-    kernel_windows_gradient(piece, p->columns, outputs, (const float *const *)seen, (const ptrdiff_t *)(seen + p->sizes.seen), g, 0, rest);
+    const window_table table = {(const float *const *)seen, (const ptrdiff_t *)(seen + p->sizes.seen)};
+    kernel_windows_gradient(p->precision, piece, p->columns, outputs, &table, g, 0, rest);
 }
 
 /// All windows of consecutive rows of one shard; `first_row` is the first of them.
@@ -138,9 +140,11 @@ void kernel_convolution_gradient(enum kernel_precision precision, const kernel_c
     const ptrdiff_t outputs = c->outputs / c->groups, columns = window_columns(&first);
     const ptrdiff_t each = window_count(&first);
     const seen_maps maps = make_seen_maps(c, kernel_convolve_forward);
-    const int in_place = is_in_place(precision, &maps);
+    const int in_place = is_in_place(precision, c, &maps);
     const gradient_sizes sizes = sizes_of_pieces(c, columns, each, &maps, in_place);
-    const gradient_pieces pieces = make_pieces(columns, each, &maps, in_place, part, parts);
+    // In bf16 whole runs are read in place.
+    const ptrdiff_t unit = precision == kernel_bf16 && in_place ? window_run : 8;
+    const gradient_pieces pieces = make_pieces(columns, unit, each, &maps, in_place, part, parts);
     for (ptrdiff_t group = 0; group < c->groups; group++) {
         const window windows = input_windows(c, group), positions = output_positions(c, group);
         gradient_columns p = {

@@ -75,7 +75,7 @@ size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrd
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch) {
     if (m == 0) return;
-    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, packed, ends, c, scratch);
+    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, 0, packed, ends, c, scratch);
     else functions()->product(m, k, n, a, 0, packed, ends, c, scratch);
 }
 
@@ -86,7 +86,7 @@ size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const ker
 
 void kernel_weight_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x,
                             const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
-    if (precision == kernel_bf16) kernel_bf16_weight_gradient(fold, inputs, outputs, x, g, weight, part, parts, scratch);
+    if (precision == kernel_bf16) kernel_bf16_weight_gradient(fold, inputs, outputs, x, 0, g, weight, part, parts, scratch);
     else functions()->gradient(fold, inputs, outputs, x, 0, g, weight, part, parts, scratch);
 }
 
@@ -95,16 +95,17 @@ void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const fl
     functions()->columns(fold, columns, values, stride, place, part, parts);
 }
 
-void kernel_windows_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *const *windows, const ptrdiff_t *columns, const void *packed,
-                            const kernel_product_ends *ends, float *c, void *scratch) {
-    const window_table seen = {windows, columns};
-    functions()->product(m, k, n, 0, &seen, packed, ends, c, scratch);
+void kernel_windows_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const window_table *seen,
+                            const void *packed, const kernel_product_ends *ends, float *c, void *scratch) {
+    if (m == 0) return;
+    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, 0, seen, packed, ends, c, scratch);
+    else functions()->product(m, k, n, 0, seen, packed, ends, c, scratch);
 }
 
-void kernel_windows_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *const *windows,
-                             const ptrdiff_t *columns, const float *g, ptrdiff_t weight, void *scratch) {
-    const window_table seen = {windows, columns};
-    functions()->gradient(fold, inputs, outputs, 0, &seen, g, weight, 0, 1, scratch);
+void kernel_windows_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
+                             const window_table *seen, const float *g, ptrdiff_t weight, void *scratch) {
+    if (precision == kernel_bf16) kernel_bf16_weight_gradient(fold, inputs, outputs, 0, seen, g, weight, 0, 1, scratch);
+    else functions()->gradient(fold, inputs, outputs, 0, seen, g, weight, 0, 1, scratch);
 }
 
 void kernel_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,

@@ -85,10 +85,10 @@ size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
     return scratch_of_product(m, k, n);
 }
 
-void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed, const kernel_product_ends *ends,
-                         float *c, void *scratch) {
+void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
+                         const kernel_product_ends *ends, float *c, void *scratch) {
     const enum kernel_bf16_kind kind = begin();
-    product(blocks[kind], m, k, n, a, packed, ends, c, scratch);
+    product(blocks[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
     end(kind);
 }
 
@@ -97,11 +97,11 @@ size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t in
     return sizes.sums + sizes.left + sizes.right;
 }
 
-void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g,
-                                 ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
+void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen,
+                                 const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     const gradient_part p = part_of_gradient(inputs, outputs, part, parts);
     const enum kernel_bf16_kind kind = begin();
-    weight_gradient(blocks[kind], fold, inputs, outputs, x, g, weight, p, scratch);
+    weight_gradient(blocks[kind], fold, inputs, outputs, make_left(x, inputs, seen), g, weight, p, scratch);
     end(kind);
 }
 #else
@@ -113,15 +113,15 @@ void kernel_bf16_pack(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, 
     (void)k, (void)n, (void)b, (void)transposed, (void)part, (void)parts, (void)packed;
 }
 size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) { return (void)m, (void)k, (void)n, 0; }
-void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed, const kernel_product_ends *ends,
-                         float *c, void *scratch) {
-    (void)m, (void)k, (void)n, (void)a, (void)packed, (void)ends, (void)c, (void)scratch;
+void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
+                         const kernel_product_ends *ends, float *c, void *scratch) {
+    (void)m, (void)k, (void)n, (void)a, (void)seen, (void)packed, (void)ends, (void)c, (void)scratch;
 }
 size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
     return (void)fold, (void)inputs, (void)outputs, 0;
 }
-void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const float *g,
-                                 ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
-    (void)fold, (void)inputs, (void)outputs, (void)x, (void)g, (void)weight, (void)part, (void)parts, (void)scratch;
+void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen,
+                                 const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
+    (void)fold, (void)inputs, (void)outputs, (void)x, (void)seen, (void)g, (void)weight, (void)part, (void)parts, (void)scratch;
 }
 #endif

@@ -75,7 +75,7 @@ static void check_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, enum range rang
     const ptrdiff_t parts = 1 + below(3);
     for (ptrdiff_t part = 0; part < parts; part++) kernel_bf16_pack(k, n, b, transposed, part, parts, packed);
     c[0] = c[m * n + 1] = 7;
-    kernel_bf16_product(m, k, n, a, packed, &ends, c + 1, scratch);
+    kernel_bf16_product(m, k, n, a, 0, packed, &ends, c + 1, scratch);
     compare(c[0], 7, "before", m, k, n, 0, 0);
     compare(c[m * n + 1], 7, "behind", m, k, n, 0, 0);
     for (ptrdiff_t i = 0; i < m; i++)
@@ -142,7 +142,7 @@ static void check_gradient(ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t shards
         for (ptrdiff_t r = first_run; r < end_run; r++) fold.row_count += runs[r].row_count;
         for (ptrdiff_t part = 0; part < parts; part++) {
             void *scratch = cache_lines(kernel_bf16_weight_gradient_scratch(&fold, inputs, outputs));
-            kernel_bf16_weight_gradient(&fold, inputs, outputs, x + first_row * inputs, g + first_row * outputs, weight, part, parts, scratch);
+            kernel_bf16_weight_gradient(&fold, inputs, outputs, x + first_row * inputs, 0, g + first_row * outputs, weight, part, parts, scratch);
             free(scratch);
         }
         first_run = end_run, first_row += fold.row_count;

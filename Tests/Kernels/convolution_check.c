@@ -314,6 +314,12 @@ static void check(enum kernel_precision precision, long rounds) {
     const kernel_convolution usual[] = {square(28, 1, 32, 4, 2, 1), square(14, 32, 64, 4, 2, 1), square(16, 3, 32, 4, 2, 1),
                                         square(9, 7, 2, 3, 1, 1), square(35, 1, 3, 3, 2, 1), square(7, 40, 130, 3, 1, 1)};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) check_all(precision, usual + i, 2, 0);
+    // Channels that bf16 reads where they lie: along three axes, in groups, with gaps, and to few.
+    for (long r = 0; r < (precision == kernel_bf16 ? 6 : 0); r++) {
+        kernel_convolution run = random_convolution(range(1, 3), 6, 1);
+        run.groups = range(1, 2), run.channels = 32 * run.groups * range(1, 2), run.outputs = range(0, 1) ? 32 * run.groups : range(1, 3) * run.groups;
+        check_all(precision, &run, range(1, 4), 0);
+    }
     kernel_convolution depthwise = square(10, 37, 37, 3, 1, 1);
     depthwise.groups = 37;
     check_all(precision, &depthwise, 3, 0);

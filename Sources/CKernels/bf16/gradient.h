@@ -178,15 +178,15 @@ static void sum_block(const gradient_block *b, const kernel_fold *fold, const ti
 }
 
 static void weight_gradient(const multiply_block blocks[2][2], const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
-                            const float *x, const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
+                            left_operand x, const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
     const gradient_memory memory = memory_of_gradient(sizes_of_gradient(fold, inputs, outputs), scratch);
     const ptrdiff_t steps = all_steps(fold), columns = p.output_end - p.output;
     const blocking fitting = blocking_of(outputs, steps);
     const ptrdiff_t at_once = lines_at_once(p.input_end - p.input, fitting.left), across = lines_at_once(columns, fitting.right);
-    pack_runs(form_right_rows, fold, steps, g + p.output, outputs, columns, memory.right);
+    pack_runs(form_right_rows, fold, steps, make_left(g + p.output, outputs, 0), columns, memory.right);
     for (ptrdiff_t input = p.input; input < p.input_end; input += at_once) {
         const ptrdiff_t rows = least(at_once, p.input_end - input);
-        pack_runs(form_left_columns, fold, steps, x + input, inputs, rows, memory.left);
+        pack_runs(form_left_columns, fold, steps, left_from(&x, 0, input), rows, memory.left);
         for (ptrdiff_t j = 0; j < columns; j += across)
             for (ptrdiff_t row = 0; row < rows; row += panel_lines)
                 for (ptrdiff_t column = j; column < least(j + across, columns); column += panel_lines) {

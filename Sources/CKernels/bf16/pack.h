@@ -1,18 +1,38 @@
 // Operands as panels of tiles.
 #pragma once
-#include "ckernels_product.h"
+#include "../products/windows.h"
 #include "tile.h"
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-/// Left panels of a[m, k], whose rows are ld apart.
-static void pack_left(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t ld, tile *packed) {
+/// A left operand: rows that are ld apart, or what windows see.
+typedef struct {
+    const float *a;
+    ptrdiff_t ld;
+    window_table seen;
+} left_operand;
+
+static inline left_operand make_left(const float *a, ptrdiff_t ld, const window_table *seen) {
+    return (left_operand){a, ld, seen ? *seen : (window_table){0, 0}};
+}
+
+/// Without the first rows and columns.
+INLINE left_operand left_from(const left_operand *l, ptrdiff_t row, ptrdiff_t column) {
+    if (l->a) return (left_operand){l->a + row * l->ld + column, l->ld, {0, 0}};
+    return (left_operand){0, 0, {l->seen.windows + row, l->seen.columns + column}};
+}
+
+/// Left panels of a[m, k].
+static void pack_left(ptrdiff_t m, ptrdiff_t k, left_operand l, tile *packed) {
     const ptrdiff_t steps = divided_up(k, tile_depth);
     for (ptrdiff_t row = 0; row < m; row += tile_lines) {
         const ptrdiff_t t = row / tile_lines, panel = t / panel_tiles, width = panel_width(panel, m);
         tile *to = packed + panel_start(panel, steps) + t % panel_tiles;
-        for (ptrdiff_t s = 0; s < steps; s++)
-            pack_tile(form_left_rows, a + row * ld + s * tile_depth, ld, m - row, k - s * tile_depth, to + s * width);
+        for (ptrdiff_t s = 0; s < steps; s++) {
+            const ptrdiff_t column = s * tile_depth, rest = k - column;
+            if (l.a) pack_tile(form_left_rows, plain_rows(l.a + row * l.ld + column, l.ld), m - row, rest, to + s * width);
+            else pack_tile(form_left_rows, seen_rows(l.seen.windows + row, l.seen.columns[column]), m - row, rest, to + s * width);
+        }
     }
 }
 
@@ -25,8 +45,8 @@ static void pack_right(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed,
         const ptrdiff_t panel = t / panel_tiles, width = panel_width(panel, n);
         tile *to = packed + panel_start(panel, steps) + s * width + t % panel_tiles;
         const ptrdiff_t row = s * tile_depth, column = t * tile_lines;
-        if (transposed) pack_tile(form_right_columns, b + column * k + row, k, n - column, k - row, to);
-        else pack_tile(form_right_rows, b + row * n + column, n, k - row, n - column, to);
+        if (transposed) pack_tile(form_right_columns, plain_rows(b + column * k + row, k), n - column, k - row, to);
+        else pack_tile(form_right_rows, plain_rows(b + row * n + column, n), k - row, n - column, to);
     }
 }
 
@@ -38,22 +58,23 @@ static ptrdiff_t all_steps(const kernel_fold *fold) {
     return steps;
 }
 
-/// Packs `columns` columns of values[row, ld], each run from a step of its own.
-static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t steps, const float *values, ptrdiff_t ld, ptrdiff_t columns,
-                      tile *to) {
-    ptrdiff_t step = 0;
+/// Packs `columns` columns, each run from a step of its own.
+static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t steps, left_operand values, ptrdiff_t columns, tile *to) {
+    ptrdiff_t step = 0, first = 0;
     for (ptrdiff_t r = 0; r < fold->run_count; r++) {
         const ptrdiff_t rows = fold->runs[r].row_count;
         for (ptrdiff_t row = 0; row < rows; row += tile_depth, step++)
             for (ptrdiff_t t = 0; t < divided_up(columns, tile_lines); t++) {
                 const ptrdiff_t panel = t / panel_tiles;
                 tile *place = to + panel_start(panel, steps) + step * panel_width(panel, columns) + t % panel_tiles;
-                const float *from = values + row * ld + t * tile_lines;
-                // The form is a constant, so that it costs nothing in the loop.
-                if (form == form_left_columns) pack_tile(form_left_columns, from, ld, rows - row, columns - t * tile_lines, place);
-                else pack_tile(form_right_rows, from, ld, rows - row, columns - t * tile_lines, place);
+                const left_operand l = left_from(&values, first + row, t * tile_lines);
+                const ptrdiff_t rest = columns - t * tile_lines;
+                // The forms are constants, so that they cost nothing in the loop.
+                if (form == form_right_rows) pack_tile(form_right_rows, plain_rows(l.a, l.ld), rows - row, rest, place);
+                else if (l.a) pack_tile(form_left_columns, plain_rows(l.a, l.ld), rows - row, rest, place);
+                else pack_tile(form_left_columns, seen_rows(l.seen.windows, *l.seen.columns), rows - row, rest, place);
             }
-        values += rows * ld;
+        first += rows;
     }
 }
 

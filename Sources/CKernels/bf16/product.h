@@ -115,7 +115,7 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     if (!goes_straight) store_block(sums, lines, columns, is_first, end, p->ends, place, p->n, c);
 }
 
-static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const tile *packed,
+static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, left_operand a, const tile *packed,
                     const kernel_product_ends *ends, float *c, tile *left) {
     const product_task task = {blocks, n, divided_up(k, tile_depth), packed, ends};
     const blocking fitting = blocking_of(n, least(task.steps, chain_steps));
@@ -125,7 +125,7 @@ static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k,
         ptrdiff_t step = 0;
         do {
             const ptrdiff_t depth = least(chain_steps, task.steps - step), first_k = step * tile_depth;
-            pack_left(end - first, least(depth * tile_depth, k - first_k), a + first * k + first_k, k, left);
+            pack_left(end - first, least(depth * tile_depth, k - first_k), left_from(&a, first, first_k), left);
             for (ptrdiff_t j = 0; j < n; j += across)
                 for (ptrdiff_t row = first; row < end; row += panel_lines)
                     for (ptrdiff_t column = j; column < least(j + across, n); column += panel_lines)

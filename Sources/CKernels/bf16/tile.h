@@ -37,25 +37,43 @@ INLINE __mmask16 lanes(ptrdiff_t count) { return count >= 16 ? 0xffff : count <=
 /// low, then high, rounded to the nearest, ties to even; a subnormal float counts as zero.
 INLINE __m512i rounded_pair(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
+/// Rows of floats: `ld` apart, or `column` floats behind what a table says.
+typedef struct {
+    const float *first;
+    ptrdiff_t ld;
+    const float *const *windows;
+    ptrdiff_t column;
+} tile_rows;
+
+INLINE tile_rows plain_rows(const float *first, ptrdiff_t ld) { return (tile_rows){first, ld, NULL, 0}; }
+INLINE tile_rows seen_rows(const float *const *windows, ptrdiff_t column) { return (tile_rows){NULL, 0, windows, column}; }
+
+/// Row i of `count`; behind the last the place of some row, which is not read.
+INLINE const float *row_of(tile_rows from, ptrdiff_t i, ptrdiff_t count) {
+    return from.windows ? from.windows[i < count ? i : 0] + from.column : from.first + i * from.ld;
+}
+
 /// The lines of a tile whose line i holds 32 numbers of row i.
-INLINE void load_rows(const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
+INLINE void load_rows(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
     const __mmask16 low = lanes(columns), high = lanes(columns - 16);
 #pragma clang loop unroll(full)
     for (int i = 0; i < tile_lines; i++) {
         const __mmask16 is_row = i < rows ? 0xffff : 0;
-        line[i] = rounded_pair(_mm512_maskz_loadu_ps(low & is_row, from + i * ld), _mm512_maskz_loadu_ps(high & is_row, from + i * ld + 16));
+        const float *row = row_of(from, i, rows);
+        line[i] = rounded_pair(_mm512_maskz_loadu_ps(low & is_row, row), _mm512_maskz_loadu_ps(high & is_row, row + 16));
     }
 }
 
 /// The lines of a tile whose line i holds rows 2i and 2i + 1 in pairs, 16 columns of them.
-INLINE void load_pairs(const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
+INLINE void load_pairs(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18,
                                            2, 17, 1, 16, 0);
     const __mmask16 all = lanes(columns);
 #pragma clang loop unroll(full)
     for (int i = 0; i < tile_lines; i++) {
         const __mmask16 even = 2 * i < rows ? all : 0, odd = 2 * i + 1 < rows ? all : 0;
-        const __m512i both = rounded_pair(_mm512_maskz_loadu_ps(even, from + 2 * i * ld), _mm512_maskz_loadu_ps(odd, from + (2 * i + 1) * ld));
+        const __m512i both = rounded_pair(_mm512_maskz_loadu_ps(even, row_of(from, 2 * i, rows)),
+                                          _mm512_maskz_loadu_ps(odd, row_of(from, 2 * i + 1, rows)));
         line[i] = _mm512_permutexvar_epi16(order, both);
     }
 }
@@ -100,22 +118,22 @@ enum tile_form {
     form_left_columns,
 };
 
-INLINE void pack_lines(enum tile_form form, const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
+INLINE void pack_lines(enum tile_form form, tile_rows from, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
     __m512i line[tile_lines];
-    if (form == form_left_rows || form == form_right_columns) load_rows(from, ld, rows, columns, line);
-    else load_pairs(from, ld, rows, columns, line);
+    if (form == form_left_rows || form == form_right_columns) load_rows(from, rows, columns, line);
+    else load_pairs(from, rows, columns, line);
     if (form == form_right_columns || form == form_left_columns) transpose(line);
 #pragma clang loop unroll(full)
     for (int i = 0; i < tile_lines; i++) _mm512_store_si512(to->lines[i], line[i]);
 }
 
 /// Packs a tile of which `rows` rows and `columns` columns of floats exist.
-INLINE void pack_tile(enum tile_form form, const float *from, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
+INLINE void pack_tile(enum tile_form form, tile_rows from, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
     const int by_columns = form == form_left_rows || form == form_right_columns;
     const ptrdiff_t all_rows = by_columns ? tile_lines : tile_depth, all_columns = by_columns ? tile_depth : tile_lines;
     // Whole tiles, which most are, need no masks.
-    if (rows >= all_rows && columns >= all_columns) pack_lines(form, from, ld, all_rows, all_columns, to);
-    else pack_lines(form, from, ld, rows, columns, to);
+    if (rows >= all_rows && columns >= all_columns) pack_lines(form, from, all_rows, all_columns, to);
+    else pack_lines(form, from, rows, columns, to);
 }
 
 #pragma clang attribute pop

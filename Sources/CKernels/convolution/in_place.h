@@ -1,6 +1,7 @@
 // What windows see, read where it lies: maps are copied with margins of zeros, which takes less than to copy what each window sees.
 #pragma once
 #include "blocks.h"
+#include "../products/windows.h"
 #include "padded.h"
 #include <string.h>
 
@@ -15,6 +16,11 @@ static seen_maps make_seen_maps(const kernel_convolution *c, enum kernel_directi
     seen_maps m = {.padded = make_padded(c, direction), .stride = forward ? c->channels : c->outputs};
     for (int a = 0; a < KERNEL_AXES; a++) m.size[a] = forward ? c->input[a] : c->output[a];
     return m;
+}
+
+/// Whether products can read windows of so many channels where they lie.
+static int can_be_in_place(enum kernel_precision precision, ptrdiff_t channels) {
+    return precision == kernel_fp32 || channels % window_run == 0;
 }
 
 static ptrdiff_t map_floats(const seen_maps *m) { return m->size[0] * m->size[1] * m->size[2] * m->stride; }

@@ -1,8 +1,6 @@
 // A convolution as products: one for each group, and on the way back for each phase of it.
 #pragma once
-#include "blocks.h"
-#include "padded.h"
-#include "../products/windows.h"
+#include "in_place.h"
 
 /// What windows see times a matrix b[k, n], to the windows' places.
 typedef struct {
@@ -38,10 +36,10 @@ enum convolution_way {
 
 static enum convolution_way way_of(enum kernel_precision precision, const kernel_convolution *c, enum kernel_direction direction) {
     const int forward = direction == kernel_convolve_forward;
-    if (precision != kernel_fp32) return way_gathered;
     // Neighbouring windows must see neighbouring positions.
     const int is_dense = !forward || (c->stride[1] == 1 && c->stride[2] == 1);
-    if (is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
+    if (precision == kernel_fp32 && is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
+    if (!can_be_in_place(precision, (forward ? c->channels : c->outputs) / c->groups)) return way_gathered;
     const padded_map padded = make_padded(c, direction);
     return padded_count(&padded) * (forward ? c->channels : c->outputs) <= most_padded_floats ? way_in_place : way_gathered;
 }

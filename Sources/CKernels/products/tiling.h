@@ -21,12 +21,6 @@ enum tile_left {
     left_window_columns,
 };
 
-/// What windows see: each window's first value, and the distances of all others from it.
-typedef struct {
-    const float *const *windows;
-    const ptrdiff_t *columns;
-} window_table;
-
 /// How a tile begins and ends.
 typedef struct {
     /// The left operand, where it is windows.

@@ -1,13 +1,22 @@
-// Products in fp32 whose left operand is what the windows of a convolution see, where it lies: a[i, k] = windows[i][columns[k]].
+// Products whose left operand is what the windows of a convolution see, where it lies: a[i, k] = windows[i][columns[k]].
 #pragma once
 #include "ckernels_product.h"
 
+/// What windows see: each window's first value, and the distances of all others from it.
+typedef struct {
+    const float *const *windows;
+    const ptrdiff_t *columns;
+} window_table;
+
+/// In bf16 so many columns, from a multiple of it on, are to be neighbours: tiles are made of them.
+enum { window_run = 32 };
+
 /// As `kernel_product` and `kernel_product_scratch`.
-void kernel_windows_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *const *windows, const ptrdiff_t *columns, const void *packed,
-                            const kernel_product_ends *ends, float *c, void *scratch);
+void kernel_windows_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const window_table *seen,
+                            const void *packed, const kernel_product_ends *ends, float *c, void *scratch);
 /// As `kernel_weight_gradient` and its scratch memory, where windows are rows and their columns inputs.
-void kernel_windows_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *const *windows,
-                             const ptrdiff_t *columns, const float *g, ptrdiff_t weight, void *scratch);
+void kernel_windows_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
+                             const window_table *seen, const float *g, ptrdiff_t weight, void *scratch);
 
 /// The most columns of `kernel_planes_product`.
 enum { planes_most_columns = 4 };
