@@ -41,6 +41,7 @@ void kernel_convolution_pack(enum kernel_precision precision, const kernel_convo
             if (direction == kernel_convolve_forward) memcpy(to, plain, (size_t)size * sizeof(float));
             else order_phase(c, &some.phase, plain, (float *)to);
             if (way != way_narrow) kernel_pack(precision, some.k, some.n, (float *)to, 0, 0, 1, matrix);
+            else if (precision == kernel_bf16) kernel_bf16_pair_rows(some.k, some.n, (float *)to);
         }
         to = matrix + matrix_bytes(precision, &some, way);
     }
@@ -141,8 +142,8 @@ void kernel_convolve(enum kernel_precision precision, const kernel_convolution *
             if (own.bias) own.bias += part.places.channel;
             if (own.values) own.values += row * to_floats;
             if (way == way_narrow) {
-                if (number % count == 0) kernel_pad_planes(&maps.padded, &part.windows, first, scratch);
-                multiply_planes(&part, &maps.padded, (const float *)place, &own, to + row * to_floats, scratch);
+                if (number % count == 0) make_planes(precision, &maps.padded, &part.windows, first, scratch);
+                multiply_planes(precision, &part, &maps.padded, (const float *)place, &own, to + row * to_floats, scratch);
             } else {
                 multiply_part(&here, &part, matrix, &own, is_direct, to + row * to_floats);
             }

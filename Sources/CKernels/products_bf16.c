@@ -13,6 +13,7 @@ const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
 #include "bf16/multiply_amx.h"
 #include "bf16/multiply_avx512.h"
 #include "bf16/multiply_fma.h"
+#include "bf16/planes.h"
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -104,6 +105,19 @@ void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrd
     weight_gradient(blocks[kind], fold, inputs, outputs, make_left(x, inputs, seen), g, weight, p, scratch);
     end(kind);
 }
+
+void kernel_bf16_pair_rows(ptrdiff_t k, ptrdiff_t n, float *b) { pair_rows(k, n, b); }
+
+void kernel_bf16_pad_planes(const padded_map *p, const window *w, const float *map, float *planes) {
+    pad_pairs(p, w, map, (uint32_t *)planes);
+}
+
+void kernel_bf16_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,
+                                const float *bias, float *to, ptrdiff_t stride) {
+    const int is_plain = kernel_bf16_kind() == kernel_bf16_avx512;
+    planes_product(is_plain ? avx512_chains : fma_chains, !is_plain, count, k, n, (const uint32_t *)b, offsets, (const uint32_t *)planes, bias, to,
+                   stride);
+}
 #else
 enum kernel_bf16_kind kernel_bf16_kind(void) { return kernel_bf16_none; }
 
@@ -123,5 +137,13 @@ size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t in
 void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen,
                                  const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     (void)fold, (void)inputs, (void)outputs, (void)x, (void)seen, (void)g, (void)weight, (void)part, (void)parts, (void)scratch;
+}
+void kernel_bf16_pair_rows(ptrdiff_t k, ptrdiff_t n, float *b) { (void)k, (void)n, (void)b; }
+void kernel_bf16_pad_planes(const padded_map *p, const window *w, const float *map, float *planes) {
+    (void)p, (void)w, (void)map, (void)planes;
+}
+void kernel_bf16_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,
+                                const float *bias, float *to, ptrdiff_t stride) {
+    (void)count, (void)k, (void)n, (void)b, (void)offsets, (void)planes, (void)bias, (void)to, (void)stride;
 }
 #endif

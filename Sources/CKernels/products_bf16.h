@@ -4,6 +4,7 @@
 #pragma once
 #include "ckernels_bf16.h"
 #include "ckernels_product.h"
+#include "convolution/padded.h"
 #include "products/windows.h"
 
 size_t kernel_bf16_packed_bytes(ptrdiff_t k, ptrdiff_t n);
@@ -14,3 +15,11 @@ void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, 
 size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs);
 void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen,
                                  const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch);
+
+// `kernel_planes_product` and what it takes, as pairs of neighbouring k: of rows, in place, and of a map's channels. k and channels come in whole
+// runs, `window_run`.
+
+void kernel_bf16_pair_rows(ptrdiff_t k, ptrdiff_t n, float *b);
+void kernel_bf16_pad_planes(const padded_map *p, const window *w, const float *map, float *planes);
+void kernel_bf16_planes_product(ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const float *b, const ptrdiff_t *offsets, const float *planes,
+                                const float *bias, float *to, ptrdiff_t stride);

@@ -320,6 +320,8 @@ static void check(enum kernel_precision precision, long rounds) {
         run.groups = range(1, 2), run.channels = 32 * run.groups * range(1, 2), run.outputs = range(0, 1) ? 32 * run.groups : range(1, 3) * run.groups;
         check_all(precision, &run, range(1, 4), 0);
     }
+    const kernel_convolution narrow = square(3, 1056, 2, 2, 1, 0);
+    check_all(precision, &narrow, 2, 0);
     kernel_convolution depthwise = square(10, 37, 37, 3, 1, 1);
     depthwise.groups = 37;
     check_all(precision, &depthwise, 3, 0);

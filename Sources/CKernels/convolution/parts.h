@@ -38,8 +38,8 @@ static enum convolution_way way_of(enum kernel_precision precision, const kernel
     const int forward = direction == kernel_convolve_forward;
     // Neighbouring windows must see neighbouring positions.
     const int is_dense = !forward || (c->stride[1] == 1 && c->stride[2] == 1);
-    if (precision == kernel_fp32 && is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
     if (!can_be_in_place(precision, (forward ? c->channels : c->outputs) / c->groups)) return way_gathered;
+    if (is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
     const padded_map padded = make_padded(c, direction);
     return padded_count(&padded) * (forward ? c->channels : c->outputs) <= most_padded_floats ? way_in_place : way_gathered;
 }
