@@ -12,7 +12,8 @@ enum { plane_vectors = 8 };
 
 INLINE uint32_t pair_of(float even, float odd) {
     const __m512i both = rounded_pair(_mm512_set1_ps(even), _mm512_set1_ps(odd));
-    const uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(both)), high = (uint32_t)_mm_cvtsi128_si32(_mm512_extracti32x4_epi32(both, 2));
+    const uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(both));
+    const uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm512_extracti32x4_epi32(both, 2));
     return (low & 0xffff) | high << 16;
 }
 
@@ -129,13 +130,14 @@ ALL_PLANES(avx512)
 ALL_PLANES(fma)
 
 /// As `kernel_planes_product`, of pairs; k is a multiple of 32.
-static void planes_product(const planes_chain chains[][4], int subnormals_are_zeros, ptrdiff_t count, ptrdiff_t k, ptrdiff_t n, const uint32_t *b,
-                           const ptrdiff_t *offsets, const uint32_t *planes, const float *bias, float *to, ptrdiff_t stride) {
+static void planes_product(const planes_chain chains[][4], int subnormals_are_zeros, ptrdiff_t count, ptrdiff_t k, ptrdiff_t n,
+                           const uint32_t *b, const ptrdiff_t *offsets, const uint32_t *planes, const float *bias, float *to,
+                           ptrdiff_t stride) {
     const unsigned before = _mm_getcsr(), zeros = subnormals_are_zeros ? before | 0x8040 : before;
     for (ptrdiff_t x = 0, at_once; x < count; x += at_once * tile_lines) {
         const ptrdiff_t rest = divided_up(count - x, tile_lines);
         int size = 3;
-        // As many vectors as are left, or a few more than one function has.
+        // The most vectors that there is a function for and that are left.
         while (!chains[n - 1][size] || (size > 0 && 1 << size > rest)) size--;
         at_once = 1 << size;
         ptrdiff_t first = 0;

@@ -19,6 +19,7 @@ static size_t narrow_bytes(const padded_map *p, const window *w, ptrdiff_t n) {
     return narrow_planes_bytes(p, w) + narrow_offsets_bytes(w) + floats_of(n * narrow_stride(p, w));
 }
 
+/// Fills in the planes of a map.
 static void make_planes(enum kernel_precision precision, const padded_map *p, const window *w, const float *map, void *memory) {
     if (precision == kernel_bf16) kernel_bf16_pad_planes(p, w, map, memory);
     else kernel_pad_planes(p, w, map, memory);
@@ -26,8 +27,8 @@ static void make_planes(enum kernel_precision precision, const padded_map *p, co
 
 /// A part's product on the map whose planes lie in the memory; `b` is the matrix as it is, in bf16 as pairs of rows, values and `to` are those of
 /// the map.
-static void multiply_planes(enum kernel_precision precision, const convolution_part *part, const padded_map *p, const float *b, const kernel_product_ends *ends, float *to,
-                            void *memory) {
+static void multiply_planes(enum kernel_precision precision, const convolution_part *part, const padded_map *p, const float *b,
+                            const kernel_product_ends *ends, float *to, void *memory) {
     const window *w = &part->windows;
     const ptrdiff_t lines = narrow_lines(p, w), stride = narrow_stride(p, w);
     const float *const planes = memory;
@@ -40,7 +41,8 @@ static void multiply_planes(enum kernel_precision precision, const convolution_p
         for (ptrdiff_t h = 0; h < w->axes[1].windows; h += lines) {
             const ptrdiff_t some = least_of(lines, w->axes[1].windows - h), count = (some - 1) * p->size[2] + w->axes[2].windows;
             const float *const first = planes + (part->k ? padded_line(p, w, d, h) : 0);
-            if (precision == kernel_bf16) kernel_bf16_planes_product(count, part->k, part->n, b, offsets, first, ends->bias, sums, stride);
+            if (precision == kernel_bf16)
+                kernel_bf16_planes_product(count, part->k, part->n, b, offsets, first, ends->bias, sums, stride);
             else kernel_planes_product(count, part->k, part->n, b, offsets, first, ends->bias, sums, stride);
             for (ptrdiff_t line = 0; line < some; line++)
                 kernel_scatter_planes(&part->places, d, h + line, sums + line * p->size[2], stride, ends, to);
