@@ -21,7 +21,7 @@ static float *floats(long count, int odd) {
 }
 
 /// Memory whose size may depend on the set of instructions; what it holds must not matter.
-static void *scratch_bytes(size_t count) {
+static inline void *scratch_bytes(size_t count) {
     void *p = aligned_alloc(64, (count + 127) / 64 * 64);
     return memset(p, 0xff, (count + 127) / 64 * 64);
 }
