@@ -10,9 +10,13 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
     /// The system's error number.
     public let errorNumber: Int32
 
-    /// Whether the place is at fault (no permission, read-only, no folder) rather than the writing (full disk, broken disk).
+    package init(path: String, action: String, errorNumber: Int32) {
+        (self.path, self.action, self.errorNumber) = (path, action, errorNumber)
+    }
+
+    /// Whether the place is at fault (no permission, read-only, no folder, something in the way) rather than the writing (full disk, broken disk).
     public var isPlaceUnwritable: Bool {
-        [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ELOOP].contains(errorNumber)
+        [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP].contains(errorNumber)
     }
 
     public var description: String {

@@ -5,7 +5,7 @@ internal import Support
 /// A folder beside the place of a file, in which the file is written, and which nobody but its owner may look into or change (0700).
 ///
 /// The folder around it may be others' to write to, who can put links under any name there: so all goes by descriptors.
-struct PrivateFolder {
+package struct PrivateFolder {
     /// The name of the file in it.
     private static let file = "file"
 
@@ -14,7 +14,7 @@ struct PrivateFolder {
     private let name: String
 
     /// Makes the folder in `parent`; nil, with `errno`, if that cannot be.
-    init?(in parent: String, for fileName: String) {
+    package init?(in parent: String, for fileName: String) {
         self.parent = open(parent.isEmpty ? "." : parent, chdf5_path_only() | O_DIRECTORY | O_CLOEXEC)
         if self.parent < 0 { return nil }
         while true {
@@ -43,10 +43,14 @@ struct PrivateFolder {
     var libraryPath: String { "/proc/self/fd/\(descriptor)/\(Self.file)" }
 
     /// Makes the file in it; a negative number, with `errno`, if that cannot be.
-    func makeFile() -> Int32 {
+    package func makeFile() -> Int32 {
         let file = openat(descriptor, Self.file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        if file < 0 { return file }
         // Where others may rename what lies beside, they can put a folder of theirs in place of ours before it is opened.
+        if file < 0 {
+            // Ours is empty.
+            if errno == EEXIST { errno = EPERM }
+            return file
+        }
         var (folderStatus, fileStatus) = (stat(), stat())
         let isOurs =
             fstat(descriptor, &folderStatus) == 0 && fstat(file, &fileStatus) == 0 && folderStatus.st_uid == fileStatus.st_uid
@@ -75,7 +79,7 @@ struct PrivateFolder {
     }
 
     /// Removes the folder and what is in it.
-    func remove() {
+    package func remove() {
         unlinkat(descriptor, Self.file, 0)
         close(descriptor)
         // Of that name there may be another by now, which goes only if it is empty.

@@ -37,6 +37,23 @@ struct AtomicFileTests {
         }
     }
 
+    /// Where others put a folder of theirs in place of ours, with a link in it, before it is opened: the place is at fault, and the file that
+    /// the link leads to stays.
+    @Test func foldersThatOthersSwap() throws {
+        let folder = try TemporaryFolder()
+        try Data("precious".utf8).write(to: folder.url.appendingPathComponent("victim"))
+        let place = try #require(PrivateFolder(in: folder.url.path, for: "x"))
+        defer { place.remove() }
+        let name = try #require(try names(folder).first { $0.hasPrefix(".x.tmp.") })
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("\(name)/file"), withDestinationPath: folder.path("victim"))
+        let (file, number) = (place.makeFile(), errno)
+        let error = FileError(path: folder.path("x"), action: "create", errorNumber: number)
+        #expect(file < 0)
+        #expect(error.isPlaceUnwritable && error.description.hasSuffix("x: operation not permitted"), "\(error)")
+        #expect(try Data(contentsOf: folder.url.appendingPathComponent("victim")) == Data("precious".utf8))
+    }
+
     /// A link under the final name is replaced, not followed.
     @Test func linksAreNotFollowed() throws {
         let folder = try TemporaryFolder()
