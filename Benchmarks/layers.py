@@ -1,7 +1,6 @@
 """Lists of blocks in PyTorch, from the parameters that `mpi-vae export` writes: for compare-layers."""
 
 import math
-import re
 import sys
 
 import h5py
@@ -9,23 +8,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from torch_blocks import items, numbers
+
 
 def make(folder):
     random = np.random.default_rng(1)
     with h5py.File(f"{folder}/data.h5", "w") as file:
         for name, shape in {"values": (48,), "series": (21, 6), "maps": (13, 11, 4), "volumes": (9, 8, 7)}.items():
             file[name] = random.normal(size=(64, *shape)).astype(np.float32)
-
-
-def items(text):
-    """The items between commas that are not in parentheses."""
-    parts, depth, start = [], 0, 0
-    for place, character in enumerate(text + ","):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            parts.append(text[start:place].strip())
-            start = place + 1
-    return parts
 
 
 ACTIVATIONS = {
@@ -54,12 +44,6 @@ def channels_first(x):
 
 def channels_last(x):
     return x.movedim(1, -1)
-
-
-def numbers(words, letter, axes, usual):
-    found = [word[1:] for word in words if re.fullmatch(letter + r"[\dx]+", word)]
-    values = [int(number) for number in found[0].split("x")] if found else [usual]
-    return values * axes if len(values) == 1 else values
 
 
 def convolution(x, words, p):

@@ -1,7 +1,9 @@
-"""The VAE of the comparisons in PyTorch: dense, or with convolutions k4 s2 p1 before dense layers and the mirror image behind."""
+"""The VAE of the comparisons in PyTorch: dense, or with convolutions k4 s2 p1 before dense layers and the mirror image behind, or of listed blocks."""
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+import torch_blocks
 
 
 def add_arguments(parser):
@@ -9,16 +11,26 @@ def add_arguments(parser):
     parser.add_argument("--map", type=lambda text: [int(size) for size in text.split("x")], help="28x28x1: height, width, channels")
     parser.add_argument("--channels", type=numbers, default=[], help="of convolutions, which --map is for")
     parser.add_argument("--hidden", type=numbers, default=[400])
+    parser.add_argument("--encoder", help="blocks of the encoder, in place of channels and hidden, and of the decoder")
+    parser.add_argument("--decoder")
     parser.add_argument("--latent", type=int, default=20)
 
 
 class VAE(nn.Module):
     def __init__(self, options, features):
         super().__init__()
+        self.map = options.map
+        if options.encoder:
+            blocks, shape = torch_blocks.network(options.encoder, options.map)
+            self.encoder = nn.Sequential(*blocks, nn.Linear(*shape, 2 * options.latent))
+            blocks, shape = torch_blocks.network(options.decoder, [options.latent])
+            assert shape == options.map, shape
+            self.decoder = nn.Sequential(*blocks)
+            return
         def dense(sizes):
             return [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())]
         hidden, code = options.hidden, 2 * options.latent
-        self.map, before, behind, inputs = options.map, [], [], features
+        before, behind, inputs = [], [], features
         if options.channels:
             height, width, channels = options.map
             sizes = [channels, *options.channels]
