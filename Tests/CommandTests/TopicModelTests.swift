@@ -23,7 +23,7 @@ struct TopicModelTests {
         let (data, run) = (folder.path("texts.h5"), folder.path("run"))
         let trained = try mpiVAE(
             arguments: [
-                "train", "--data", "\(data):/train", "--model", "prodlda", "--latent", "20", "--shards", "1", "--epochs", "150",
+                "train", "--data", "\(data):/train", "--model", "prodlda", "--latent", "20", "--shards", "1", "--epochs", "60",
                 "--output", run,
             ])
         #expect(trained.status == 0, "\(trained)")
