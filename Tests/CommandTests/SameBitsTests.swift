@@ -73,6 +73,24 @@ struct SameBitsTests {
         }
     }
 
+    /// Shards of maps and sequences that go through in pieces: a row gives a term for each position.
+    @Test(arguments: ["fp32", "bf16"]) func shardsOfMapsInPieces(precision: String) throws {
+        let folder = try TemporaryFolder()
+        let options = [
+            "--encoder",
+            "conv 8 k3 p1, group-norm 2, relu, residual (conv 8 k3 p1), max-pool k2 s2, tokens, residual (position-norm, attention 2), "
+                + "positions learned, dense 12",
+            "--decoder", "dense 14x14x4, relu, transposed-conv 28x28x1 k4 s2 p1", "--precision", precision, "--rows", "0:300",
+            "--global-batch", "140", "--shards", "2", "--epochs", "1",
+        ]
+        try train(folder.path("whole"), ranks: 1, options)
+        for (ranks, rows) in [(1, "48"), (2, "1")] {
+            let run = folder.path(rows)
+            try train(run, ranks: ranks, options + ["--micro-batch", rows])
+            #expect(try newestCheckpoint(run) == newestCheckpoint(folder.path("whole")), "at most \(rows) rows at once")
+        }
+    }
+
     /// On one that has no fused multiply-add, made by QEMU.
     @Test func onAnOldProcessor() throws {
         let folder = try TemporaryFolder()

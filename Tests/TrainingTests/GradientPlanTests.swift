@@ -76,7 +76,7 @@ struct GradientPlanTests {
         for rule in rules {
             for cutRows in [1, 32] {
                 let counts = own.map(rule)
-                let plan = GradientPlan(nodes, tree: tree, counts: counts, capacity: capacity, cutRows: cutRows)
+                let plan = GradientPlan(nodes, tree: tree, counts: counts, capacity: capacity, cutRows: cutRows, termsPerRow: 1)
                 #expect(
                     carryOut(plan, first: own.lowerBound, counts: counts, nodes: nodes.count) == nodes.map { sum($0, tree) })
                 let most = max(capacity, cutRows)
@@ -94,7 +94,7 @@ struct GradientPlanTests {
     /// Four shards of five rows, two of which fit into a pass.
     @Test func twoPasses() {
         let tree = FoldTree(leafCount: 4)
-        let plan = GradientPlan([tree.root], tree: tree, counts: [5, 5, 5, 5], capacity: 10, cutRows: 1)
+        let plan = GradientPlan([tree.root], tree: tree, counts: [5, 5, 5, 5], capacity: 10, cutRows: 1, termsPerRow: 1)
         #expect(plan.passes.map { $0.rows.map(\.shard) } == [[0, 1], [2, 3]])
         #expect(
             plan.passes.map(\.folds) == [
@@ -116,7 +116,7 @@ struct GradientPlanTests {
         let counts = [0, 1].map { step in (0..<3).map { shards.positions(ofShard: $0, step: step, shardBatch: 4).count } }
         #expect(counts == [[4, 4, 4], [2, 3, 3]])
         let tree = FoldTree(leafCount: 3)
-        let plans = counts.map { GradientPlan([tree.root], tree: tree, counts: $0, capacity: 6, cutRows: 1) }
+        let plans = counts.map { GradientPlan([tree.root], tree: tree, counts: $0, capacity: 6, cutRows: 1, termsPerRow: 1) }
         #expect(plans[0].passes.map(\.rowCount) == [4, 4, 4] && plans[1].passes.map(\.rowCount) == [5, 3])
         for (plan, counts) in zip(plans, counts) {
             #expect(carryOut(plan, first: 0, counts: counts, nodes: 1) == ["((0+1)+2)"])
@@ -126,8 +126,8 @@ struct GradientPlanTests {
     /// A shard that is larger than a pass: what it has so far waits in as many sums as its rows need.
     @Test func unfinished() {
         let (tree, segment, block) = (FoldTree(leafCount: 1), ShardFold.segment, ShardFold.block)
-        func plan(_ count: Int, _ capacity: Int, _ cutRows: Int = 1) -> GradientPlan {
-            GradientPlan([tree.root], tree: tree, counts: [count], capacity: capacity, cutRows: cutRows)
+        func plan(_ count: Int, _ capacity: Int, _ cutRows: Int = 1, terms: Int = 1) -> GradientPlan {
+            GradientPlan([tree.root], tree: tree, counts: [count], capacity: capacity, cutRows: cutRows, termsPerRow: terms)
         }
         #expect(plan(10, 10).unfinished == [false, false, false])
         #expect(plan(10, 4).passes.map(\.rowCount) == [4, 4, 2] && plan(10, 4).unfinished == [true, false, false])
@@ -138,5 +138,10 @@ struct GradientPlanTests {
         #expect(
             plan(100, 40, 32).passes.map(\.rowCount) == [32, 32, 36]
                 && plan(100, 1, 32).passes.map(\.rowCount) == [32, 32, 32, 4])
+        // A row of a map is as many terms as it has positions.
+        #expect(plan(10, 4, terms: segment / 10).unfinished == [true, false, false])
+        #expect(plan(10, 4, terms: segment / 10 + 1).unfinished == [true, true, false])
+        #expect(plan(64, 32, 32, terms: 784).unfinished == [true, true, true])
+        #expect(plan(64, 64, terms: 784).unfinished == [false, false, false])
     }
 }

@@ -18,7 +18,7 @@ struct EpochSteps {
         _ plan: ShardPlan, _ model: Model, _ reduction: any GradientReduction, shardBatch: Int, _ training: Configuration.Training
     ) {
         let (usual, last) = GradientPlan.ofEpoch(
-            plan, reduction, shardBatch: shardBatch, capacity: training.microBatch, model.precision)
+            plan, reduction, shardBatch: shardBatch, capacity: training.microBatch, model)
         mostRows = max(usual.mostRows, last.mostRows)
         waiting = (0..<max(usual.extraCount, last.extraCount)).map { _ in AlignedBuffer(count: model.layout.count) }
         let isRounded = training.wire == .bf16
@@ -63,14 +63,14 @@ extension GradientPlan {
 
     /// Of the steps of an epoch, and of its last one, to which shards may give fewer rows.
     static func ofEpoch(
-        _ plan: ShardPlan, _ reduction: any GradientReduction, shardBatch: Int, capacity: Int, _ precision: Precision
+        _ plan: ShardPlan, _ reduction: any GradientReduction, shardBatch: Int, capacity: Int, _ model: Model
     ) -> (usual: GradientPlan, last: GradientPlan) {
         let shards = reduction.nodes[0].leaves.lowerBound..<reduction.nodes[reduction.nodes.count - 1].leaves.upperBound
         func make(step: Int) -> GradientPlan {
             GradientPlan(
                 reduction.nodes, tree: FoldTree(leafCount: plan.shardCount),
                 counts: shards.map { plan.positions(ofShard: $0, step: step, shardBatch: shardBatch).count }, capacity: capacity,
-                cutRows: precision.cutRows)
+                cutRows: model.precision.cutRows, termsPerRow: model.termsPerRow)
         }
         return (make(step: 0), make(step: plan.stepsPerEpoch(shardBatch: shardBatch) - 1))
     }

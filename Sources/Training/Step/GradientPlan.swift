@@ -34,7 +34,8 @@ package struct GradientPlan: Equatable {
     ///   - counts: the rows that each of these shards gives to the step, in their order.
     ///   - capacity: the most rows of a pass.
     ///   - cutRows: a shard may be cut behind a multiple of so many of its rows.
-    package init(_ nodes: [FoldTree.Node], tree: FoldTree, counts: [Int], capacity: Int, cutRows: Int) {
+    ///   - termsPerRow: the most terms that a row gives to a sum of the gradients.
+    package init(_ nodes: [FoldTree.Node], tree: FoldTree, counts: [Int], capacity: Int, cutRows: Int, termsPerRow: Int) {
         let first = nodes[0].leaves.lowerBound
         let (dealt, cuts) = Self.cut(counts, from: first, capacity: max(capacity, cutRows), cutRows: cutRows)
         var passes = dealt
@@ -70,7 +71,7 @@ package struct GradientPlan: Equatable {
         }
         self.passes = passes
         self.waitingCount = waitingCount
-        let most = cuts.isEmpty ? 0 : counts.max()!
+        let most = cuts.isEmpty ? 0 : counts.max()! * termsPerRow
         unfinished = [
             cuts.contains { $0 % ShardFold.segment != 0 || cutRows > 1 }, most > ShardFold.segment, most > ShardFold.block,
         ]

@@ -39,7 +39,7 @@ package struct MemoryPlan {
         let own = ShardPlan.shards(ofRank: world.rank, worldSize: world.size, shardCount: shards)
         let plan = GradientPlan(
             tree.cover(own), tree: tree, counts: own.map { _ in configuration.training.globalBatch / shards },
-            capacity: configuration.training.microBatch, cutRows: precision.cutRows)
+            capacity: configuration.training.microBatch, cutRows: precision.cutRows, termsPerRow: model.termsPerRow)
         let rows = plan.mostRows
         let folds = plan.passes.map { ShardFold($0.folds, gradients: [], samples: model.copies) }
         let exchange = configuration.training.wire == .bf16 ? reduction.exchange / 2 * 3 : reduction.exchange

@@ -26,6 +26,7 @@ struct Dense: LinearLayer {
     }
 
     var vanishing: Range<Int>? { weight }
+    var termsPerRow: Int { 1 }
 
     func initialize(_ parameters: UnsafeMutablePointer<Float>, _ how: Initialization, number: Int, seed: UInt64) {
         how.fill(

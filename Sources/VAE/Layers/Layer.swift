@@ -31,6 +31,9 @@ protocol Layer: Sendable {
     /// The parameters that let it give 0 where they are 0, bias and shift aside; nil for none.
     var vanishing: Range<Int>? { get }
 
+    /// The most terms that a row gives to a sum in the gradients of the parameters, as one for each position: at least as many.
+    var termsPerRow: Int { get }
+
     /// Whether in training a row's output depends on the other rows of its shard.
     var couplesRows: Bool { get }
 }
@@ -39,6 +42,7 @@ extension Layer {
     func scratchBytes(_ plan: PassPlan) -> Int { 0 }
     var products: [LayerProduct] { [] }
     var vanishing: Range<Int>? { nil }
+    var termsPerRow: Int { max(input.positions, output.positions) }
     var couplesRows: Bool { false }
 }
 

@@ -41,6 +41,8 @@ struct Residual: Layer {
         }
     }
 
+    var termsPerRow: Int { max(inner.termsPerRow, shortcut?.termsPerRow ?? 1) }
+
     var couplesRows: Bool { inner.couplesRows || shortcut?.couplesRows == true }
 
     func export(_ x: OperatorGraph.Value, into graph: inout OperatorGraph) throws(NetworkError) -> OperatorGraph.Value {

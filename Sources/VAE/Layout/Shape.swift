@@ -17,6 +17,9 @@ public struct Shape: Sendable, Equatable, CustomStringConvertible {
     /// The values of a row.
     public var count: Int { sizes.reduce(1, *) }
 
+    /// The places of a map or sequence, each with its channels; 1 of a row of features.
+    var positions: Int { sizes.dropLast().reduce(1, *) }
+
     /// As users type it: "28x28x1".
     public var text: String { sizes.map(String.init).joined(separator: "x") }
 

@@ -39,6 +39,9 @@ public struct Model: Sendable {
     /// The numbers of a code.
     public var latentSize: Int { latent.size }
 
+    /// The most terms that a row gives to a sum of the gradients, such as one for each position of a map.
+    public var termsPerRow: Int { max(encoder.termsPerRow, decoder.termsPerRow) }
+
     /// Whether in training what a row gives depends on the other rows of its shard, so that a shard's rows go through at once.
     public var couplesRows: Bool { encoder.couplesRows || decoder.couplesRows }
 

@@ -76,6 +76,8 @@ struct Network: Sendable {
         blocks.indices.flatMap { block in layers(ofBlock: block).flatMap(\.products).map { ("\(name)/\(block)\($0.part)", $0) } }
     }
 
+    var termsPerRow: Int { layers.map(\.termsPerRow).max() ?? 1 }
+
     var couplesRows: Bool { layers.contains(where: \.couplesRows) }
 
     /// The most values that a row has on its way.
