@@ -7,7 +7,9 @@ struct LatentActivity {
     func add(to page: inout HTMLPage) {
         let (kl, active) = (embeddings.klPerLatent, embeddings.activeLatents)
         // Few latents have their numbers each.
-        let ticks = kl.count <= 20 ? kl.indices.map { Chart.Tick(Double($0), "\($0)") } : nil
+        let ticks =
+            kl.count <= 20
+            ? stride(from: 0, to: kl.count, by: kl.count > 12 ? 2 : 1).map { Chart.Tick(Double($0), "\($0)") } : nil
         var chart = Chart(
             x: -0.6...Double(kl.count) - 0.4, y: 0...max(1.04 * (kl.max() ?? 0), 1e-3), height: 220, xTicks: ticks, wholeX: true)
         for (latent, value) in kl.enumerated() {
