@@ -34,6 +34,15 @@ struct StartSettingsTests {
         )
     }
 
+    /// Only where Slurm by itself starts ranks on several nodes do they wait.
+    @Test func pause() {
+        let step = ["PMIX_RANK": "0", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_NODES": "2"]
+        #expect(StartSettings.pause(step) == 250_000)
+        #expect(StartSettings.pause(step.merging(["SLURM_STEP_NUM_NODES": "1"]) { $1 }) == 0)
+        #expect(StartSettings.pause(step.merging(["OMPI_COMM_WORLD_SIZE": "2"]) { $1 }) == 0)
+        #expect(StartSettings.pause([:]) == 0)
+    }
+
     /// Many programs of one rank begin and end at once, none in another's way, and give what they start nothing of it.
     @Test func manyOfOneRankAtOnce() throws {
         let program = try Program.built("RankCases")

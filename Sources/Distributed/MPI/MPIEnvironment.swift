@@ -35,6 +35,7 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         return ExitCode.unavailable.rawValue
     }
     let settings = StartSettings()
+    let pause = StartSettings.pause(ProcessInfo.processInfo.environment)
     var provided: Int32 = 0
     let started = MPI_Init_thread(nil, nil, cmpi_thread_funneled(), &provided)
     settings.forget()
@@ -42,6 +43,7 @@ public func withMPI(_ body: (World) throws -> Int32) -> Int32 {
         report("MPI could not be started: see the messages above, or run `mpi-vae doctor`")
         return ExitCode.unavailable.rawValue
     }
+    usleep(pause)
     // What MPI has loaded may have changed how this thread rounds.
     kernel_set_arithmetic()
     do {

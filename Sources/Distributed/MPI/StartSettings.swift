@@ -42,6 +42,16 @@ package struct StartSettings {
         return settings
     }
 
+    /// Microseconds that a rank waits behind MPI_Init before it says anything to others.
+    ///
+    /// Started on several nodes by Slurm alone, a rank leaves MPI_Init while others may still be in it: seen with Slurm 22.05, PMIx 4.2 and
+    /// Open MPI 4.1.4, where the second of its two barriers holds nobody. A message then finds no receiver there, which ends that rank (SIGSEGV,
+    /// in one of some hundred starts on a busy machine). There is no barrier without messages, so this gives the others time to come out.
+    package static func pause(_ environment: [String: String]) -> UInt32 {
+        let isStartedBySlurm = environment["SLURM_STEP_ID"] != nil && environment["OMPI_COMM_WORLD_SIZE"] == nil
+        return isStartedBySlurm && environment["SLURM_STEP_NUM_NODES"].flatMap { Int($0) } != 1 ? 250_000 : 0
+    }
+
     /// How the variables begin by which launchers tell a process of its place.
     private static let launchers = ["OMPI_COMM_WORLD_", "PMIX_", "PMI_", "MPI_LOCALNRANKS", "SLURM_STEP_ID"]
 }
