@@ -40,6 +40,7 @@ struct StartSettingsTests {
         #expect(StartSettings.pause(step) == 250_000)
         #expect(StartSettings.pause(step.merging(["SLURM_STEP_NUM_NODES": "1"]) { $1 }) == 0)
         #expect(StartSettings.pause(step.merging(["OMPI_COMM_WORLD_SIZE": "2"]) { $1 }) == 0)
+        #expect(StartSettings.pause(step.merging(["SLURM_PMIX_FENCE": "ring"]) { $1 }) == 0)
         #expect(StartSettings.pause([:]) == 0)
     }
 

@@ -134,7 +134,8 @@ public struct Reproduction {
             }
             return output
         }
-        var name = Array("\(FilePath.absolute(run.folder.path))-again-XXXXXX".utf8CString)
+        // mkdtemp finds six letters.
+        var name = Array("\(FilePath.absolute(run.folder.path))-again-\(String(repeating: "X", count: 6))".utf8CString)
         guard mkdtemp(&name) != nil else {
             throw Failure(
                 .cannotCreate,

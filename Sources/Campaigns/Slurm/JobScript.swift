@@ -54,7 +54,7 @@ public struct JobScript: Sendable {
 
         # Ranks are the parallelism; libraries must not start threads of their own beside them.
         export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-        \(launcher == .srun ? "# Since Slurm 22.05 srun does not take this over from sbatch.\nexport SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}\n" : "")\
+        \(launcher == .srun ? "# Since Slurm 22.05 srun does not take this over from sbatch.\nexport SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}\n# Slurm's usual barrier lets ranks on several nodes out of MPI_Init too soon (22.05).\nexport SLURM_PMIX_FENCE=ring\n" : "")\
 
         # EDIT: what to train on, and how (mpi-vae \(subcommand) --help). The same command goes on from the newest checkpoint, with the same bits.
         \(gridLines)\

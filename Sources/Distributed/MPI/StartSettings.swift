@@ -44,11 +44,12 @@ package struct StartSettings {
 
     /// Microseconds that a rank waits behind MPI_Init before it says anything to others.
     ///
-    /// Started on several nodes by Slurm alone, a rank leaves MPI_Init while others may still be in it: seen with Slurm 22.05, PMIx 4.2 and
-    /// Open MPI 4.1.4, where the second of its two barriers holds nobody. A message then finds no receiver there, which ends that rank (SIGSEGV,
-    /// in one of some hundred starts on a busy machine). There is no barrier without messages, so this gives the others time to come out.
+    /// Started on several nodes by Slurm alone, a rank can leave MPI_Init while others are still in it: the second of Open MPI's two barriers there,
+    /// which carries no data, holds nobody with Slurm 22.05 and PMIx 4.2, unless `SLURM_PMIX_FENCE=ring` is set for srun. A message then finds no
+    /// receiver, which ends that rank (SIGSEGV, in one of some hundred starts on a busy machine). This gives the others time to come out.
     package static func pause(_ environment: [String: String]) -> UInt32 {
         let isStartedBySlurm = environment["SLURM_STEP_ID"] != nil && environment["OMPI_COMM_WORLD_SIZE"] == nil
+        if environment["SLURM_PMIX_FENCE"] == "ring" { return 0 }
         return isStartedBySlurm && environment["SLURM_STEP_NUM_NODES"].flatMap { Int($0) } != 1 ? 250_000 : 0
     }
 
