@@ -26,18 +26,6 @@ INLINE double log_double(double x) {
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + z * log_series(z)) + k * 1.90821492927058770002e-10)) - f);
 }
 
-/// log(1 + x) for x >= 0, and x - log(1 + x) without cancellation, which is x^2 / 2 for small x.
-typedef struct {
-    double log, excess;
-} log1p_parts;
-
-INLINE log1p_parts split_log1p(double x) {
-    // Where 1 + x is below sqrt(2), the rest of fdlibm's formula for log(1 + x) is x - log(1 + x).
-    const double half = 0.5 * x * x, s = x / (2.0 + x), z = s * s;
-    const double small = half - s * (half + z * log_series(z)), log = log1p_double(x);
-    return (log1p_parts){log, x < 0.41 ? small : x - log};
-}
-
 /// log Gamma(z) - ((z - 1/2) log(z) - z + log(2 pi) / 2), for z >= 8.
 INLINE double stirling_rest(double z) {
     const double i = 1.0 / z, y = i * i;

@@ -110,8 +110,12 @@ INLINE double log_series(double z) {
     return p;
 }
 
-/// log(1 + x) for x >= 0 in double precision, to 1 ulp (Sun's fdlibm, s_log1p.c).
-INLINE double log1p_double(double x) {
+/// log(1 + x) for x >= 0, and x - log(1 + x) without cancellation, which is x^2 / 2 for small x.
+typedef struct {
+    double log, excess;
+} log1p_parts;
+
+INLINE log1p_parts split_log1p(double x) {
     // 1 + x = (1 + f) * 2^k with 1 + f in [sqrt(1/2), sqrt(2)); for k = 0 f is x itself.
     const double u = 1.0 + x;
     uint64_t bits;
@@ -126,9 +130,14 @@ INLINE double log1p_double(double x) {
     __builtin_memcpy(&unit, &bits, 8);
     const double f = x * unit + (unit - 1.0);
     const double half = 0.5 * f * f, s = f / (2.0 + f), z = s * s;
-    const double p = log_series(z);
-    return k * 6.93147180369123816490e-01 - ((half - (s * (half + z * p) + k * 1.90821492927058770002e-10)) - f);
+    // f - log(1 + f) without what k adds.
+    const double excess = half - (s * (half + z * log_series(z)) + k * 1.90821492927058770002e-10);
+    const double log = k * 6.93147180369123816490e-01 - (excess - f);
+    return (log1p_parts){log, x < 0.41 ? excess : x - log};
 }
+
+/// log(1 + x) for x >= 0 in double precision, to 1 ulp (Sun's fdlibm, s_log1p.c).
+INLINE double log1p_double(double x) { return split_log1p(x).log; }
 
 /// 1 / (1 + exp(-x))
 INLINE float sigmoid_float(float x) {

@@ -17,7 +17,7 @@
 /// The floats of scratch memory, on a cache line, that a loss of counts needs for each of `kernel_whole_vectors` features; those with
 /// dispersions; and mixtures for each feature, which need one more for each component.
 #define KERNEL_LIKELIHOOD_COUNTS_SCRATCH 4
-#define KERNEL_LIKELIHOOD_DISPERSED_SCRATCH 45
+#define KERNEL_LIKELIHOOD_DISPERSED_SCRATCH 46
 #define KERNEL_LIKELIHOOD_MIXTURE_SCRATCH 4
 
 /// So many features up to a multiple of 32.

@@ -13,23 +13,23 @@ typedef struct {
     double rest, slope;
 } count_terms;
 
-INLINE count_terms take_count_terms(double x, double c) {
+INLINE count_terms take_count_terms(double x, double c, double log_factorial) {
     const rising_factorial rising = split_rising_factorial(x, c);
-    return (count_terms){log_factorial(x) - rising.log_ratio, rising.slope};
+    return (count_terms){log_factorial - rising.log_ratio, rising.slope};
 }
 
 /// The memory of a call, `KERNEL_LIKELIHOOD_DISPERSED_SCRATCH` floats for each of `kernel_whole_vectors` features.
 typedef struct {
     /// `[features, FEW]`: of the counts from 1 on. Those of 1 to 4, which most are, lie on one cache line.
     count_terms *table;
-    /// The terms of the row's counts above 0, in the order of their columns.
-    double *rests, *rest_slopes;
+    /// Of the row's counts above 0, in the order of their columns.
+    count_terms *terms;
     /// `[features]` each; see `take_count_row`.
     float *exponentials, *dispersions, *slopes;
     /// Of the counts above 0: themselves, the logits, the exponentials and the dispersions.
     float *gathered[4];
-    /// Their columns, and the places among them of those that the table does not have.
-    int32_t *columns, *others;
+    /// Their columns, their places in the table, and the places among them of those that it does not have.
+    int32_t *columns, *entries, *others;
     /// Whether the table is filled.
     int is_tabled;
 } dispersed_scratch;
@@ -37,14 +37,14 @@ typedef struct {
 INLINE dispersed_scratch take_dispersed_scratch(float *scratch, ptrdiff_t features) {
     const ptrdiff_t room = kernel_whole_vectors(features);
     count_terms *const table = (count_terms *)scratch;
-    double *const rests = (double *)(table + FEW * room);
-    float *const floats = (float *)(rests + 2 * room);
+    count_terms *const terms = table + FEW * room;
+    float *const floats = (float *)(terms + room);
     int32_t *const columns = (int32_t *)(floats + 7 * room);
     return (dispersed_scratch){
-        .table = table, .rests = rests, .rest_slopes = rests + room,
+        .table = table, .terms = terms,
         .exponentials = floats, .dispersions = floats + room, .slopes = floats + 2 * room,
         .gathered = {floats + 3 * room, floats + 4 * room, floats + 5 * room, floats + 6 * room},
-        .columns = columns, .others = columns + room,
+        .columns = columns, .entries = columns + room, .others = columns + 2 * room,
     };
 }
 
@@ -60,48 +60,70 @@ INLINE void fill_table(dispersed_scratch *s, const float *restrict x, ptrdiff_t 
     for (ptrdiff_t i = 0; i < rows * features; i++) above += x[i] > 0;
     s->is_tabled = above > 2 * FEW * features;
     if (!s->is_tabled) return;
+    double log_factorials[FEW];
+    for (int k = 0; k < FEW; k++) log_factorials[k] = log_factorial((double)(k + 1));
     for (ptrdiff_t i = 0; i < features; i++) {
         const double c = (double)s->dispersions[i];
-        for (int k = 0; k < FEW; k++) s->table[FEW * i + k] = take_count_terms((double)(k + 1), c);
+        for (int k = 0; k < FEW; k++) s->table[FEW * i + k] = take_count_terms((double)(k + 1), c, log_factorials[k]);
     }
 }
 
 /// The terms of the row's gathered counts, from the table those that it has.
 INLINE void take_row_terms(const dispersed_scratch *s, ptrdiff_t count) {
-    const float *const counts = s->gathered[0], *const dispersions = s->gathered[3];
-    ptrdiff_t others = 0;
-    for (ptrdiff_t j = 0; j < count; j++) {
-        s->others[others] = (int32_t)j;
-        if (s->is_tabled) {
-            const int few = counts[j] < FEW ? (int)counts[j] : FEW;
+    const float *restrict const counts = s->gathered[0], *restrict const dispersions = s->gathered[3];
+    int32_t *restrict const entries = s->entries, *restrict const others = s->others;
+    const int32_t *restrict const columns = s->columns;
+    ptrdiff_t rest = count;
+    if (s->is_tabled) {
+        for (ptrdiff_t j = 0; j < count; j++) {
             // Of a fraction below 1 the first one is read in vain.
-            const count_terms *const terms = s->table + FEW * (ptrdiff_t)s->columns[j] + (few > 0 ? few - 1 : 0);
-            s->rests[j] = terms->rest;
-            s->rest_slopes[j] = terms->slope;
-            others += counts[j] != (float)few;
-        } else {
-            others++;
+            const int few = counts[j] < FEW ? (int)counts[j] : FEW;
+            entries[j] = FEW * columns[j] + (few > 0 ? few - 1 : 0);
         }
+        rest = 0;
+        for (ptrdiff_t j = 0; j < count; j++) {
+            s->terms[j] = s->table[entries[j]];
+            others[rest] = (int32_t)j;
+            rest += counts[j] > FEW || counts[j] != (float)(int)counts[j];
+        }
+    } else {
+        for (ptrdiff_t j = 0; j < count; j++) others[j] = (int32_t)j;
     }
-    for (ptrdiff_t first = 0; first < others; first += LANES) {
-        double x[LANES], c[LANES], rests[LANES], slopes[LANES];
-        const ptrdiff_t some = others - first < LANES ? others - first : LANES;
+    for (ptrdiff_t first = 0; first < rest; first += LANES) {
+        double x[LANES], c[LANES];
+        count_terms terms[LANES];
+        const ptrdiff_t some = rest - first < LANES ? rest - first : LANES;
         for (ptrdiff_t lane = 0; lane < LANES; lane++) {
             // Lanes without a count take the first one once more.
-            const ptrdiff_t j = s->others[first + (lane < some ? lane : 0)];
+            const ptrdiff_t j = others[first + (lane < some ? lane : 0)];
             x[lane] = (double)counts[j];
             c[lane] = (double)dispersions[j];
         }
-        for (int lane = 0; lane < LANES; lane++) {
-            const count_terms terms = take_count_terms(x[lane], c[lane]);
-            rests[lane] = terms.rest;
-            slopes[lane] = terms.slope;
-        }
-        for (ptrdiff_t lane = 0; lane < some; lane++) {
-            const ptrdiff_t j = s->others[first + lane];
-            s->rests[j] = rests[lane];
-            s->rest_slopes[j] = slopes[lane];
-        }
+        for (int lane = 0; lane < LANES; lane++) terms[lane] = take_count_terms(x[lane], c[lane], log_factorial(x[lane]));
+        for (ptrdiff_t lane = 0; lane < some; lane++) s->terms[others[first + lane]] = terms[lane];
+    }
+}
+
+/// Puts what there is for each count above 0 in the place of `logs` in its column, or 0 where that is held to its limits.
+INLINE void spread_counts(int masked, const float *restrict x, const float *restrict mask, const float *restrict values,
+                          float *restrict logs, const int32_t *restrict columns, ptrdiff_t count, ptrdiff_t features) {
+    ptrdiff_t place = 0, i = 0;
+#if defined(__x86_64__) && VECTOR_BYTES == 64
+    for (; i + 16 <= features; i += 16) {
+        const __m512 seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), _mm512_loadu_ps(x + i)) : _mm512_loadu_ps(x + i);
+        const __mmask16 above = _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
+        const __m512 log = _mm512_loadu_ps(logs + i);
+        const __mmask16 low = _mm512_cmp_ps_mask(log, _mm512_set1_ps(KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW), _CMP_LT_OQ);
+        const __mmask16 high = _mm512_cmp_ps_mask(log, _mm512_set1_ps(KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH), _CMP_GT_OQ);
+        const __m512 spread = _mm512_mask_expand_ps(log, above, _mm512_loadu_ps(values + place));
+        _mm512_storeu_ps(logs + i, _mm512_mask_mov_ps(spread, above & (low | high), _mm512_setzero_ps()));
+        place += __builtin_popcount(above);
+    }
+#endif
+    for (; place < count; place++) {
+        float *log = logs + columns[place];
+        const int is_held = *log < KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW || *log > KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH;
+        *log = is_held ? 0.0f : values[place];
     }
 }
 
@@ -122,20 +144,17 @@ INLINE double sum_of_dispersed_counts(int masked, int has_gradient, const float 
             const double own = (double)s->gathered[0][j], log_mean = (double)s->gathered[1][j] + shift;
             const double c = (double)s->gathered[3][j], odds = (double)s->gathered[2][j] * factor / c;
             const log1p_parts l = split_log1p(odds);
-            const double term = (c + own) * l.log - own * log_mean + s->rests[j];
+            const double term = (c + own) * l.log - own * log_mean + s->terms[j].rest;
             // Behind the last count stands anything.
             sums[lane] += j < count ? term : 0.0;
             // c (log(1 + odds) - odds / (1 + odds)) - x odds / (1 + odds) + T(x, c)
             const double share = odds / (1.0 + odds);
-            slopes[lane] = c * (odds * share - l.excess) - own * share + s->rest_slopes[j];
+            slopes[lane] = c * (odds * share - l.excess) - own * share + s->terms[j].slope;
         }
-        if (!has_gradient) continue;
-        for (ptrdiff_t j = first; j < count && j < first + LANES; j++) {
-            float *log = logs + s->columns[j];
-            const int is_held = *log < KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW || *log > KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH;
-            *log = is_held ? 0.0f : (float)slopes[j - first];
-        }
+        // In place of what they came from.
+        for (int lane = 0; lane < LANES; lane++) s->gathered[2][first + lane] = (float)slopes[lane];
     }
+    if (has_gradient) spread_counts(masked, x, mask, s->gathered[2], logs, s->columns, count, features);
     double sum = 0;
     for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
     return sum;
