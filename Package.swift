@@ -22,8 +22,9 @@ let package = Package(
     name: "mpi-vae",
     products: [
         .executable(name: "mpi-vae", targets: ["mpi-vae"]),
-        // For the tests: loaded into the program, counts what it allocates.
+        // For the tests, loaded into the program: one counts what it allocates, one holds a rank in MPI_Init.
         .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
+        .library(name: "LateRank", type: .dynamic, targets: ["LateRank"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -111,6 +112,7 @@ let package = Package(
                 : [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: fuzzes ? [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])] : []),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .target(name: "LateRank", path: "Tests/LateRank"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: settings),

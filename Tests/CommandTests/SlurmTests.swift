@@ -99,6 +99,22 @@ struct SlurmTests {
         #expect(table.status == 0 && table.output.components(separatedBy: "  done").count == 4, "\(table)")
     }
 
+    /// No rank leaves MPI_Init while another is held there: a message could end that one (SIGSEGV).
+    @Test func rankThatIsLate() throws {
+        let job = try submit(
+            "multi-node.sbatch", name: "late", options: ["--export=ALL,LD_PRELOAD=\(Program.built("libLateRank.so"))"],
+            small + ["--epochs", "1", "--output", "runs/late"])
+        let end = try slurm.ended(job)
+        let output = output("late", job)
+        #expect(end.contains("JobState=COMPLETED") && end.contains("ExitCode=0:0"), "\(end)\n\(output)")
+        func milliseconds(_ what: String) throws -> Int {
+            let line = try #require(output.split(separator: "\n").first { $0.contains(what) }, "\(output)")
+            return try #require(Int(line.split(separator: " ").dropLast().last ?? ""))
+        }
+        let held = try milliseconds("rank 1 goes on at")
+        for rank in 0...1 { #expect(try milliseconds("rank \(rank) left MPI_Init at") >= held) }
+    }
+
     /// A training that would never end by itself, so that no machine is too fast for what is to happen to it; see `finishAgain`.
     private let endless = ["--epochs", "1000000", "--checkpoint-every-epochs", "1000", "--output", "run"]
 
