@@ -107,9 +107,9 @@ INLINE void take_row_terms(const dispersed_scratch *s, ptrdiff_t count) {
 /// Puts what there is for each count above 0 in the place of `logs` in its column, or 0 where that is held to its limits.
 INLINE void spread_counts(int masked, const float *restrict x, const float *restrict mask, const float *restrict values,
                           float *restrict logs, const int32_t *restrict columns, ptrdiff_t count, ptrdiff_t features) {
-    ptrdiff_t place = 0, i = 0;
+    ptrdiff_t place = 0;
 #if defined(__x86_64__) && VECTOR_BYTES == 64
-    for (; i + 16 <= features; i += 16) {
+    for (ptrdiff_t i = 0; i + 16 <= features; i += 16) {
         const __m512 seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), _mm512_loadu_ps(x + i)) : _mm512_loadu_ps(x + i);
         const __mmask16 above = _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
         const __m512 log = _mm512_loadu_ps(logs + i);
@@ -119,6 +119,8 @@ INLINE void spread_counts(int masked, const float *restrict x, const float *rest
         _mm512_storeu_ps(logs + i, _mm512_mask_mov_ps(spread, above & (low | high), _mm512_setzero_ps()));
         place += __builtin_popcount(above);
     }
+#else
+    (void)masked, (void)x, (void)mask, (void)features;
 #endif
     for (; place < count; place++) {
         float *log = logs + columns[place];
