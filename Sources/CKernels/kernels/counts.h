@@ -64,14 +64,21 @@ INLINE count_row take_count_row(int masked, int is_rate, const float *restrict x
     return r;
 }
 
+#if defined(__x86_64__) && VECTOR_BYTES == 64
+/// Which of the 16 columns from `i` on have a count above 0 that is there.
+INLINE __mmask16 counts_above(int masked, const float *x, const float *mask, ptrdiff_t i) {
+    const __m512 counts = _mm512_loadu_ps(x + i), seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), counts) : counts;
+    return _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
+}
+#endif
+
 /// Takes the counts above 0 together: their columns, and of each array what it has there. Gives how many there are.
 INLINE ptrdiff_t gather_counts(int masked, const float *restrict x, const float *restrict mask, ptrdiff_t features,
                                int32_t *restrict columns, const int arrays, const float *const *from, float *const *to) {
     ptrdiff_t count = 0, i = 0;
 #if defined(__x86_64__) && VECTOR_BYTES == 64
     for (; i + 16 <= features; i += 16) {
-        const __m512 seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), _mm512_loadu_ps(x + i)) : _mm512_loadu_ps(x + i);
-        const __mmask16 above = _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
+        const __mmask16 above = counts_above(masked, x, mask, i);
         const __m512i own = _mm512_add_epi32(
             _mm512_set1_epi32((int)i), _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
         // Whole vectors are stored, whose ends the next ones overwrite.

@@ -110,8 +110,7 @@ INLINE void spread_counts(int masked, const float *restrict x, const float *rest
     ptrdiff_t place = 0;
 #if defined(__x86_64__) && VECTOR_BYTES == 64
     for (ptrdiff_t i = 0; i + 16 <= features; i += 16) {
-        const __m512 seen = masked ? _mm512_mul_ps(_mm512_loadu_ps(mask + i), _mm512_loadu_ps(x + i)) : _mm512_loadu_ps(x + i);
-        const __mmask16 above = _mm512_cmp_ps_mask(seen, _mm512_setzero_ps(), _CMP_GT_OQ);
+        const __mmask16 above = counts_above(masked, x, mask, i);
         const __m512 log = _mm512_loadu_ps(logs + i);
         const __mmask16 low = _mm512_cmp_ps_mask(log, _mm512_set1_ps(KERNEL_LIKELIHOOD_LOG_DISPERSION_LOW), _CMP_LT_OQ);
         const __mmask16 high = _mm512_cmp_ps_mask(log, _mm512_set1_ps(KERNEL_LIKELIHOOD_LOG_DISPERSION_HIGH), _CMP_GT_OQ);

@@ -1,1 +1,1 @@
-// The library replaces a function of Open MPI, so there is nothing to declare.
+// The library replaces functions of MPI and Open MPI, so there is nothing to declare.
