@@ -59,6 +59,12 @@ let package = Package(
             dependencies: ["Support", "HDF5", "Distributed", "Datasets", "CKernels", "CZlib", "CPNG", "CTurboJPEG", "CLibzip"],
             swiftSettings: settings),
         .target(
+            name: "Pages",
+            dependencies: [
+                "Support", "HDF5", "Distributed", "Importing", "CKernels", .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            swiftSettings: settings),
+        .target(
             name: "Training",
             dependencies: [
                 "Support", "Randomness", "HDF5", "Distributed", "VAE", "Datasets", "CKernels",
@@ -69,16 +75,15 @@ let package = Package(
         .target(
             name: "Analysis",
             dependencies: [
-                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Statistics", "Datasets", "Importing", "Training",
-                "CKernels",
+                "Support", "Randomness", "HDF5", "Distributed", "VAE", "Statistics", "Datasets", "Importing", "Pages",
+                "Training", "CKernels",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: settings),
         .target(
             name: "Campaigns",
             dependencies: [
-                "Support", "HDF5", "Distributed", "VAE", "Datasets", "Training", "Analysis", "CKernels",
+                "Support", "HDF5", "Distributed", "VAE", "Datasets", "Pages", "Training", "CKernels",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

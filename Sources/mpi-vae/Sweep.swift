@@ -1,3 +1,4 @@
+internal import Analysis
 internal import ArgumentParser
 internal import Campaigns
 internal import Distributed
@@ -29,7 +30,7 @@ struct Sweep: RankedCommand, SpeakingCommand {
         let log = Logger(label: "sweep")
         var task: Int?
         var runs = ""
-        let sweep = try ParameterSweep(world: world, log: log) {
+        let sweep = try ParameterSweep(world: world, log: log, training: TrainingRun.run(_:world:log:)) {
             if [list, table, self.task != nil].count(where: { $0 }) > 1 {
                 throw Failure(.usage, "--list, --table and --task exclude each other: give one")
             }

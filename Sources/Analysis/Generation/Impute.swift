@@ -2,6 +2,7 @@ public import Datasets
 internal import Distributed
 internal import Foundation
 internal import HDF5
+internal import Pages
 internal import Randomness
 internal import Support
 internal import Training

@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import HDF5
+internal import Pages
 internal import Statistics
 internal import Training
 

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Pages
 internal import Statistics
 internal import Support
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 internal import Training
 
 /// What a run's `metrics.csv` shows, by epoch. What is the same in all epochs is left out.

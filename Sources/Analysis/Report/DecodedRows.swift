@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import Importing
+internal import Pages
 internal import Randomness
 internal import Support
 internal import Training

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 internal import Support
 
 /// What a page says of a model's features: how far reconstructions are off, and whether rows that the model draws are like those there are.

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Pages
 internal import Support
 
 /// What was filled in, feature by feature and row by row, for a page: values that were there beside those that the model put in place of others.

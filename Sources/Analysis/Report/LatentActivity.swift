@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 
 /// What each latent carries: its KL, and whether its codes differ from row to row.
 struct LatentActivity {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 
 /// Receiver operating characteristics: how well scores tell anomalies from normal rows.
 enum ROCChart {

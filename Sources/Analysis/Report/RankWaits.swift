@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 internal import Training
 
 /// What a run's `ranks.csv` shows: where each rank's time went.

@@ -2,6 +2,7 @@ internal import Datasets
 internal import Foundation
 internal import HDF5
 internal import Importing
+internal import Pages
 internal import Randomness
 internal import Support
 internal import Training

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Importing
+internal import Pages
 internal import Support
 internal import Training
 

@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import Importing
+internal import Pages
 internal import Support
 internal import Training
 internal import VAE

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Pages
 internal import Support
 
 /// The page about the scores of some data: how they are distributed, what is above thresholds, how well they find anomalies, and the rows

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Importing
+internal import Pages
 
 /// Images side by side with words at them, as one picture: what each line and column is, and what is to be said of each image.
 struct TileSheet {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Pages
 internal import Training
 internal import VAE
 

@@ -1,4 +1,3 @@
-internal import Analysis
 internal import CKernels
 internal import Datasets
 public import Distributed
@@ -6,7 +5,7 @@ internal import Foundation
 internal import HDF5
 public import Logging
 public import Support
-internal import Training
+public import Training
 
 /// Trains every run of a grid, one after the other on all ranks, each in a folder of its own as `train` writes it.
 ///
@@ -14,6 +13,7 @@ internal import Training
 public final class ParameterSweep {
     private let world: World
     private let log: Logger
+    private let training: SingleRun
     /// On root alone.
     private let grid: SweepGrid?
     private let configurations: [Configuration]
@@ -22,10 +22,15 @@ public final class ParameterSweep {
     /// What is taken back where the sweep fails before there is anything in it.
     private var made: MadeFolders?
 
+    /// One run from its beginning, or from where it was stopped, to its end. Collective.
+    public typealias SingleRun = (Configuration, World, Logger) throws -> ExitCode
+
     /// Collective. Throws ``SharedFailure``.
     ///
-    /// - Parameter makeGrid: called on root alone, so that a configuration file that changes under way does no harm.
-    public init(world: World, log: Logger, _ makeGrid: () throws -> SweepGrid) throws {
+    /// - Parameters:
+    ///   - training: how each run is trained.
+    ///   - makeGrid: called on root alone, so that a configuration file that changes under way does no harm.
+    public init(world: World, log: Logger, training: @escaping SingleRun, _ makeGrid: () throws -> SweepGrid) throws {
         var grid: SweepGrid?
         let separator: Character = "\0"
         let texts = try world.broadcastFromRoot {
@@ -35,6 +40,7 @@ public final class ParameterSweep {
         }
         self.world = world
         self.log = log
+        self.training = training
         self.grid = grid
         configurations = try world.together {
             try texts.split(separator: separator).map { try Configuration(toml: String($0), name: "configuration") }
@@ -177,7 +183,7 @@ public final class ParameterSweep {
         }
         var end = ExitCode.done
         do {
-            end = try world.freeingSharedMemory { try TrainingRun.run(configuration, world: world, log: log) }
+            end = try world.freeingSharedMemory { try training(configuration, world, log) }
         } catch let failure as SharedFailure where Self.concernsOneRun(failure) {
             // The rank that knows why need not be root.
             let told = try world.communicator.allGather(Array((failure.message ?? "").utf8)).first { !$0.isEmpty } ?? []

@@ -1,5 +1,5 @@
-internal import Analysis
 internal import Foundation
+internal import Pages
 internal import Support
 
 /// `sweep.html`: the page about a sweep, written with its tables.

@@ -1,5 +1,5 @@
-internal import Analysis
 internal import Foundation
+internal import Pages
 internal import Support
 internal import VAE
 

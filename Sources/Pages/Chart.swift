@@ -1,6 +1,5 @@
 internal import Foundation
 internal import Support
-internal import VAE
 
 /// Figures as SVG: lines, bars or points with an axis each way.
 package struct Chart {
@@ -69,7 +68,7 @@ package struct Chart {
     }
 
     /// Many points of one kind.
-    mutating func points(_ points: [(Double, Double)], _ mark: Mark = .disc, colour: String, radius: Double = 1.6) {
+    package mutating func points(_ points: [(Double, Double)], _ mark: Mark = .disc, colour: String, radius: Double = 1.6) {
         if points.isEmpty { return }
         marks += mark.path(points.map { place($0.0, $0.1) }, colour: colour, radius: radius)
     }
@@ -98,7 +97,7 @@ package struct Chart {
     }
 
     /// A bar from 0, or from where another one ends, one unit wide but for a gap, around a place of the x axis.
-    mutating func bar(_ at: Double, from base: Double = 0, _ value: Double, width: Double = 1, colour: String) {
+    package mutating func bar(_ at: Double, from base: Double = 0, _ value: Double, width: Double = 1, colour: String) {
         let ((x0, top), (x1, zero)) = (place(at - 0.4 * width, value), place(at + 0.4 * width, base))
         marks += String(
             format: "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"", x0, top, x1 - x0, max(0, zero - top))
@@ -154,7 +153,7 @@ package struct Chart {
     }
 
     /// About five round numbers.
-    static func ticks(_ range: ClosedRange<Double>) -> [Tick] {
+    package static func ticks(_ range: ClosedRange<Double>) -> [Tick] {
         let rough = (range.upperBound - range.lowerBound) / 5
         let power = Elementary.pow(10, Elementary.log10(rough).rounded(.down))
         let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
@@ -165,7 +164,7 @@ package struct Chart {
     }
 
     /// Places of an axis of decimal logarithms, by the numbers that they are of: powers of ten, at most six.
-    static func powers(_ range: ClosedRange<Double>) -> [Tick] {
+    package static func powers(_ range: ClosedRange<Double>) -> [Tick] {
         let (first, last) = (range.lowerBound.rounded(.up), range.upperBound.rounded(.down))
         guard first <= last, last - first < 100 else { return [] }
         // Whole numbers: a stride of doubles calls the C library's fma.
@@ -174,5 +173,5 @@ package struct Chart {
         }
     }
 
-    static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }
+    package static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }
 }

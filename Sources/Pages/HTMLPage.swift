@@ -1,7 +1,7 @@
 internal import Distributed
 internal import Foundation
 internal import HDF5
-internal import Importing
+package import Importing
 internal import Support
 
 /// A page that needs nothing but itself: style, graphics and images are in it. ``PageTemplates`` say how it looks.
@@ -53,7 +53,7 @@ package struct HTMLPage {
     private static let longCell = 12
 
     /// A figure with some significant digits, without an exponent where it is of a usual size.
-    static func number(_ value: Double, digits: Int = 4) -> String {
+    package static func number(_ value: Double, digits: Int = 4) -> String {
         let size = abs(value)
         guard value.isFinite, size == 0 || 1e-4..<1e7 ~= size else { return String(format: "%.\(digits - 1)e", value) }
         if size == 0 { return "0" }
@@ -64,10 +64,10 @@ package struct HTMLPage {
     /// A line that says more of what is above it.
     package static func note(_ text: String) -> String { PageTemplates.render("note", ["text": text]) }
 
-    static func text(_ text: String) -> String { PageTemplates.render("text", ["text": text]) }
+    package static func text(_ text: String) -> String { PageTemplates.render("text", ["text": text]) }
 
     /// A text that takes no room until it is opened.
-    static func text(_ text: String, behind summary: String) -> String {
+    package static func text(_ text: String, behind summary: String) -> String {
         PageTemplates.render("details", ["text": text, "summary": summary])
     }
 
@@ -78,32 +78,32 @@ package struct HTMLPage {
         legend(entries.map { ($0.name, $0.colour, .disc) })
     }
 
-    static func legend(_ entries: [(name: String, colour: String, mark: Mark)]) -> String {
+    package static func legend(_ entries: [(name: String, colour: String, mark: Mark)]) -> String {
         PageTemplates.render(
             "legend",
             ["entries": entries.map { ["name": $0.name, "path": $0.mark.path([(0, 0)], colour: $0.colour, radius: 4)] }])
     }
 
     /// What the colours of ``Palette/scale`` stand for. - Parameter title: of the numbers.
-    static func scale(_ title: String, low: String, middle: String, high: String) -> String {
+    package static func scale(_ title: String, low: String, middle: String, high: String) -> String {
         PageTemplates.render(
             "scale",
             ["title": title, "low": low, "middle": middle, "high": high, "colours": Palette.scale.joined(separator: ",")])
     }
 
     /// An image in the page, made smaller where it would be heavy. Throws ``Failure``.
-    static func image(_ bitmap: Bitmap, alt: String) throws -> String {
+    package static func image(_ bitmap: Bitmap, alt: String) throws -> String {
         let fitting = fitting(bitmap)
         return PageTemplates.render("image", ["alt": alt, "width": fitting.width, "png": try data(fitting)])
     }
 
     /// The same as what `src` or `href` is to be. Throws ``Failure``.
-    static func data(_ bitmap: Bitmap) throws -> String {
+    package static func data(_ bitmap: Bitmap) throws -> String {
         "data:image/png;base64," + Data(try bitmap.png()).base64EncodedString()
     }
 
     /// One that is heavy made smaller.
-    static func fitting(_ bitmap: Bitmap, most: Int = mostImageBytes) -> Bitmap {
+    package static func fitting(_ bitmap: Bitmap, most: Int = mostImageBytes) -> Bitmap {
         let factor = (Double(bitmap.pixels.count) / Double(most)).squareRoot()
         if factor <= 1 { return bitmap }
         return bitmap.scaled(
@@ -112,7 +112,7 @@ package struct HTMLPage {
     }
 
     /// Uncompressed; a page with four images, even of noise, stays below 2 MB.
-    static let mostImageBytes = 300_000
+    package static let mostImageBytes = 300_000
 
     package static func escape(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(

@@ -10,20 +10,20 @@ package enum Palette {
 
     package static let colours = pairs.map(\.0)
     /// What belongs to no series.
-    static let other = "#bbbbbb"
+    package static let other = "#bbbbbb"
     /// What others are compared with.
-    static let reference = "#888888"
+    package static let reference = "#888888"
     /// From far below the middle to far above it.
-    static let diverging = ["#2166ac", "#6aaed6", "#999999", "#f4a582", "#c2343f"]
+    package static let diverging = ["#2166ac", "#6aaed6", "#999999", "#f4a582", "#c2343f"]
 
     /// The steps of a continuous scale.
-    static let scaleSteps = 24
+    package static let scaleSteps = 24
     private static let scaleStops: [SIMD3<Double>] = [
         [68, 84, 195], [38, 130, 180], [40, 160, 130], [130, 175, 60], [240, 180, 40],
     ]
 
     /// Steps of a scale from low to high, lighter and lighter, none too light for white paper nor too dark for a dark page.
-    static let scale: [String] = (0..<scaleSteps).map { step in
+    package static let scale: [String] = (0..<scaleSteps).map { step in
         let place = Double(step) / Double(scaleSteps - 1) * Double(scaleStops.count - 1)
         let first = min(Int(place), scaleStops.count - 2)
         let colour = scaleStops[first] + (place - Double(first)) * (scaleStops[first + 1] - scaleStops[first])
