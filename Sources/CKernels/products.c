@@ -72,11 +72,19 @@ size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrd
     return functions()->product_scratch(m, k) * 4;
 }
 
+// In longer rows every term of a panel is in another page of memory, and those of some lengths meet in a few sets of a cache.
+int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t n) { return precision == kernel_fp32 && n <= 800; }
+
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch) {
     if (m == 0) return;
     if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, 0, packed, ends, c, scratch);
-    else functions()->product(m, k, n, a, 0, packed, ends, c, scratch);
+    else functions()->product(m, k, n, a, 0, packed, 0, ends, c, scratch);
+}
+
+void kernel_product_in_place(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *b, const kernel_product_ends *ends, float *c,
+                             void *scratch) {
+    if (m > 0) functions()->product(m, k, n, a, 0, b, n, ends, c, scratch);
 }
 
 size_t kernel_weight_gradient_scratch(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
@@ -99,7 +107,7 @@ void kernel_windows_product(enum kernel_precision precision, ptrdiff_t m, ptrdif
                             const void *packed, const kernel_product_ends *ends, float *c, void *scratch) {
     if (m == 0) return;
     if (precision == kernel_bf16) kernel_bf16_product(m, k, n, 0, seen, packed, ends, c, scratch);
-    else functions()->product(m, k, n, 0, seen, packed, ends, c, scratch);
+    else functions()->product(m, k, n, 0, seen, packed, 0, ends, c, scratch);
 }
 
 void kernel_windows_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,

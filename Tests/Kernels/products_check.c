@@ -26,6 +26,16 @@ static void check_product(long m, long k, long n) {
                 : ends.end == kernel_end_leaky_relu_derivative ? (y > 0 ? x : x * 0.01f) : x;
         }
     compare("product", c, wanted, m * n);
+    if (!transposed) {
+        // What lies behind b is read, and must not count.
+        float *plain = floats(k * n + 15, 0);
+        memcpy(plain, b, (size_t)(k * n) * 4);
+        for (long i = 0; i < 15; i++) plain[k * n + i] = NAN;
+        memset(c, 0, (size_t)(m * n) * 4);
+        kernel_product_in_place(m, k, n, a, plain, &ends, c, scratch);
+        compare("product in place", c, wanted, m * n);
+        free(plain);
+    }
     free(a), free(b), free(bias), free(c), free(values), free(wanted), free(packed), free(scratch);
 }
 

@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/// Asks for pages of 2 MiB where the kernel gives them on request: walking through gigabytes then misses the TLB less often.
+/// Bytes of a large page.
+enum { kernel_large_page = 2 << 20 };
+
+/// Asks for large pages where the kernel gives them on request: walking through gigabytes then misses the TLB less often.
 /// To be called before the memory is first touched.
 static inline void kernel_use_huge_pages(void *memory, size_t byte_count) {
-    const uintptr_t page = 2u << 20;
+    const uintptr_t page = kernel_large_page;
     const uintptr_t start = ((uintptr_t)memory + page - 1) & ~(page - 1), end = ((uintptr_t)memory + byte_count) & ~(page - 1);
     if (start < end) madvise((void *)start, end - start, MADV_HUGEPAGE);
 }

@@ -1,4 +1,4 @@
-// c[m, n] = end(bias + a[m, k] b[k, n]) with b packed. Included once for each set of instructions.
+// c[m, n] = end(bias + a[m, k] b[k, n]) with b packed, or as it lies. Included once for each set of instructions.
 
 /// Tiles of rows that are taken through all panels: so few that they stay in the second-level cache beside the panels, and that a panel is used
 /// often enough.
@@ -14,23 +14,27 @@ static size_t G(product_scratch)(ptrdiff_t m, ptrdiff_t k) {
     return (size_t)((tiles < block ? tiles : block + 1) * MR * NR);
 }
 
-static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *packed,
+static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *b, ptrdiff_t ldb,
                        const kernel_product_ends *ends, float *c, float *scratch) {
-    const enum tile_left left = a ? left_rows : left_windows;
+    const enum tile_left left = !a ? left_windows : ldb ? left_rows_in_place : left_rows;
     const tiling rows = make_tiling(m, MR), panels = G(panels_of)(n);
     const ptrdiff_t most = G(rows_block)(k), blocks = (rows.tiles + most - 1) / most;
+    // Nothing before it asks for the first panel, and the processor sees no order in what lies apart.
+    for (ptrdiff_t p = 0; ldb && p < k; p++)
+        for (ptrdiff_t x = 0; x < NR && x < n; x += 16) __builtin_prefetch(b + p * ldb + x, 0, 2);
     for (ptrdiff_t u = 0; u < blocks; u++) {
         const ptrdiff_t t0 = rows.tiles * u / blocks, t1 = rows.tiles * (u + 1) / blocks;
         for (ptrdiff_t number = 0; number < panels.tiles; number++) {
             const G(panel_columns) of = G(columns_of)(&panels, number, n);
             const ptrdiff_t j = of.first, columns = of.columns, width = (columns + VL - 1) / VL * VL;
-            const float *panel = packed + j * k;
+            const float *panel = b + (ldb ? j : j * k);
+            const ptrdiff_t stride = ldb ? ldb : width;
             ptrdiff_t p = 0;
             do {
                 const ptrdiff_t depth = k - p < KERNEL_SEGMENT ? k - p : KERNEL_SEGMENT, q = p + depth;
                 const int ends_block = q % KERNEL_BLOCK == 0 || q == k, in_first = p < KERNEL_BLOCK;
-                // The panel that comes next; the last one looks at itself.
-                const float *next = q < k || number + 1 < panels.tiles ? panel + q * width : panel;
+                // What comes next; behind the last panel that is the first, for other rows.
+                const float *next = q < k ? panel + q * stride : number + 1 == panels.tiles ? b : panel + (ldb ? width : k * width);
                 for (ptrdiff_t t = t0; t < t1; t++) {
                     const ptrdiff_t i = tile_start(&rows, t);
                     float *out = c + i * n + j, *block = scratch + (t - t0) * MR * NR;
@@ -44,10 +48,11 @@ static void G(product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, co
                     if (!in_first && ends_block) tile_add(&e, out, n);
                     e.end = q == k ? ends->end : kernel_end_none, e.slope = ends->slope;
                     e.values = ends->values ? ends->values + i * n + j : 0, e.values_stride = n;
-                    e.ahead = next + (t - t0) * depth * 4 * AHEAD;
+                    // A row of b in four steps, or so many lines of a panel.
+                    e.ahead = next + (ldb ? (t - t0) * (depth / 4) * ldb : (t - t0) * depth * 4 * AHEAD);
                     if (in_first || ends_block)
-                        G(run)(tile_size(&rows, t), columns, left, depth, rows_of_a, k, panel + p * width, width, &e, out, n);
-                    else G(run)(tile_size(&rows, t), width, left, depth, rows_of_a, k, panel + p * width, width, &e, block, width);
+                        G(run)(tile_size(&rows, t), columns, left, depth, rows_of_a, k, panel + p * stride, stride, &e, out, n);
+                    else G(run)(tile_size(&rows, t), width, left, depth, rows_of_a, k, panel + p * stride, stride, &e, block, width);
                 }
                 p = q;
             } while (p < k);

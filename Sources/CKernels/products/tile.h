@@ -45,6 +45,26 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
             STEP(base[i / 3][i % 3 * lda], nv * VL)
             ALL for (int i = 0; i < mr; i += 3) base[i / 3]++;
         }
+    } else if (left == left_rows_in_place) {
+        const float *ahead = e->ahead;
+        const float *base[(MR + 2) / 3];
+        ALL for (int i = 0; i < mr; i += 3) base[i / 3] = a + i * lda;
+        ptrdiff_t p = k;
+        for (; p >= 4; p -= 4) {
+            // A row of b, which may begin anywhere in a line.
+            ALL for (int u = 0; u <= nv * VL / 16; u++) __builtin_prefetch(ahead + 16 * u, 0, 2);
+            ALL for (int u = 0; u < 4; u++) STEP(base[i / 3][i % 3 * lda + u], ldb)
+            // Each stays in a register: computed from each other they would leave none for a row of b.
+            ALL for (int i = 0; i < mr; i += 3) {
+                base[i / 3] += 4;
+                __asm__("" : "+r"(base[i / 3]));
+            }
+            ahead += ldb;
+        }
+        for (; p > 0; p--) {
+            STEP(base[i / 3][i % 3 * lda], ldb)
+            ALL for (int i = 0; i < mr; i += 3) base[i / 3]++;
+        }
     } else if (left == left_windows) {
         const char *ahead = (const char *)e->ahead;
         const ptrdiff_t *column = e->seen.columns;
@@ -111,8 +131,9 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
                                                                       const tile_ends *e, float *c, ptrdiff_t ldc) {  \
         G(tile)(mr, nv, by, k, a, lda, b, ldb, e, c, ldc);                                                            \
     }
-#define ALL_LEFT(mr, nv) ONE(mr, nv, 0) ONE(mr, nv, 1) ONE(mr, nv, 2) ONE(mr, nv, 3)
-#define EACH_LEFT(mr, nv) {G(tile_##mr##_##nv##_0), G(tile_##mr##_##nv##_1), G(tile_##mr##_##nv##_2), G(tile_##mr##_##nv##_3)}
+#define ALL_LEFT(mr, nv) ONE(mr, nv, 0) ONE(mr, nv, 1) ONE(mr, nv, 2) ONE(mr, nv, 3) ONE(mr, nv, 4)
+#define EACH_LEFT(mr, nv)                                                                                             \
+    {G(tile_##mr##_##nv##_0), G(tile_##mr##_##nv##_1), G(tile_##mr##_##nv##_2), G(tile_##mr##_##nv##_3), G(tile_##mr##_##nv##_4)}
 #if NV == 2
 #define ROWS(mr) ALL_LEFT(mr, 1) ALL_LEFT(mr, 2)
 #define REFERENCE(mr) {EACH_LEFT(mr, 1), EACH_LEFT(mr, 2)}
@@ -134,7 +155,7 @@ ROWS(8)
 #endif
 
 typedef void (*G(tile_function))(ptrdiff_t, const float *, ptrdiff_t, const float *, ptrdiff_t, const tile_ends *, float *, ptrdiff_t);
-static const G(tile_function) G(tiles)[MR][NV][4] = {
+static const G(tile_function) G(tiles)[MR][NV][5] = {
     REFERENCE(1), REFERENCE(2), REFERENCE(3), REFERENCE(4),
 #if MR >= 6
     REFERENCE(5), REFERENCE(6),

@@ -19,6 +19,8 @@ enum tile_left {
     /// a[i, k] = windows[i][columns[k]], and b is a packed panel; a[i, k] = windows[k][columns[i]], and b has rows ldb apart.
     left_windows,
     left_window_columns,
+    /// a[i, k] = a[i lda + k], and b has rows ldb apart.
+    left_rows_in_place,
 };
 
 /// How a tile begins and ends.
@@ -73,8 +75,8 @@ static inline size_t attention_floats(const kernel_attention *a) {
 typedef struct {
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, ptrdiff_t part, ptrdiff_t parts, float *packed);
     size_t (*product_scratch)(ptrdiff_t m, ptrdiff_t k);
-    /// The left operand is a, or where that is NULL what windows see.
-    void (*product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *packed,
+    /// The left operand is a, or where that is NULL what windows see. b is packed where `ldb` is 0, as it always is for windows.
+    void (*product)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const float *b, ptrdiff_t ldb,
                     const kernel_product_ends *ends, float *c, float *scratch);
     size_t (*gradient_scratch)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs);
     void (*gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen, const float *g,

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CMPI
 internal import Foundation
 
@@ -7,6 +8,8 @@ internal import Foundation
 /// it. So what is shared stays until ``freeAll(but:)``, and only what is not goes with its owner.
 final class NodeMemory {
     private nonisolated(unsafe) static var windows: [cmpi_window] = []
+    /// Products read up to a vector behind the last number.
+    private static let slack = 64
     private let isShared: Bool
     /// Where each local rank's segment begins in this process, 64-byte aligned.
     let segments: [UnsafeMutableRawPointer]
@@ -16,14 +19,16 @@ final class NodeMemory {
     /// The size may differ by rank. Throws ``MPIError`` where the node has no room for it.
     init(node: Communicator, byteCount: Int) throws(MPIError) {
         guard node.size > 1 else {
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
+            let page = byteCount >= kernel_large_page ? kernel_large_page : 64
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount + Self.slack, alignment: page)
+            kernel_use_huge_pages(memory, byteCount)
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount + Self.slack)
             segments = [memory]
             isShared = false
             return
         }
         isShared = true
-        let rounded = (byteCount + 4095 + 64) & ~4095
+        let rounded = (byteCount + Self.slack + 4095 + 64) & ~4095
         var mine: UnsafeMutableRawPointer?
         var window = cmpi_window()
         try check(cmpi_window_allocate_shared(rounded, node.handle, &mine, &window), "MPI_Win_allocate_shared")

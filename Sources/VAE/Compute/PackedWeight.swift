@@ -1,18 +1,29 @@
 internal import CKernels
 internal import Support
 
-/// A weight as products take it, filled anew whenever it changes.
+/// A weight as products take it: as it lies where they are as fast so, else packed, filled anew whenever it changes.
 final class PackedWeight {
     private let form: Packing.Form
     private let precision: Precision
-    private let memory: AlignedBuffer
+    private let plain: UnsafePointer<Float>
+    /// nil where products take the weight as it lies.
+    private let memory: AlignedBuffer?
 
-    init(_ form: Packing.Form, _ precision: Precision) {
-        (self.form, self.precision) = (form, precision)
-        memory = AlignedBuffer(count: Self.byteCount(form, precision) / 4)
+    /// - Parameter plain: the weight, which stays where it is as long as this lives; up to 60 bytes behind it are read.
+    init(_ form: Packing.Form, _ precision: Precision, of plain: UnsafePointer<Float>) {
+        (self.form, self.precision, self.plain) = (form, precision, plain)
+        memory =
+            Self.isReadInPlace(form, precision)
+            ? nil : AlignedBuffer(count: Self.byteCount(form, precision) / 4, usesLargePages: true)
+    }
+
+    private static func isReadInPlace(_ form: Packing.Form, _ precision: Precision) -> Bool {
+        guard case .matrix(_, let n, isTransposed: false) = form else { return false }
+        return kernel_reads_in_place(precision.kernel, n) != 0
     }
 
     static func byteCount(_ form: Packing.Form, _ precision: Precision) -> Int {
+        if isReadInPlace(form, precision) { return 0 }
         switch form {
         case .matrix(let k, let n, _): return (kernel_packed_bytes(precision.kernel, k, n) + 3) & ~3
         case .convolution(var geometry, let direction):
@@ -20,13 +31,14 @@ final class PackedWeight {
         }
     }
 
-    /// Copies a part of the plain weight in, rounding where that is its precision; all parts make up the whole.
-    func pack(_ plain: UnsafePointer<Float>, part: Int, of parts: Int) {
+    /// Copies a part of the weight as it is now, rounding where that is its precision; all parts make up the whole.
+    func pack(part: Int, of parts: Int) {
+        guard let packed = memory?.pointer else { return }
         switch form {
         case .matrix(let k, let n, let isTransposed):
-            kernel_pack(precision.kernel, k, n, plain, isTransposed ? 1 : 0, part, parts, memory.pointer)
+            kernel_pack(precision.kernel, k, n, plain, isTransposed ? 1 : 0, part, parts, packed)
         case .convolution(var geometry, let direction):
-            kernel_convolution_pack(precision.kernel, &geometry, direction, plain, part, parts, memory.pointer)
+            kernel_convolution_pack(precision.kernel, &geometry, direction, plain, part, parts, packed)
         }
     }
 
@@ -46,9 +58,14 @@ final class PackedWeight {
     ) {
         var ends = ends
         switch form {
-        case .matrix(let k, let n, _): kernel_product(precision.kernel, rows, k, n, a, memory.pointer, &ends, c, scratch)
+        case .matrix(let k, let n, _):
+            if let packed = memory?.pointer {
+                kernel_product(precision.kernel, rows, k, n, a, packed, &ends, c, scratch)
+            } else {
+                kernel_product_in_place(rows, k, n, a, plain, &ends, c, scratch)
+            }
         case .convolution(var geometry, let direction):
-            kernel_convolve(precision.kernel, &geometry, direction, rows, a, memory.pointer, &ends, c, scratch)
+            kernel_convolve(precision.kernel, &geometry, direction, rows, a, memory!.pointer, &ends, c, scratch)
         }
     }
 }

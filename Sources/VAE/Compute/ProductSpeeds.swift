@@ -126,11 +126,13 @@ private func measure(operations: Double, _ seconds: Double, _ body: () -> Void) 
 /// A product with operands of its own.
 private struct MeasuredProduct {
     private let weight: PackedWeight
+    private let plain: AlignedBuffer
     private let operands: (a: AlignedBuffer, c: AlignedBuffer, scratch: AlignedBuffer)
     private let rows: Int
 
     init(rows: Int, _ product: LayerProduct.Operands, _ precision: Precision) {
-        weight = PackedWeight(product.form, precision)
+        plain = AlignedBuffer(count: product.weightCount)
+        weight = PackedWeight(product.form, precision, of: plain.pointer)
         operands = (
             AlignedBuffer(count: rows * product.sizes.from), AlignedBuffer(count: rows * product.sizes.to),
             AlignedBuffer(count: weight.scratchBytes(rows: rows) / 4 + 16)

@@ -51,7 +51,11 @@ public final class OptimizerState {
         self.range = range
         self.statistics = statistics
         self.frozen = frozen
-        buffers = Self.momentNames(configuration.kind).map { _ in AlignedBuffer(count: range.count) }
+        // Processors take a load for one of what was just stored where the lowest 12 bits of the addresses are equal: moments and parameters are
+        // walked through together, so they begin at different places of a page.
+        buffers = Self.momentNames(configuration.kind).indices.map {
+            AlignedBuffer(count: range.count, usesLargePages: true, pageOffset: 1024 * ($0 + 1))
+        }
     }
 
     /// The names of the moments that a kind keeps.
