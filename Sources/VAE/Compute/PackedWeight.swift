@@ -9,21 +9,23 @@ final class PackedWeight {
     /// nil where products take the weight as it lies.
     private let memory: AlignedBuffer?
 
-    /// - Parameter plain: the weight, which stays where it is as long as this lives; up to 60 bytes behind it are read.
-    init(_ form: Packing.Form, _ precision: Precision, of plain: UnsafePointer<Float>) {
+    /// - Parameters:
+    ///   - plain: the weight, which stays where it is as long as this lives; up to 60 bytes behind it are read.
+    ///   - use: training packs for every step anew, inference once.
+    init(_ form: Packing.Form, _ precision: Precision, of plain: UnsafePointer<Float>, for use: Use) {
         (self.form, self.precision, self.plain) = (form, precision, plain)
         memory =
-            Self.isReadInPlace(form, precision)
-            ? nil : AlignedBuffer(count: Self.byteCount(form, precision) / 4, usesLargePages: true)
+            Self.isReadInPlace(form, precision, use)
+            ? nil : AlignedBuffer(count: Self.byteCount(form, precision, use) / 4, usesLargePages: true)
     }
 
-    private static func isReadInPlace(_ form: Packing.Form, _ precision: Precision) -> Bool {
-        guard case .matrix(_, let n, isTransposed: false) = form else { return false }
-        return kernel_reads_in_place(precision.kernel, n) != 0
+    private static func isReadInPlace(_ form: Packing.Form, _ precision: Precision, _ use: Use) -> Bool {
+        guard use == .training, case .matrix(let k, let n, isTransposed: false) = form else { return false }
+        return kernel_reads_in_place(precision.kernel, k, n) != 0
     }
 
-    static func byteCount(_ form: Packing.Form, _ precision: Precision) -> Int {
-        if isReadInPlace(form, precision) { return 0 }
+    static func byteCount(_ form: Packing.Form, _ precision: Precision, _ use: Use) -> Int {
+        if isReadInPlace(form, precision, use) { return 0 }
         switch form {
         case .matrix(let k, let n, _): return (kernel_packed_bytes(precision.kernel, k, n) + 3) & ~3
         case .convolution(var geometry, let direction):

@@ -132,7 +132,7 @@ private struct MeasuredProduct {
 
     init(rows: Int, _ product: LayerProduct.Operands, _ precision: Precision) {
         plain = AlignedBuffer(count: product.weightCount)
-        weight = PackedWeight(product.form, precision, of: plain.pointer)
+        weight = PackedWeight(product.form, precision, of: plain.pointer, for: .inference)
         operands = (
             AlignedBuffer(count: rows * product.sizes.from), AlignedBuffer(count: rows * product.sizes.to),
             AlignedBuffer(count: weight.scratchBytes(rows: rows) / 4 + 16)

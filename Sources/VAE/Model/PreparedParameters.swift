@@ -11,7 +11,7 @@ public final class PreparedParameters {
     public init(_ parameters: UnsafePointer<Float>, of model: Model, for use: Use) {
         values = parameters
         weights = model.packings.map {
-            $0.isNeeded(for: use) ? PackedWeight($0.form, model.precision, of: parameters + $0.source) : nil
+            $0.isNeeded(for: use) ? PackedWeight($0.form, model.precision, of: parameters + $0.source, for: use) : nil
         }
     }
 
@@ -27,7 +27,7 @@ public final class PreparedParameters {
     /// The bytes of the packed weights.
     public static func byteCount(_ model: Model, for use: Use) -> Int {
         model.packings.reduce(0) {
-            $0 + ($1.isNeeded(for: use) ? PackedWeight.byteCount($1.form, model.precision) : 0)
+            $0 + ($1.isNeeded(for: use) ? PackedWeight.byteCount($1.form, model.precision, use) : 0)
         }
     }
 }
