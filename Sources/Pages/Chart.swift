@@ -153,7 +153,7 @@ package struct Chart {
     }
 
     /// About five round numbers.
-    package static func ticks(_ range: ClosedRange<Double>) -> [Tick] {
+    static func ticks(_ range: ClosedRange<Double>) -> [Tick] {
         let rough = (range.upperBound - range.lowerBound) / 5
         let power = Elementary.pow(10, Elementary.log10(rough).rounded(.down))
         let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
@@ -173,5 +173,5 @@ package struct Chart {
         }
     }
 
-    package static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }
+    static func label(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.6g", value) }
 }

@@ -7,7 +7,7 @@ package enum Mark: CaseIterable, Sendable {
     /// Some points as one path, which is short where there are thousands of them.
     ///
     /// - Parameter radius: half the width of a point.
-    package func path(_ places: [(x: Double, y: Double)], colour: String, radius: Double) -> String {
+    func path(_ places: [(x: Double, y: Double)], colour: String, radius: Double) -> String {
         let outline: String
         let width: Double
         switch self {

@@ -17,7 +17,7 @@ package enum Palette {
     package static let diverging = ["#2166ac", "#6aaed6", "#999999", "#f4a582", "#c2343f"]
 
     /// The steps of a continuous scale.
-    package static let scaleSteps = 24
+    static let scaleSteps = 24
     private static let scaleStops: [SIMD3<Double>] = [
         [68, 84, 195], [38, 130, 180], [40, 160, 130], [130, 175, 60], [240, 180, 40],
     ]

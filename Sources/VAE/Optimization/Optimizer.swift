@@ -52,7 +52,7 @@ public final class OptimizerState {
         self.statistics = statistics
         self.frozen = frozen
         // Processors take a load for one of what was just stored where the lowest 12 bits of the addresses are equal: moments and parameters are
-        // walked through together, so they begin at different places of a page.
+        // walked through together, so they begin far from each other within a page.
         buffers = Self.momentNames(configuration.kind).indices.map {
             AlignedBuffer(count: range.count, usesLargePages: true, pageOffset: 1024 * ($0 + 1))
         }
