@@ -76,6 +76,8 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
             ALL for (int u = 0; u < 4; u++) {
                 const ptrdiff_t q = column[u];
                 STEP(window[i][q], nv * VL)
+                // Otherwise the compiler reads all four steps' values first, and has no registers for them.
+                __asm__ volatile("" : : : "memory");
             }
             column += 4;
             ahead += 64 * AHEAD;
