@@ -113,8 +113,9 @@ static void G(gradient)(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t out
     if (first >= end || panel0 >= panel1) return;
     const int is_whole = G(are_whole)(fold);
     float *const right = scratch + (fold->level_count + 3) * BLOCK_TILES * MR * NR, *const left = right + (rows + 1) * (outputs + NR) / 16 * 16;
-    // Neither is packed for a few uses.
-    const int packs_x = x && panel1 - panel0 > 2, packs_g = end - first > 4;
+    // Neither is packed for a few uses, nor short rows of whole vectors, which lie close together as they are.
+    const int is_close = outputs <= 64 && outputs % VL == 0;
+    const int packs_x = x && panel1 - panel0 > 2, packs_g = end - first > 4 && !is_close;
     if (packs_g)
         for (ptrdiff_t panel = panel0; panel < panel1; panel++) {
             const G(panel_columns) of = G(columns_of)(&panels, panel, outputs);

@@ -70,6 +70,9 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
         const ptrdiff_t *column = e->seen.columns;
         const float *window[MR];
         ALL for (int i = 0; i < mr; i++) window[i] = e->seen.windows[i];
+        // Large maps come from far away, and stores would wait for them.
+        EACH __builtin_prefetch(c + i * ldc + j * VL, 1, 3);
+        if (e->end >= kernel_end_relu_derivative) EACH __builtin_prefetch(e->values + i * e->values_stride + j * VL, 0, 3);
         ptrdiff_t p = k;
         for (; p >= 4; p -= 4) {
             ALL for (int u = 0; u < AHEAD; u++) __builtin_prefetch(ahead + 64 * u, 0, 2);
@@ -87,7 +90,7 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
             STEP(window[i][q], nv * VL)
         }
     } else if (left == left_window_columns) {
-        const float *const *window = e->seen.windows;
+        const void *const *window = e->seen.windows;
         ptrdiff_t column[MR];
         ALL for (int i = 0; i < mr; i++) column[i] = e->seen.columns[i];
         for (ptrdiff_t p = k; p > 0; p--) {
