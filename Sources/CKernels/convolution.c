@@ -48,7 +48,14 @@ void kernel_convolution_pack(enum kernel_precision precision, const kernel_convo
 }
 
 /// Windows that are multiplied at once.
-static ptrdiff_t windows_of_product(enum convolution_way way, ptrdiff_t k) { return way == way_in_place ? windows_in_place : windows_at_once(k); }
+static ptrdiff_t windows_of_product(enum convolution_way way, ptrdiff_t k) {
+    // A plain product blocks its rows itself.
+    const ptrdiff_t any = 1 << 20;
+    return way == way_plain ? any : way == way_in_place ? windows_in_place : windows_at_once(k);
+}
+
+/// Maps that are read where they lie at once.
+static ptrdiff_t maps_at_once(const seen_maps *maps) { return most_of(1, padded_floats / most_of(1, padded_map_floats(maps))); }
 
 /// Bytes of a thread's memory: maps with margins, what windows see or where it is, sums before they go to their places, and a product's own.
 typedef struct {
@@ -58,20 +65,19 @@ typedef struct {
 static product_bytes bytes_of_product(enum kernel_precision precision, const convolution_part *part, enum convolution_way way,
                                       const seen_maps *maps) {
     const ptrdiff_t windows = windows_of_product(way, part->k);
-    product_bytes bytes = {.sums = floats_of(windows * part->n),
-                           .product = lines_of(kernel_product_scratch(precision, windows, part->k, part->n))};
-    if (way == way_gathered) {
-        bytes.seen = floats_of(windows * part->k);
-    } else {
-        bytes.maps = has_margins(maps) ? floats_of(most_of(padded_floats, padded_map_floats(maps))) : 0;
-        bytes.seen = lines_of(sizeof(float *) * (size_t)windows), bytes.columns = lines_of(sizeof(ptrdiff_t) * (size_t)part->k);
+    product_bytes bytes = {.product = lines_of(kernel_product_scratch(precision, windows, part->k, part->n))};
+    if (way != way_plain) bytes.sums = floats_of(windows * part->n);
+    if (way == way_gathered) bytes.seen = floats_of(windows * part->k);
+    if (way == way_in_place) {
+        bytes.maps = copied_bytes(maps, maps_at_once(maps));
+        bytes.seen = lines_of(sizeof(void *) * (size_t)windows), bytes.columns = lines_of(sizeof(ptrdiff_t) * (size_t)part->k);
     }
     return bytes;
 }
 
 size_t kernel_convolve_scratch(enum kernel_precision precision, const kernel_convolution *c, enum kernel_direction direction) {
     const enum convolution_way way = way_of(precision, c, direction);
-    const seen_maps maps = make_seen_maps(c, direction);
+    const seen_maps maps = make_seen_maps(precision, c, direction);
     size_t most = 0;
     for (ptrdiff_t index = 0; index < parts_of_group(c, direction); index++) {
         const convolution_part part = make_part(c, direction, 0, index);
@@ -88,8 +94,8 @@ typedef struct {
     enum kernel_precision precision;
     enum convolution_way way;
     const seen_maps *maps;
-    /// With margins if in place; so many of them.
-    const float *from;
+    /// As windows see them if in place; so many of them.
+    const void *from;
     ptrdiff_t count;
     void *scratch;
 } some_maps;
@@ -111,9 +117,11 @@ static void multiply_part(const some_maps *m, const convolution_part *part, cons
         else if (own.values) own.values += first * n;
         float *const out = is_direct ? to + first * n : sums;
         if (m->way == way_in_place) {
-            find_windows(m->maps, &part->windows, m->from, first, some, (const float **)seen);
-            const window_table table = {(const float *const *)seen, columns};
+            find_windows(m->maps, &part->windows, m->from, first, some, (const void **)seen);
+            const window_table table = {(const void *const *)seen, columns};
             kernel_windows_product(m->precision, some, k, n, &table, matrix, &own, out, rest);
+        } else if (m->way == way_plain) {
+            kernel_product(m->precision, some, k, n, (const float *)m->from + first * k, matrix, &own, out, rest);
         } else {
             kernel_gather_windows(&part->windows, m->from, first, some, 0, k, (float *)seen);
             kernel_product(m->precision, some, k, n, (const float *)seen, matrix, &own, out, rest);
@@ -125,11 +133,11 @@ static void multiply_part(const some_maps *m, const convolution_part *part, cons
 void kernel_convolve(enum kernel_precision precision, const kernel_convolution *c, enum kernel_direction direction, ptrdiff_t rows,
                      const float *from, const void *packed, const kernel_product_ends *ends, float *to, void *scratch) {
     const enum convolution_way way = way_of(precision, c, direction);
-    const seen_maps maps = make_seen_maps(c, direction);
-    const seen_maps others = make_seen_maps(c, direction == kernel_convolve_forward ? kernel_convolve_transposed : kernel_convolve_forward);
+    const seen_maps maps = make_seen_maps(precision, c, direction);
+    const seen_maps others = make_seen_maps(precision, c, direction == kernel_convolve_forward ? kernel_convolve_transposed : kernel_convolve_forward);
     const ptrdiff_t count = parts_of_group(c, direction), to_floats = map_floats(&others);
     const int is_direct = c->groups == 1 && count == 1;
-    const ptrdiff_t at_once = way == way_narrow ? 1 : way == way_gathered ? rows : most_of(1, padded_floats / most_of(1, padded_map_floats(&maps)));
+    const ptrdiff_t at_once = way == way_narrow ? 1 : way == way_in_place ? maps_at_once(&maps) : rows;
     for (ptrdiff_t row = 0; row < rows; row += at_once) {
         const ptrdiff_t some = least_of(at_once, rows - row);
         const float *const first = from + row * map_floats(&maps);

@@ -44,15 +44,15 @@ static gradient_sizes sizes_of_pieces(const kernel_convolution *c, ptrdiff_t col
     if (!in_place) sizes.seen = floats_of(most_of(seen_floats, widest * KERNEL_SEGMENT));
     if (!in_place) return sizes;
     const ptrdiff_t windows = make_pieces(columns, 1, each, maps, in_place, 0, 1).windows;
-    sizes.maps = has_margins(maps) ? floats_of(((windows + each - 2) / each + 1) * padded_map_floats(maps)) : 0;
-    sizes.seen = lines_of(sizeof(float *) * (size_t)windows), sizes.columns = lines_of(sizeof(ptrdiff_t) * (size_t)widest);
+    sizes.maps = copied_bytes(maps, (windows + each - 2) / each + 1);
+    sizes.seen = lines_of(sizeof(void *) * (size_t)windows), sizes.columns = lines_of(sizeof(ptrdiff_t) * (size_t)widest);
     return sizes;
 }
 
 size_t kernel_convolution_gradient_scratch(enum kernel_precision precision, const kernel_convolution *c, const kernel_fold *fold) {
     const window windows = input_windows(c, 0);
     const ptrdiff_t columns = window_columns(&windows);
-    const seen_maps maps = make_seen_maps(c, kernel_convolve_forward);
+    const seen_maps maps = make_seen_maps(precision, c, kernel_convolve_forward);
     const gradient_sizes sizes = sizes_of_pieces(c, columns, window_count(&windows), &maps, is_in_place(precision, c, &maps));
     // That of a product does not always grow with its rows.
     size_t product = 0;
@@ -100,9 +100,9 @@ static void sum_piece(const gradient_columns *p, const kernel_fold *piece, ptrdi
         return;
     }
     const ptrdiff_t maps = count > 0 ? (first + count - 1) / each - map + 1 : 0;
-    const float *x = pad_maps(p->maps, p->x + map * map_floats(p->maps), maps, (float *)p->scratch);
-    find_windows(p->maps, p->windows, x, first - map * each, count, (const float **)seen);
-    const window_table table = {(const float *const *)seen, (const ptrdiff_t *)(seen + p->sizes.seen)};
+    const void *x = pad_maps(p->maps, p->x + map * map_floats(p->maps), maps, p->scratch);
+    find_windows(p->maps, p->windows, x, first - map * each, count, (const void **)seen);
+    const window_table table = {(const void *const *)seen, (const ptrdiff_t *)(seen + p->sizes.seen)};
     kernel_windows_gradient(p->precision, piece, p->columns, outputs, &table, g, 0, rest);
 }
 
@@ -139,7 +139,7 @@ void kernel_convolution_gradient(enum kernel_precision precision, const kernel_c
     const window first = input_windows(c, 0);
     const ptrdiff_t outputs = c->outputs / c->groups, columns = window_columns(&first);
     const ptrdiff_t each = window_count(&first);
-    const seen_maps maps = make_seen_maps(c, kernel_convolve_forward);
+    const seen_maps maps = make_seen_maps(precision, c, kernel_convolve_forward);
     const int in_place = is_in_place(precision, c, &maps);
     const gradient_sizes sizes = sizes_of_pieces(c, columns, each, &maps, in_place);
     // In bf16 whole runs are read in place.

@@ -63,6 +63,7 @@ enum kernel_bf16_kind kernel_bf16_kind(void) {
 
 /// By `kernel_bf16_kind`.
 static const multiply_block (*const blocks[])[2] = {NULL, avx512_blocks, fma_blocks, amx_blocks};
+static const multiply_windows (*const windows[])[2] = {NULL, avx512_windows, NULL, NULL};
 
 /// Around a call: the tiles are a state of the thread.
 static enum kernel_bf16_kind begin(void) {
@@ -89,7 +90,7 @@ size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
                          const kernel_product_ends *ends, float *c, void *scratch) {
     const enum kernel_bf16_kind kind = begin();
-    product(blocks[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
+    product(blocks[kind], windows[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
     end(kind);
 }
 
@@ -105,6 +106,8 @@ void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrd
     weight_gradient(blocks[kind], fold, inputs, outputs, make_left(x, inputs, seen), g, weight, p, scratch);
     end(kind);
 }
+
+void kernel_bf16_round(const float *values, ptrdiff_t count, uint16_t *rounded) { round_values(values, count, rounded); }
 
 void kernel_bf16_pair_rows(ptrdiff_t k, ptrdiff_t n, float *b) { pair_rows(k, n, b); }
 
@@ -138,6 +141,7 @@ void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrd
                                  const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     (void)fold, (void)inputs, (void)outputs, (void)x, (void)seen, (void)g, (void)weight, (void)part, (void)parts, (void)scratch;
 }
+void kernel_bf16_round(const float *values, ptrdiff_t count, uint16_t *rounded) { (void)values, (void)count, (void)rounded; }
 void kernel_bf16_pair_rows(ptrdiff_t k, ptrdiff_t n, float *b) { (void)k, (void)n, (void)b; }
 void kernel_bf16_pad_planes(const padded_map *p, const window *w, const float *map, float *planes) {
     (void)p, (void)w, (void)map, (void)planes;

@@ -16,6 +16,9 @@ size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t in
 void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, const float *x, const window_table *seen,
                                  const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch);
 
+/// As products round their operands: to the nearest, ties to even, subnormal numbers to zero.
+void kernel_bf16_round(const float *values, ptrdiff_t count, uint16_t *rounded);
+
 // `kernel_planes_product` and what it takes, as pairs of neighbouring k: of rows, in place, and of a map's channels. k and channels come in whole
 // runs, `window_run`.
 

@@ -5,7 +5,7 @@
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-/// A left operand: rows that are ld apart, or what windows see.
+/// A left operand: rows that are ld apart, or what windows see, whose values are rounded already.
 typedef struct {
     const float *a;
     ptrdiff_t ld;
@@ -30,8 +30,8 @@ static void pack_left(ptrdiff_t m, ptrdiff_t k, left_operand l, tile *packed) {
         tile *to = packed + panel_start(panel, steps) + t % panel_tiles;
         for (ptrdiff_t s = 0; s < steps; s++) {
             const ptrdiff_t column = s * tile_depth, rest = k - column;
-            if (l.a) pack_tile(form_left_rows, plain_rows(l.a + row * l.ld + column, l.ld), m - row, rest, to + s * width);
-            else pack_tile(form_left_rows, seen_rows(l.seen.windows + row, l.seen.columns[column]), m - row, rest, to + s * width);
+            if (l.a) pack_tile(form_left_rows, (tile_rows){l.a + row * l.ld + column, l.ld}, m - row, rest, to + s * width);
+            else pack_seen(form_left_rows, l.seen.windows + row, l.seen.columns[column], m - row, to + s * width);
         }
     }
 }
@@ -45,8 +45,8 @@ static void pack_right(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed,
         const ptrdiff_t panel = t / panel_tiles, width = panel_width(panel, n);
         tile *to = packed + panel_start(panel, steps) + s * width + t % panel_tiles;
         const ptrdiff_t row = s * tile_depth, column = t * tile_lines;
-        if (transposed) pack_tile(form_right_columns, plain_rows(b + column * k + row, k), n - column, k - row, to);
-        else pack_tile(form_right_rows, plain_rows(b + row * n + column, n), k - row, n - column, to);
+        if (transposed) pack_tile(form_right_columns, (tile_rows){b + column * k + row, k}, n - column, k - row, to);
+        else pack_tile(form_right_rows, (tile_rows){b + row * n + column, n}, k - row, n - column, to);
     }
 }
 
@@ -70,9 +70,9 @@ static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t st
                 const left_operand l = left_from(&values, first + row, t * tile_lines);
                 const ptrdiff_t rest = columns - t * tile_lines;
                 // The forms are constants, so that they cost nothing in the loop.
-                if (form == form_right_rows) pack_tile(form_right_rows, plain_rows(l.a, l.ld), rows - row, rest, place);
-                else if (l.a) pack_tile(form_left_columns, plain_rows(l.a, l.ld), rows - row, rest, place);
-                else pack_tile(form_left_columns, seen_rows(l.seen.windows, *l.seen.columns), rows - row, rest, place);
+                if (form == form_right_rows) pack_tile(form_right_rows, (tile_rows){l.a, l.ld}, rows - row, rest, place);
+                else if (l.a) pack_tile(form_left_columns, (tile_rows){l.a, l.ld}, rows - row, rest, place);
+                else pack_seen(form_left_columns, l.seen.windows, *l.seen.columns, rows - row, place);
             }
         first += rows;
     }

@@ -38,7 +38,7 @@ static void pad_pairs(const padded_map *p, const window *w, const float *map, ui
                 const float *from = map + (line * size[2] + x) * w->stride + w->channel + channel;
                 const __mmask16 mask = lanes(size[2] - x);
                 tile pairs;
-                pack_tile(form_right_columns, plain_rows(from, w->stride), size[2] - x, tile_depth, &pairs);
+                pack_tile(form_right_columns, (tile_rows){from, w->stride}, size[2] - x, tile_depth, &pairs);
                 for (ptrdiff_t i = 0; i < tile_lines; i++)
                     _mm512_mask_storeu_epi32(to + (channel / 2 + i) * plane, mask, _mm512_load_si512(pairs.lines[i]));
             }

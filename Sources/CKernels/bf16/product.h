@@ -81,13 +81,25 @@ static void store_block(const float *sums, ptrdiff_t rows, ptrdiff_t columns, in
         }
 }
 
-/// What is the same for all blocks of a product.
+/// What is the same for all blocks of a product: functions for a left operand in panels and, where it is not NULL, for what windows see.
 typedef struct {
     const multiply_block (*blocks)[2];
-    ptrdiff_t n, steps;
+    const multiply_windows (*windows)[2];
+    window_table seen;
+    ptrdiff_t m, n, steps;
     const tile *right;
     const kernel_product_ends *ends;
 } product_task;
+
+/// The windows of the rows from `row` on, whole tiles of them: behind the last one that one again.
+INLINE window_table windows_of_block(const product_task *p, ptrdiff_t row, ptrdiff_t height, ptrdiff_t step, const void **copy) {
+    const void *const *windows = p->seen.windows + row;
+    if (p->m - row < height * tile_lines) {
+        for (ptrdiff_t i = 0; i < height * tile_lines; i++) copy[i] = windows[least(i, p->m - row - 1)];
+        windows = copy;
+    }
+    return (window_table){windows, p->seen.columns + step * tile_depth};
+}
 
 /// `lines` rows of c from `row` on, and up to 32 columns from `column` on: the chain of `depth` steps from `step` on.
 INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t column, ptrdiff_t step, ptrdiff_t depth,
@@ -111,13 +123,21 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     const int goes_straight = is_whole && is_first && end == kernel_end_none;
     const block_place to = goes_straight ? place_in_matrix(c + place, p->n) : place_of_sums(sums);
     const tile *right = p->right + panel_start(column / panel_lines, p->steps) + step * width;
-    p->blocks[height - 1][width - 1](depth, left, right, start.first ? &start : NULL, &to);
+    const block_place *const from = start.first ? &start : NULL;
+    if (p->windows) {
+        const void *copy[panel_lines];
+        const window_table seen = windows_of_block(p, row, height, step, copy);
+        p->windows[height - 1][width - 1](depth, &seen, right, from, &to);
+    } else {
+        p->blocks[height - 1][width - 1](depth, left, right, from, &to);
+    }
     if (!goes_straight) store_block(sums, lines, columns, is_first, end, p->ends, place, p->n, c);
 }
 
-static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, left_operand a, const tile *packed,
-                    const kernel_product_ends *ends, float *c, tile *left) {
-    const product_task task = {blocks, n, divided_up(k, tile_depth), packed, ends};
+/// What windows see is read where it lies where there are functions for it, `windows`.
+static void product(const multiply_block blocks[2][2], const multiply_windows windows[2][2], ptrdiff_t m, ptrdiff_t k, ptrdiff_t n,
+                    left_operand a, const tile *packed, const kernel_product_ends *ends, float *c, tile *left) {
+    const product_task task = {blocks, a.a ? NULL : windows, a.seen, m, n, divided_up(k, tile_depth), packed, ends};
     const blocking fitting = blocking_of(n, least(task.steps, chain_steps));
     const ptrdiff_t at_once = lines_at_once(m, fitting.left), across = lines_at_once(n, fitting.right);
     for (ptrdiff_t first = 0; first < m; first += at_once) {
@@ -125,7 +145,7 @@ static void product(const multiply_block blocks[2][2], ptrdiff_t m, ptrdiff_t k,
         ptrdiff_t step = 0;
         do {
             const ptrdiff_t depth = least(chain_steps, task.steps - step), first_k = step * tile_depth;
-            pack_left(end - first, least(depth * tile_depth, k - first_k), left_from(&a, first, first_k), left);
+            if (!task.windows) pack_left(end - first, least(depth * tile_depth, k - first_k), left_from(&a, first, first_k), left);
             for (ptrdiff_t j = 0; j < n; j += across)
                 for (ptrdiff_t row = first; row < end; row += panel_lines)
                     for (ptrdiff_t column = j; column < least(j + across, n); column += panel_lines)

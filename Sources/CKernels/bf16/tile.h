@@ -37,21 +37,11 @@ INLINE __mmask16 lanes(ptrdiff_t count) { return count >= 16 ? 0xffff : count <=
 /// low, then high, rounded to the nearest, ties to even; a subnormal float counts as zero.
 INLINE __m512i rounded_pair(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
-/// Rows of floats: `ld` apart, or `column` floats behind what a table says.
+/// Rows of floats, `ld` apart.
 typedef struct {
     const float *first;
     ptrdiff_t ld;
-    const float *const *windows;
-    ptrdiff_t column;
 } tile_rows;
-
-INLINE tile_rows plain_rows(const float *first, ptrdiff_t ld) { return (tile_rows){first, ld, NULL, 0}; }
-INLINE tile_rows seen_rows(const float *const *windows, ptrdiff_t column) { return (tile_rows){NULL, 0, windows, column}; }
-
-/// Row i of `count`; behind the last the place of some row, which is not read.
-INLINE const float *row_of(tile_rows from, ptrdiff_t i, ptrdiff_t count) {
-    return from.windows ? from.windows[i < count ? i : 0] + from.column : from.first + i * from.ld;
-}
 
 /// The lines of a tile whose line i holds 32 numbers of row i.
 INLINE void load_rows(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
@@ -59,22 +49,42 @@ INLINE void load_rows(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i
 #pragma clang loop unroll(full)
     for (int i = 0; i < tile_lines; i++) {
         const __mmask16 is_row = i < rows ? 0xffff : 0;
-        const float *row = row_of(from, i, rows);
+        const float *row = from.first + i * from.ld;
         line[i] = rounded_pair(_mm512_maskz_loadu_ps(low & is_row, row), _mm512_maskz_loadu_ps(high & is_row, row + 16));
     }
 }
 
-/// The lines of a tile whose line i holds rows 2i and 2i + 1 in pairs, 16 columns of them.
-INLINE void load_pairs(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
+/// 16 numbers of each of two rows as pairs.
+INLINE __m512i paired(__m512i both) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18,
                                            2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, both);
+}
+
+/// The lines of a tile whose line i holds rows 2i and 2i + 1 in pairs, 16 columns of them.
+INLINE void load_pairs(tile_rows from, ptrdiff_t rows, ptrdiff_t columns, __m512i *line) {
     const __mmask16 all = lanes(columns);
 #pragma clang loop unroll(full)
     for (int i = 0; i < tile_lines; i++) {
         const __mmask16 even = 2 * i < rows ? all : 0, odd = 2 * i + 1 < rows ? all : 0;
-        const __m512i both = rounded_pair(_mm512_maskz_loadu_ps(even, row_of(from, 2 * i, rows)),
-                                          _mm512_maskz_loadu_ps(odd, row_of(from, 2 * i + 1, rows)));
-        line[i] = _mm512_permutexvar_epi16(order, both);
+        const float *row = from.first + 2 * i * from.ld;
+        line[i] = paired(rounded_pair(_mm512_maskz_loadu_ps(even, row), _mm512_maskz_loadu_ps(odd, row + from.ld)));
+    }
+}
+
+/// The same two of what windows see from `column` on, all of whose columns there are. Their values are rounded already.
+INLINE void load_seen_rows(const void *const *windows, ptrdiff_t column, ptrdiff_t rows, __m512i *line) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < tile_lines; i++)
+        line[i] = i < rows ? _mm512_loadu_si512((const uint16_t *)windows[i] + column) : _mm512_setzero_si512();
+}
+INLINE void load_seen_pairs(const void *const *windows, ptrdiff_t column, ptrdiff_t rows, __m512i *line) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 2 * tile_lines; i += 2) {
+        __m256i even = _mm256_setzero_si256(), odd = even;
+        if (i < rows) even = _mm256_loadu_si256((const __m256i *)((const uint16_t *)windows[i] + column));
+        if (i + 1 < rows) odd = _mm256_loadu_si256((const __m256i *)((const uint16_t *)windows[i + 1] + column));
+        line[i / 2] = paired(_mm512_inserti64x4(_mm512_castsi256_si512(even), odd, 1));
     }
 }
 
@@ -118,13 +128,17 @@ enum tile_form {
     form_left_columns,
 };
 
+INLINE void store_lines(const __m512i *line, tile *to) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < tile_lines; i++) _mm512_store_si512(to->lines[i], line[i]);
+}
+
 INLINE void pack_lines(enum tile_form form, tile_rows from, ptrdiff_t rows, ptrdiff_t columns, tile *to) {
     __m512i line[tile_lines];
     if (form == form_left_rows || form == form_right_columns) load_rows(from, rows, columns, line);
     else load_pairs(from, rows, columns, line);
     if (form == form_right_columns || form == form_left_columns) transpose(line);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < tile_lines; i++) _mm512_store_si512(to->lines[i], line[i]);
+    store_lines(line, to);
 }
 
 /// Packs a tile of which `rows` rows and `columns` columns of floats exist.
@@ -134,6 +148,33 @@ INLINE void pack_tile(enum tile_form form, tile_rows from, ptrdiff_t rows, ptrdi
     // Whole tiles, which most are, need no masks.
     if (rows >= all_rows && columns >= all_columns) pack_lines(form, from, all_rows, all_columns, to);
     else pack_lines(form, from, rows, columns, to);
+}
+
+INLINE void pack_seen_lines(enum tile_form form, const void *const *windows, ptrdiff_t column, ptrdiff_t rows, tile *to) {
+    __m512i line[tile_lines];
+    if (form == form_left_rows) {
+        load_seen_rows(windows, column, rows, line);
+    } else {
+        load_seen_pairs(windows, column, rows, line);
+        transpose(line);
+    }
+    store_lines(line, to);
+}
+
+/// Packs a tile of what `rows` windows see from `column` on, as one of the left forms.
+INLINE void pack_seen(enum tile_form form, const void *const *windows, ptrdiff_t column, ptrdiff_t rows, tile *to) {
+    const ptrdiff_t all = form == form_left_rows ? tile_lines : tile_depth;
+    if (rows >= all) pack_seen_lines(form, windows, column, all, to);
+    else pack_seen_lines(form, windows, column, rows, to);
+}
+
+/// `count` floats, rounded as tiles are.
+static void round_values(const float *from, ptrdiff_t count, uint16_t *to) {
+    for (; count >= tile_depth; count -= tile_depth, from += tile_depth, to += tile_depth)
+        _mm512_storeu_si512(to, rounded_pair(_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16)));
+    if (count <= 0) return;
+    const __m512i last = rounded_pair(_mm512_maskz_loadu_ps(lanes(count), from), _mm512_maskz_loadu_ps(lanes(count - 16), from + 16));
+    _mm512_mask_storeu_epi16(to, (1u << count) - 1, last);
 }
 
 #pragma clang attribute pop

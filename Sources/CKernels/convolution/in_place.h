@@ -1,7 +1,9 @@
-// What windows see, read where it lies: maps are copied with margins of zeros, which takes less than to copy what each window sees.
+// What windows see, read where it lies: maps are copied with margins of zeros, and for products in bf16 rounded, which takes less than to copy
+// what each window sees.
 #pragma once
 #include "blocks.h"
 #include "../products/windows.h"
+#include "../products_bf16.h"
 #include "padded.h"
 #include <string.h>
 
@@ -9,11 +11,15 @@
 typedef struct {
     padded_map padded;
     ptrdiff_t size[KERNEL_AXES], stride;
+    int is_rounded;
+    /// Bytes of a value that windows see.
+    ptrdiff_t bytes;
 } seen_maps;
 
-static seen_maps make_seen_maps(const kernel_convolution *c, enum kernel_direction direction) {
-    const int forward = direction == kernel_convolve_forward;
-    seen_maps m = {.padded = make_padded(c, direction), .stride = forward ? c->channels : c->outputs};
+static seen_maps make_seen_maps(enum kernel_precision precision, const kernel_convolution *c, enum kernel_direction direction) {
+    const int forward = direction == kernel_convolve_forward, is_rounded = precision == kernel_bf16;
+    seen_maps m = {.padded = make_padded(c, direction), .stride = forward ? c->channels : c->outputs, .is_rounded = is_rounded,
+                   .bytes = is_rounded ? sizeof(uint16_t) : sizeof(float)};
     for (int a = 0; a < KERNEL_AXES; a++) m.size[a] = forward ? c->input[a] : c->output[a];
     return m;
 }
@@ -27,33 +33,49 @@ static ptrdiff_t map_floats(const seen_maps *m) { return m->size[0] * m->size[1]
 static ptrdiff_t padded_map_floats(const seen_maps *m) { return padded_count(&m->padded) * m->stride; }
 static int has_margins(const seen_maps *m) { return padded_map_floats(m) != map_floats(m); }
 
-/// `count` maps with margins; the maps themselves where they need none.
-static const float *pad_maps(const seen_maps *m, const float *maps, ptrdiff_t count, float *to) {
-    if (!has_margins(m)) return maps;
+/// Bytes of the copies of so many maps, none where windows see the maps themselves.
+static size_t copied_bytes(const seen_maps *m, ptrdiff_t count) {
+    return has_margins(m) || m->is_rounded ? lines_of((size_t)(count * padded_map_floats(m) * m->bytes)) : 0;
+}
+
+static void copy_values(const seen_maps *m, const float *from, ptrdiff_t count, void *to) {
+    if (m->is_rounded) kernel_bf16_round(from, count, to);
+    else memcpy(to, from, (size_t)count * sizeof(float));
+}
+
+/// `count` maps as windows see them: with margins and rounded; the maps themselves where they need neither.
+static const void *pad_maps(const seen_maps *m, const float *maps, ptrdiff_t count, void *to) {
+    if (!has_margins(m)) {
+        if (!m->is_rounded) return maps;
+        copy_values(m, maps, count * map_floats(m), to);
+        return to;
+    }
     const padded_map *p = &m->padded;
-    const ptrdiff_t line = m->size[2] * m->stride, low = p->low[2] * m->stride, whole = p->size[2] * m->stride;
-    float *out = to;
+    const ptrdiff_t values = m->size[2] * m->stride, position = m->stride * m->bytes;
+    const ptrdiff_t low = p->low[2] * position, line = m->size[2] * position, whole = p->size[2] * position;
+    char *out = to;
     for (; count > 0; count--, maps += map_floats(m))
         for (ptrdiff_t z = -p->low[0]; z < p->size[0] - p->low[0]; z++)
             for (ptrdiff_t y = -p->low[1]; y < p->size[1] - p->low[1]; y++, out += whole) {
                 if (z < 0 || z >= m->size[0] || y < 0 || y >= m->size[1]) {
-                    memset(out, 0, (size_t)whole * sizeof(float));
+                    memset(out, 0, (size_t)whole);
                     continue;
                 }
-                memset(out, 0, (size_t)low * sizeof(float));
-                memcpy(out + low, maps + (z * m->size[1] + y) * line, (size_t)line * sizeof(float));
-                memset(out + low + line, 0, (size_t)(whole - low - line) * sizeof(float));
+                memset(out, 0, (size_t)low);
+                copy_values(m, maps + (z * m->size[1] + y) * values, values, out + low);
+                memset(out + low + line, 0, (size_t)(whole - low - line));
             }
     return to;
 }
 
 /// Where `count` windows begin, from the `first` on, counted from the first of the maps.
-static void find_windows(const seen_maps *m, const window *w, const float *maps, ptrdiff_t first, ptrdiff_t count, const float **windows) {
-    const ptrdiff_t lines = w->axes[1].windows, each = lines * w->axes[0].windows, step = w->axes[2].step * m->stride;
+static void find_windows(const seen_maps *m, const window *w, const void *maps, ptrdiff_t first, ptrdiff_t count, const void **windows) {
+    const ptrdiff_t lines = w->axes[1].windows, each = lines * w->axes[0].windows, step = w->axes[2].step * m->stride * m->bytes;
     ptrdiff_t at = first % w->axes[2].windows, line = first / w->axes[2].windows;
     for (; count > 0; at = 0, line++) {
         const ptrdiff_t d = line % each / lines, h = line % lines;
-        const float *place = maps + line / each * padded_map_floats(m) + padded_line(&m->padded, w, d, h) * m->stride + w->channel + at * step;
+        const ptrdiff_t values = line / each * padded_map_floats(m) + padded_line(&m->padded, w, d, h) * m->stride + w->channel;
+        const char *place = (const char *)maps + values * m->bytes + at * step;
         for (; count > 0 && at < w->axes[2].windows; at++, count--, place += step) *windows++ = place;
     }
 }

@@ -32,14 +32,25 @@ enum convolution_way {
     way_in_place,
     /// To few channels: vectors run along maps, one channel at a time.
     way_narrow,
+    /// Each window sees one position, which is the next of its map: a product as of dense layers.
+    way_plain,
 };
+
+static int is_plain(const kernel_convolution *c) {
+    int is_plain = c->groups == 1;
+    for (int a = 0; a < KERNEL_AXES; a++)
+        is_plain = is_plain && c->kernel[a] == 1 && c->stride[a] == 1 && c->padding[a] == 0 && c->input[a] == c->output[a];
+    return is_plain;
+}
 
 static enum convolution_way way_of(enum kernel_precision precision, const kernel_convolution *c, enum kernel_direction direction) {
     const int forward = direction == kernel_convolve_forward;
     // Neighbouring windows must see neighbouring positions.
     const int is_dense = !forward || (c->stride[1] == 1 && c->stride[2] == 1);
-    if (!can_be_in_place(precision, (forward ? c->channels : c->outputs) / c->groups)) return way_gathered;
-    if (is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
+    const int fits_in_place = can_be_in_place(precision, (forward ? c->channels : c->outputs) / c->groups);
+    if (fits_in_place && is_dense && (forward ? c->outputs : c->channels) / c->groups <= planes_most_columns) return way_narrow;
+    if (is_plain(c)) return way_plain;
+    if (!fits_in_place) return way_gathered;
     const padded_map padded = make_padded(c, direction);
     return padded_count(&padded) * (forward ? c->channels : c->outputs) <= most_padded_floats ? way_in_place : way_gathered;
 }

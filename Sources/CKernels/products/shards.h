@@ -8,7 +8,7 @@ INLINE void G(sum_shards)(const int mr, const int nv, const int sees, const kern
                           ptrdiff_t lda, const window_table *seen, const float *b, ptrdiff_t ldb, ptrdiff_t element, ptrdiff_t stride, float *local) {
     const int size = mr * nv * VL;
     float *const block = local + fold->level_count * size, *const ragged = block + size;
-    const float *const *window = sees ? seen->windows : 0;
+    const void *const *window = sees ? seen->windows : 0;
     ptrdiff_t column[MR];
     ALL for (int i = 0; i < mr; i++) column[i] = sees ? seen->columns[i] : 0;
     const kernel_shard_rows *run = fold->runs, *const end = run + fold->run_count;

@@ -2,9 +2,9 @@
 #pragma once
 #include "ckernels_product.h"
 
-/// What windows see: each window's first value, and the distances of all others from it.
+/// What windows see: each window's first value, and the distances of all others from it. Values are floats; for `kernel_bf16` they are rounded.
 typedef struct {
-    const float *const *windows;
+    const void *const *windows;
     const ptrdiff_t *columns;
 } window_table;
 
