@@ -229,6 +229,7 @@ int main(int argc, char **argv) {
         }
         int status = 1;
         if (child < 0 || waitpid(child, &status, 0) != child || status != 0) failed = 1;
+        if (child > 0 && WIFSIGNALED(status)) printf("bf16, %s: ended by signal %d\n", kinds[i], WTERMSIG(status));
     }
     check(kernel_fp32, rounds);
     printf("%s: %ld compared, %ld wrong, digest %016llx\n", kernel_isa_name(kernel_isa()), compared, wrong, (unsigned long long)digest);
