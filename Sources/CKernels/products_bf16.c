@@ -11,9 +11,10 @@ const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
 #if defined(__x86_64__) && defined(__linux__)
 #include "bf16/gradient.h"
 #include "bf16/multiply_amx.h"
-#include "bf16/multiply_avx512.h"
 #include "bf16/multiply_fma.h"
+#include "bf16/pairs_avx512.h"
 #include "bf16/planes.h"
+#include "bf16/rows_gradient_avx512.h"
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,8 +63,12 @@ enum kernel_bf16_kind kernel_bf16_kind(void) {
 }
 
 /// By `kernel_bf16_kind`.
-static const multiply_block (*const blocks[])[2] = {NULL, avx512_blocks, fma_blocks, amx_blocks};
-static const multiply_windows (*const windows[])[2] = {NULL, avx512_windows, NULL, NULL};
+static const bf16_functions functions[] = {
+    {0},
+    {avx512_blocks, form_right_rows, &avx512_row_functions},
+    {fma_blocks, form_left_columns, NULL},
+    {amx_blocks, form_left_columns, NULL},
+};
 
 /// Around a call: the tiles are a state of the thread.
 static enum kernel_bf16_kind begin(void) {
@@ -90,7 +95,7 @@ size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
                          const kernel_product_ends *ends, float *c, void *scratch) {
     const enum kernel_bf16_kind kind = begin();
-    product(blocks[kind], windows[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
+    product(&functions[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
     end(kind);
 }
 
@@ -103,7 +108,7 @@ void kernel_bf16_weight_gradient(const kernel_fold *fold, ptrdiff_t inputs, ptrd
                                  const float *g, ptrdiff_t weight, ptrdiff_t part, ptrdiff_t parts, void *scratch) {
     const gradient_part p = part_of_gradient(inputs, outputs, part, parts);
     const enum kernel_bf16_kind kind = begin();
-    weight_gradient(blocks[kind], fold, inputs, outputs, make_left(x, inputs, seen), g, weight, p, scratch);
+    weight_gradient(&functions[kind], fold, inputs, outputs, make_left(x, inputs, seen), g, weight, p, scratch);
     end(kind);
 }
 

@@ -49,13 +49,35 @@ INLINE __m512 rounded_vector(__m512 x) {
     return (__m512)_mm512_and_si512(result, _mm512_set1_epi32((int)0xffff0000));
 }
 
+/// What a block of dW is multiplied from: packed panels, or what `windows` see from `column` on and packed gradients.
+typedef struct {
+    const tile *left, *right;
+    const void *const *windows;
+    ptrdiff_t column;
+} gradient_operands;
+
 /// A block of dW with its place in the flat gradients.
 typedef struct {
     ptrdiff_t rows, columns, place, ld;
     block_sums *levels;
     float *const *sums;
     multiply_block multiply;
+    /// NULL where both operands are packed.
+    sum_windows sum_windows;
 } gradient_block;
+
+/// A chain over the next rows of x and g, behind which the operands are then.
+static void sum_next(const gradient_block *b, ptrdiff_t rows, gradient_operands *from, const block_place *start, const block_place *to) {
+    const ptrdiff_t steps = divided_up(rows, tile_depth), height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+    if (b->sum_windows) {
+        b->sum_windows(b->rows, b->columns, rows, from->windows, from->column, from->right, start, to);
+        from->windows += rows;
+    } else {
+        b->multiply(steps, from->left, from->right, start, to);
+        from->left += steps * height;
+    }
+    from->right += steps * width;
+}
 
 /// Where a block lies at one of the fold's places.
 INLINE block_place place_in_fold(const gradient_block *b, int32_t place) {
@@ -130,19 +152,16 @@ static void copy_block(const gradient_block *b, float *flat, float *sums, int to
 }
 
 /// A run that is part of a shard, or more than a chain. A cut inside a shard carries the chain and the total of finished ones.
-static void sum_part(const gradient_block *b, const kernel_fold *fold, const kernel_shard_rows *run, const tile *left, const tile *right,
-                     float *chain, float *total) {
-    const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+static void sum_part(const gradient_block *b, const kernel_fold *fold, const kernel_shard_rows *run, gradient_operands *from, float *chain,
+                     float *total) {
     const ptrdiff_t end = run->before + run->row_count;
     const block_place place = place_of_sums(chain);
     ptrdiff_t row = run->before;
     if (row % KERNEL_BLOCK) copy_block(b, fold->unfinished[0], chain, 0);
     if (row >= KERNEL_BLOCK) copy_block(b, fold->unfinished[2], total, 0);
     while (row < end) {
-        const ptrdiff_t rows = least(end - row, KERNEL_BLOCK - row % KERNEL_BLOCK), steps = divided_up(rows, tile_depth);
-        b->multiply(steps, left, right, row % KERNEL_BLOCK ? &place : NULL, &place);
-        left += steps * height;
-        right += steps * width;
+        const ptrdiff_t rows = least(end - row, KERNEL_BLOCK - row % KERNEL_BLOCK);
+        sum_next(b, rows, from, row % KERNEL_BLOCK ? &place : NULL, &place);
         row += rows;
         if (row % KERNEL_BLOCK == 0) add_chain(total, chain, row == KERNEL_BLOCK);
     }
@@ -157,51 +176,56 @@ static void sum_part(const gradient_block *b, const kernel_fold *fold, const ker
 }
 
 /// All runs of a block.
-static void sum_block(const gradient_block *b, const kernel_fold *fold, const tile *left, const tile *right, float *chain, float *total) {
-    const ptrdiff_t height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
+static void sum_block(const gradient_block *b, const kernel_fold *fold, gradient_operands from, float *chain, float *total) {
     const int is_whole = b->rows % tile_lines == 0 && b->columns % tile_lines == 0;
     for (ptrdiff_t r = 0; r < fold->run_count; r++) {
         const kernel_shard_rows *run = fold->runs + r;
-        const ptrdiff_t steps = run_steps(run);
         if (run->is_last && run->before == 0 && run->row_count <= KERNEL_BLOCK) {
             // A leaf that nothing is added to goes straight to its place, unless that has rows and columns of others.
             const int goes_straight = run->add_count == 0 && !fold->is_rounded && (run->destination < 0 || is_whole);
             const block_place to = goes_straight ? place_in_fold(b, run->destination) : place_of_sums(chain);
-            b->multiply(steps, left, right, NULL, &to);
+            sum_next(b, run->row_count, &from, NULL, &to);
             if (!goes_straight) fold_block(b, run, fold->is_rounded, chain);
         } else {
-            sum_part(b, fold, run, left, right, chain, total);
+            sum_part(b, fold, run, &from, chain, total);
         }
-        left += steps * height;
-        right += steps * width;
     }
 }
 
-static void weight_gradient(const multiply_block blocks[2][2], const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
-                            left_operand x, const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
+static void weight_gradient(const bf16_functions *functions, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs, left_operand x,
+                            const float *g, ptrdiff_t weight, gradient_part p, void *scratch) {
     const gradient_memory memory = memory_of_gradient(sizes_of_gradient(fold, inputs, outputs), scratch);
     const ptrdiff_t steps = all_steps(fold), columns = p.output_end - p.output;
     const blocking fitting = blocking_of(outputs, steps);
     const ptrdiff_t at_once = lines_at_once(p.input_end - p.input, fitting.left), across = lines_at_once(columns, fitting.right);
+    const int sees = functions->rows && !x.a;
     pack_runs(form_right_rows, fold, steps, make_left(g + p.output, outputs, 0), columns, memory.right);
     for (ptrdiff_t input = p.input; input < p.input_end; input += at_once) {
         const ptrdiff_t rows = least(at_once, p.input_end - input);
-        pack_runs(form_left_columns, fold, steps, left_from(&x, 0, input), rows, memory.left);
+        const left_operand some = left_from(&x, 0, input);
+        if (!sees) pack_runs(functions->gradient_left, fold, steps, some, rows, memory.left);
         for (ptrdiff_t j = 0; j < columns; j += across)
             for (ptrdiff_t row = 0; row < rows; row += panel_lines)
                 for (ptrdiff_t column = j; column < least(j + across, columns); column += panel_lines) {
                     const ptrdiff_t lines = least(panel_lines, rows - row), width = least(panel_lines, columns - column);
-                    const gradient_block block = {
+                    gradient_block block = {
                         .rows = lines,
                         .columns = width,
                         .place = weight + (input + row) * outputs + p.output + column,
                         .ld = outputs,
                         .levels = memory.sums + 2,
                         .sums = fold->sums,
-                        .multiply = blocks[divided_up(lines, tile_lines) - 1][divided_up(width, tile_lines) - 1],
                     };
-                    sum_block(&block, fold, memory.left + panel_start(row / panel_lines, steps),
-                              memory.right + panel_start(column / panel_lines, steps), memory.sums[0], memory.sums[1]);
+                    gradient_operands from = {.right = memory.right + panel_start(column / panel_lines, steps)};
+                    if (sees) {
+                        block.sum_windows = functions->rows->sum;
+                        from.windows = some.seen.windows;
+                        from.column = some.seen.columns[row];
+                    } else {
+                        block.multiply = functions->blocks[divided_up(lines, tile_lines) - 1][divided_up(width, tile_lines) - 1];
+                        from.left = memory.left + panel_start(row / panel_lines, steps);
+                    }
+                    sum_block(&block, fold, from, memory.sums[0], memory.sums[1]);
                 }
     }
 }

@@ -1,7 +1,6 @@
 // A block of a product: up to 2 x 2 tiles of c, a chain over the steps of a left and a right panel. It is written once for each kind of
 // instructions, in a file each; everything around it is the same for all.
 #pragma once
-#include "../products/windows.h"
 #include "tile.h"
 
 /// Where the tiles of a block of floats lie: the distance from row to row, to the tile on the right and to the one below.
@@ -25,9 +24,6 @@ INLINE float *tile_at(const block_place *place, int row, int column) {
 /// `steps` steps of panels that are as wide as the function is named for. The chains begin with what lies at `start`, or with zeros
 /// where it is NULL, and go to `to`, whole tiles of them. Places are given by address: copies of them on the way stall behind the stores.
 typedef void (*multiply_block)(ptrdiff_t steps, const tile *left, const tile *right, const block_place *start, const block_place *to);
-
-/// The same where the left operand is what 16 or 32 windows see, which is read where it lies: step s is the run from columns[s * tile_depth] on.
-typedef void (*multiply_windows)(ptrdiff_t steps, const window_table *seen, const tile *right, const block_place *start, const block_place *to);
 
 #define INSTANCE(kind, rows, columns)                                                                                 \
     static void kind##_##rows##_##columns(ptrdiff_t steps, const tile *left, const tile *right,                       \

@@ -70,7 +70,7 @@ static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t st
                 const left_operand l = left_from(&values, first + row, t * tile_lines);
                 const ptrdiff_t rest = columns - t * tile_lines;
                 // The forms are constants, so that they cost nothing in the loop.
-                if (form == form_right_rows) pack_tile(form_right_rows, (tile_rows){l.a, l.ld}, rows - row, rest, place);
+                if (form == form_right_rows && l.a) pack_tile(form_right_rows, (tile_rows){l.a, l.ld}, rows - row, rest, place);
                 else if (l.a) pack_tile(form_left_columns, (tile_rows){l.a, l.ld}, rows - row, rest, place);
                 else pack_seen(form_left_columns, l.seen.windows, *l.seen.columns, rows - row, place);
             }
