@@ -57,16 +57,20 @@ static ptrdiff_t windows_of_product(enum convolution_way way, ptrdiff_t k) {
 /// Maps that are read where they lie at once.
 static ptrdiff_t maps_at_once(const seen_maps *maps) { return most_of(1, padded_floats / most_of(1, padded_map_floats(maps))); }
 
-/// Bytes of a thread's memory: maps with margins, what windows see or where it is, sums before they go to their places, and a product's own.
+/// Bytes of a thread's memory: maps with margins, what windows see or where it is, sums before they go to their places or these, and a product's own.
 typedef struct {
-    size_t maps, seen, columns, sums, product;
+    size_t maps, seen, columns, sums, places, product;
 } product_bytes;
+
+/// Whether a product writes rows to their places itself.
+static int places_rows(enum kernel_precision precision, enum convolution_way way) { return precision == kernel_bf16 && way == way_in_place; }
 
 static product_bytes bytes_of_product(enum kernel_precision precision, const convolution_part *part, enum convolution_way way,
                                       const seen_maps *maps) {
     const ptrdiff_t windows = windows_of_product(way, part->k);
     product_bytes bytes = {.product = lines_of(kernel_product_scratch(precision, windows, part->k, part->n))};
-    if (way != way_plain) bytes.sums = floats_of(windows * part->n);
+    if (places_rows(precision, way)) bytes.places = lines_of(sizeof(ptrdiff_t) * (size_t)windows);
+    else if (way != way_plain) bytes.sums = floats_of(windows * part->n);
     if (way == way_gathered) bytes.seen = floats_of(windows * part->k);
     if (way == way_in_place) {
         bytes.maps = copied_bytes(maps, maps_at_once(maps));
@@ -83,7 +87,7 @@ size_t kernel_convolve_scratch(enum kernel_precision precision, const kernel_con
         const convolution_part part = make_part(c, direction, 0, index);
         const product_bytes b = bytes_of_product(precision, &part, way, &maps);
         const size_t bytes = way == way_narrow ? narrow_bytes(&maps.padded, &part.windows, part.n)
-            : b.maps + b.seen + b.columns + b.sums + b.product;
+            : b.maps + b.seen + b.columns + b.sums + b.places + b.product;
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -108,25 +112,28 @@ static void multiply_part(const some_maps *m, const convolution_part *part, cons
     char *const seen = (char *)m->scratch + bytes.maps;
     ptrdiff_t *const columns = (ptrdiff_t *)(seen + bytes.seen);
     float *const sums = (float *)(seen + bytes.seen + bytes.columns);
-    char *const rest = (char *)sums + bytes.sums;
+    ptrdiff_t *const places = (ptrdiff_t *)((char *)sums + bytes.sums);
+    char *const rest = (char *)places + bytes.places;
+    const int is_placed = !is_direct && places_rows(m->precision, m->way), scatters = !is_direct && !is_placed;
     if (m->way == way_in_place) find_columns(m->maps, &part->windows, 0, k, columns);
     for (ptrdiff_t first = 0; first < count; first += at_once) {
         const ptrdiff_t some = least_of(at_once, count - first);
         kernel_product_ends own = *ends;
-        if (!is_direct) own = (kernel_product_ends){.bias = ends->bias};
-        else if (own.values) own.values += first * n;
-        float *const out = is_direct ? to + first * n : sums;
+        if (scatters) own = (kernel_product_ends){.bias = ends->bias};
+        else if (is_direct && own.values) own.values += first * n;
+        float *const out = is_direct ? to + first * n : is_placed ? to : sums;
+        if (is_placed) find_places(&part->places, first, some, places);
         if (m->way == way_in_place) {
             find_windows(m->maps, &part->windows, m->from, first, some, (const void **)seen);
             const window_table table = {(const void *const *)seen, columns};
-            kernel_windows_product(m->precision, some, k, n, &table, matrix, &own, out, rest);
+            kernel_windows_product(m->precision, some, k, n, &table, matrix, &own, is_placed ? places : NULL, out, rest);
         } else if (m->way == way_plain) {
             kernel_product(m->precision, some, k, n, (const float *)m->from + first * k, matrix, &own, out, rest);
         } else {
             kernel_gather_windows(&part->windows, m->from, first, some, 0, k, (float *)seen);
             kernel_product(m->precision, some, k, n, (const float *)seen, matrix, &own, out, rest);
         }
-        if (!is_direct) kernel_scatter_windows(&part->places, sums, first, some, ends, to);
+        if (scatters) kernel_scatter_windows(&part->places, sums, first, some, ends, to);
     }
 }
 

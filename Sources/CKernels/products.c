@@ -81,7 +81,7 @@ int kernel_reads_in_place(enum kernel_precision precision, ptrdiff_t k, ptrdiff_
 void kernel_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const void *packed,
                     const kernel_product_ends *ends, float *c, void *scratch) {
     if (m == 0) return;
-    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, 0, packed, ends, c, scratch);
+    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, a, 0, packed, ends, 0, c, scratch);
     else functions()->product(m, k, n, a, 0, packed, 0, ends, c, scratch);
 }
 
@@ -107,9 +107,9 @@ void kernel_column_gradient(const kernel_fold *fold, ptrdiff_t columns, const fl
 }
 
 void kernel_windows_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const window_table *seen,
-                            const void *packed, const kernel_product_ends *ends, float *c, void *scratch) {
+                            const void *packed, const kernel_product_ends *ends, const ptrdiff_t *places, float *c, void *scratch) {
     if (m == 0) return;
-    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, 0, seen, packed, ends, c, scratch);
+    if (precision == kernel_bf16) kernel_bf16_product(m, k, n, 0, seen, packed, ends, places, c, scratch);
     else functions()->product(m, k, n, 0, seen, packed, 0, ends, c, scratch);
 }
 

@@ -93,9 +93,9 @@ size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
 }
 
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
-                         const kernel_product_ends *ends, float *c, void *scratch) {
+                         const kernel_product_ends *ends, const ptrdiff_t *places, float *c, void *scratch) {
     const enum kernel_bf16_kind kind = begin();
-    product(&functions[kind], m, k, n, make_left(a, k, seen), packed, ends, c, scratch);
+    product(&functions[kind], m, k, n, make_left(a, k, seen), packed, ends, places, c, scratch);
     end(kind);
 }
 
@@ -136,8 +136,8 @@ void kernel_bf16_pack(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed, 
 }
 size_t kernel_bf16_product_scratch(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) { return (void)m, (void)k, (void)n, 0; }
 void kernel_bf16_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const float *a, const window_table *seen, const void *packed,
-                         const kernel_product_ends *ends, float *c, void *scratch) {
-    (void)m, (void)k, (void)n, (void)a, (void)seen, (void)packed, (void)ends, (void)c, (void)scratch;
+                         const kernel_product_ends *ends, const ptrdiff_t *places, float *c, void *scratch) {
+    (void)m, (void)k, (void)n, (void)a, (void)seen, (void)packed, (void)ends, (void)places, (void)c, (void)scratch;
 }
 size_t kernel_bf16_weight_gradient_scratch(const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs) {
     return (void)fold, (void)inputs, (void)outputs, 0;

@@ -75,7 +75,7 @@ static void check_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, enum range rang
     const ptrdiff_t parts = 1 + below(3);
     for (ptrdiff_t part = 0; part < parts; part++) kernel_bf16_pack(k, n, b, transposed, part, parts, packed);
     c[0] = c[m * n + 1] = 7;
-    kernel_bf16_product(m, k, n, a, 0, packed, &ends, c + 1, scratch);
+    kernel_bf16_product(m, k, n, a, 0, packed, &ends, 0, c + 1, scratch);
     compare(c[0], 7, "before", m, k, n, 0, 0);
     compare(c[m * n + 1], 7, "behind", m, k, n, 0, 0);
     for (ptrdiff_t i = 0; i < m; i++)

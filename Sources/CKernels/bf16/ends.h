@@ -5,17 +5,21 @@
 
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
-/// A block of c: its rows and columns that there are, its place in c, whether that holds the sums of earlier chains, and what comes last, with
-/// what the derivative depends on at the same place.
+/// A block of c: its rows and columns that there are, and where it begins. Whether c holds the sums of earlier chains, and what comes last, with what
+/// the derivative depends on at the same place.
 typedef struct {
     ptrdiff_t rows, columns;
     float *c;
+    /// Rows are ld apart, or where this is not NULL begin anywhere, so many floats behind c.
     ptrdiff_t ld;
+    const ptrdiff_t *places;
     int adds;
     enum kernel_end end;
     float slope;
     const float *values;
 } block_end;
+
+INLINE ptrdiff_t place_of_row(const block_end *e, ptrdiff_t row) { return e->places ? e->places[row] : row * e->ld; }
 
 INLINE __m512 ended(__m512 x, enum kernel_end end, float slope, __m512 values) {
     const __m512 zero = _mm512_setzero_ps(), slopes = _mm512_set1_ps(slope);
@@ -49,7 +53,7 @@ INLINE void end_vector(enum kernel_end end, const block_end *e, __m512 sum, ptrd
 INLINE void end_tile(enum kernel_end end, const block_end *e, const float *sums, ptrdiff_t row, ptrdiff_t column) {
     const __mmask16 mask = lanes(e->columns - column);
     for (ptrdiff_t i = 0; i < least(tile_lines, e->rows - row); i++)
-        end_vector(end, e, _mm512_load_ps(sums + i * tile_lines), (row + i) * e->ld + column, mask);
+        end_vector(end, e, _mm512_load_ps(sums + i * tile_lines), place_of_row(e, row + i) + column, mask);
 }
 
 /// Stores a block of sums, tile after tile.

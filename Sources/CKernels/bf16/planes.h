@@ -37,6 +37,8 @@ static void pad_pairs(const padded_map *p, const window *w, const float *map, ui
             for (ptrdiff_t channel = 0; channel < w->channels; channel += tile_depth) {
                 const float *from = map + (line * size[2] + x) * w->stride + w->channel + channel;
                 const __mmask16 mask = lanes(size[2] - x);
+                // The map goes on behind the line.
+                ask_for_rows((tile_rows){from, w->stride}, tile_lines, tile_lines), ask_for_rows((tile_rows){from + 16, w->stride}, tile_lines, tile_lines);
                 tile pairs;
                 pack_tile(form_right_columns, (tile_rows){from, w->stride}, size[2] - x, tile_depth, &pairs);
                 for (ptrdiff_t i = 0; i < tile_lines; i++)

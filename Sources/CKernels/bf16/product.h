@@ -52,22 +52,33 @@ typedef struct {
     ptrdiff_t m, n, steps;
     const tile *right;
     const kernel_product_ends *ends;
+    /// Where each row of c begins; NULL where they follow each other.
+    const ptrdiff_t *places;
     float *c;
 } product_task;
 
-/// The steps of a chain, and a block's left operand in it.
+/// The steps of a chain, the pairs of k in them that are not zeros behind the matrix, and one such pair, and a block's left operand.
 typedef struct {
-    ptrdiff_t first, count;
+    ptrdiff_t first, count, pairs;
     block_left left;
 } product_chain;
 
 /// `lines` rows of c from `row` on, and up to 32 columns from `column` on.
 INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t column, const product_chain *chain) {
-    const ptrdiff_t columns = least(panel_lines, p->n - column), place = row * p->n + column;
+    const ptrdiff_t columns = least(panel_lines, p->n - column), place = (p->places ? 0 : row * p->n) + column;
     const ptrdiff_t height = divided_up(lines, tile_lines), width = divided_up(columns, tile_lines);
     const int is_first = chain->first == 0, is_last = chain->first + chain->count == p->steps;
-    const block_end end = {lines, columns, p->c + place, p->n, !is_first, is_last ? p->ends->end : kernel_end_none, p->ends->slope,
-                           p->ends->values ? p->ends->values + place : NULL};
+    const block_end end = {
+        .rows = lines,
+        .columns = columns,
+        .c = p->c + place,
+        .ld = p->n,
+        .places = p->places ? p->places + row : NULL,
+        .adds = !is_first,
+        .end = is_last ? p->ends->end : kernel_end_none,
+        .slope = p->ends->slope,
+        .values = p->ends->values ? p->ends->values + place : NULL,
+    };
     const float *bias = is_first && p->ends->bias ? p->ends->bias + column : NULL;
     float padded_bias[panel_lines];
     if (bias && columns < panel_lines) {
@@ -76,12 +87,12 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     }
     const tile *right = p->right + panel_start(column / panel_lines, p->steps) + chain->first * width;
     if (p->functions->rows) {
-        p->functions->rows->multiply[width - 1](chain->count, &chain->left, right, bias, &end);
+        p->functions->rows->multiply[width - 1](chain->pairs, &chain->left, right, bias, &end);
         return;
     }
     // A whole block that nothing is done to goes straight to its place.
     const int is_whole = lines % tile_lines == 0 && columns % tile_lines == 0;
-    const int goes_straight = is_whole && is_first && end.end == kernel_end_none;
+    const int goes_straight = is_whole && is_first && !end.places && end.end == kernel_end_none;
     _Alignas(64) block_sums sums;
     const block_place start = {(float *)bias, 0, tile_lines, 0};
     const block_place to = goes_straight ? place_in_matrix(end.c, p->n) : place_of_sums(sums);
@@ -90,8 +101,8 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
 }
 
 static void product(const bf16_functions *functions, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, left_operand a, const tile *packed,
-                    const kernel_product_ends *ends, float *c, tile *left) {
-    const product_task task = {functions, m, n, divided_up(k, tile_depth), packed, ends, c};
+                    const kernel_product_ends *ends, const ptrdiff_t *places, float *c, tile *left) {
+    const product_task task = {functions, m, n, divided_up(k, tile_depth), packed, ends, places, c};
     const int sees = functions->rows && !a.a;
     const blocking fitting = blocking_of(n, least(task.steps, chain_steps));
     const ptrdiff_t at_once = lines_at_once(m, fitting.left), across = lines_at_once(n, fitting.right);
@@ -101,6 +112,8 @@ static void product(const bf16_functions *functions, ptrdiff_t m, ptrdiff_t k, p
         do {
             chain.count = least(chain_steps, task.steps - chain.first);
             const ptrdiff_t first_k = chain.first * tile_depth, depth = least(chain.count * tile_depth, k - first_k);
+            // Any number of zeros changes a sum as one does, which is from -0 to 0.
+            chain.pairs = least(chain.count * tile_depth, depth + 3) / 2;
             const left_operand some = left_from(&a, first, first_k);
             if (!sees) pack_left(count, depth, some, left);
             for (ptrdiff_t j = 0; j < n; j += across)

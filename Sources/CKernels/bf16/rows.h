@@ -10,8 +10,8 @@ typedef struct {
     window_table seen;
 } block_left;
 
-/// A block of a product over `steps` runs, and what comes last. The chains begin with the bias of whole tiles, or with zeros where it is NULL.
-typedef void (*multiply_rows)(ptrdiff_t steps, const block_left *left, const tile *right, const float *bias, const block_end *end);
+/// A block of a product over `pairs` of k, and what comes last. The chains begin with the bias of whole tiles, or with zeros where it is NULL.
+typedef void (*multiply_rows)(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *end);
 
 /// A block of a gradient, inputs by outputs, up to 32 of both, over what `count` windows see: inputs are the run from `column` on, and g is a right
 /// panel. Starts and ends as `multiply_block`.

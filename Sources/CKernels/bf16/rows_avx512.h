@@ -12,26 +12,25 @@ INLINE __m512bh broadcast_pair(const uint16_t *pair) {
 }
 
 /// `lines` rows of a block, from `row` on. A number of theirs has a use for each vector of columns, so that reading keeps up with multiplying.
-INLINE void avx512_rows(const int is_whole, const int sees, const int lines, const int width, ptrdiff_t steps, const block_left *left,
+INLINE void avx512_rows(const int is_whole, const int sees, const int lines, const int width, ptrdiff_t pairs, const block_left *left,
                         const tile *right, const float *bias, const block_end *e, ptrdiff_t row) {
     const ptrdiff_t rest = is_whole ? lines : e->rows - row;
     const uint16_t *from[16];
     __m512 sum[16];
     // Behind the last row that one again.
     ALL for (int i = 0; i < lines && sees; i++) from[i] = left->seen.windows[row + (i < rest ? i : rest - 1)];
-    float *const c = e->c + row * e->ld;
-    ALL for (int i = 0; i < lines; i++)
+    ALL for (int i = 0; i < lines; i++) {
+        const ptrdiff_t at = place_of_row(e, row + (is_whole || i < rest ? i : 0));
         ALL for (int j = 0; j < width; j++) {
-            const ptrdiff_t at = i * e->ld + j * tile_lines;
             sum[i * width + j] = bias ? _mm512_loadu_ps(bias + j * tile_lines) : _mm512_setzero_ps();
-            // Of rows that are not there the address alone is used.
-            __builtin_prefetch(c + at, 1);
-            if (e->end >= kernel_end_relu_derivative) __builtin_prefetch(e->values + (c - e->c) + at);
+            __builtin_prefetch(e->c + at + j * tile_lines, 1);
+            if (e->end >= kernel_end_relu_derivative) __builtin_prefetch(e->values + at + j * tile_lines);
         }
+    }
     const tile *packed = left->panel + row / tile_lines;
     const ptrdiff_t *column = left->seen.columns, line = row % tile_lines;
-    for (; steps > 0; steps--, right += width, packed += sees ? 0 : left->height, column += sees ? tile_depth : 0)
-        for (int pair = 0; pair < 16; pair++) {
+    for (; pairs > 0; pairs -= 16, right += width, packed += sees ? 0 : left->height, column += sees ? tile_depth : 0)
+        for (int pair = 0; pair < (sees ? 16 : least(16, pairs)); pair++) {
             const ptrdiff_t seen = sees ? *column + 2 * pair : 0;
             __m512bh y[panel_tiles];
             ALL for (int j = 0; j < width; j++) y[j] = (__m512bh)_mm512_load_si512(right[j].lines[pair]);
@@ -46,26 +45,26 @@ INLINE void avx512_rows(const int is_whole, const int sees, const int lines, con
 #define ROWS(end)                                                                                                     \
     ALL for (int i = 0; i < lines; i++)                                                                               \
         ALL for (int j = 0; j < width; j++)                                                                           \
-            if (is_whole || i < rest) end_vector(end, e, sum[i * width + j], (row + i) * e->ld + j * tile_lines, masks[j])
+            if (is_whole || i < rest) end_vector(end, e, sum[i * width + j], place_of_row(e, row + i) + j * tile_lines, masks[j])
     WITH_END(e->end, ROWS)
 #undef ROWS
 }
 
-INLINE void avx512_row_block(const int sees, const int lines, const int width, ptrdiff_t steps, const block_left *left, const tile *right,
+INLINE void avx512_row_block(const int sees, const int lines, const int width, ptrdiff_t pairs, const block_left *left, const tile *right,
                              const float *bias, const block_end *e) {
     ptrdiff_t row = 0;
-    for (; row + lines <= e->rows; row += lines) avx512_rows(1, sees, lines, width, steps, left, right, bias, e, row);
-    if (row < e->rows) avx512_rows(0, sees, lines, width, steps, left, right, bias, e, row);
+    for (; row + lines <= e->rows; row += lines) avx512_rows(1, sees, lines, width, pairs, left, right, bias, e, row);
+    if (row < e->rows) avx512_rows(0, sees, lines, width, pairs, left, right, bias, e, row);
 }
 
-static void avx512_rows_1(ptrdiff_t steps, const block_left *left, const tile *right, const float *bias, const block_end *e) {
+static void avx512_rows_1(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *e) {
     // Windows lie anywhere: there are registers for the places of eight.
-    if (left->panel) avx512_row_block(0, 16, 1, steps, left, right, bias, e);
-    else avx512_row_block(1, 8, 1, steps, left, right, bias, e);
+    if (left->panel) avx512_row_block(0, 16, 1, pairs, left, right, bias, e);
+    else avx512_row_block(1, 8, 1, pairs, left, right, bias, e);
 }
-static void avx512_rows_2(ptrdiff_t steps, const block_left *left, const tile *right, const float *bias, const block_end *e) {
-    if (left->panel) avx512_row_block(0, 8, 2, steps, left, right, bias, e);
-    else avx512_row_block(1, 8, 2, steps, left, right, bias, e);
+static void avx512_rows_2(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *e) {
+    if (left->panel) avx512_row_block(0, 8, 2, pairs, left, right, bias, e);
+    else avx512_row_block(1, 8, 2, pairs, left, right, bias, e);
 }
 #undef ALL
 #pragma clang attribute pop

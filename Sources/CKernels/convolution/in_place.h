@@ -80,6 +80,19 @@ static void find_windows(const seen_maps *m, const window *w, const void *maps, 
     }
 }
 
+/// Where `count` windows of one tap are on the maps that they lie on, from the `first` on.
+static void find_places(const window *w, ptrdiff_t first, ptrdiff_t count, ptrdiff_t *places) {
+    const window_axis *depth = &w->axes[0], *height = &w->axes[1], *width = &w->axes[2];
+    const ptrdiff_t lines = height->windows * depth->windows, step = width->step * w->stride;
+    ptrdiff_t at = first % width->windows, line = first / width->windows;
+    for (; count > 0; at = 0, line++) {
+        const ptrdiff_t y = line % height->windows * height->step + height->start;
+        const ptrdiff_t z = line % lines / height->windows * depth->step + depth->start;
+        ptrdiff_t place = (((line / lines * depth->size + z) * height->size + y) * width->size + width->start) * w->stride + at * step + w->channel;
+        for (; count > 0 && at < width->windows; at++, count--, place += step) *places++ = place;
+    }
+}
+
 /// The distances of what lies in columns from `column` on.
 static void find_columns(const seen_maps *m, const window *w, ptrdiff_t column, ptrdiff_t count, ptrdiff_t *columns) {
     while (count > 0) {

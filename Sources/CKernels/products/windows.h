@@ -11,9 +11,10 @@ typedef struct {
 /// In bf16 so many columns, from a multiple of it on, are to be neighbours: tiles are made of them.
 enum { window_run = 32 };
 
-/// As `kernel_product` and `kernel_product_scratch`.
+/// As `kernel_product` and `kernel_product_scratch`. In bf16 rows of c, and of the ends' values, may begin anywhere, `places` floats behind the first
+/// element; it is NULL where they follow each other.
 void kernel_windows_product(enum kernel_precision precision, ptrdiff_t m, ptrdiff_t k, ptrdiff_t n, const window_table *seen,
-                            const void *packed, const kernel_product_ends *ends, float *c, void *scratch);
+                            const void *packed, const kernel_product_ends *ends, const ptrdiff_t *places, float *c, void *scratch);
 /// As `kernel_weight_gradient` and its scratch memory, where windows are rows and their columns inputs.
 void kernel_windows_gradient(enum kernel_precision precision, const kernel_fold *fold, ptrdiff_t inputs, ptrdiff_t outputs,
                              const window_table *seen, const float *g, ptrdiff_t weight, void *scratch);
