@@ -73,7 +73,7 @@ static void sum_next(const gradient_block *b, ptrdiff_t rows, gradient_operands 
         b->sum_windows(b->rows, b->columns, rows, from->windows, from->column, from->right, start, to);
         from->windows += rows;
     } else {
-        b->multiply(steps, from->left, from->right, start, to);
+        b->multiply(pairs_of(rows), from->left, from->right, start, to);
         from->left += steps * height;
     }
     from->right += steps * width;

@@ -21,14 +21,19 @@ INLINE float *tile_at(const block_place *place, int row, int column) {
     return place->first + row * place->below + column * place->right;
 }
 
-/// `steps` steps of panels that are as wide as the function is named for. The chains begin with what lies at `start`, or with zeros
+/// Pairs that change sums, of so many numbers of k: those of them, and one of the zeros with which the last step is filled up, where there are any.
+/// A sum of -0 becomes 0 by the first, and nothing by more.
+INLINE ptrdiff_t pairs_of(ptrdiff_t count) { return least(divided_up(count, tile_depth) * tile_lines, (count + 3) / 2); }
+INLINE ptrdiff_t steps_of(ptrdiff_t pairs) { return divided_up(pairs, tile_lines); }
+
+/// `pairs` of k from panels that are as wide as the function is named for. The chains begin with what lies at `start`, or with zeros
 /// where it is NULL, and go to `to`, whole tiles of them. Places are given by address: copies of them on the way stall behind the stores.
-typedef void (*multiply_block)(ptrdiff_t steps, const tile *left, const tile *right, const block_place *start, const block_place *to);
+typedef void (*multiply_block)(ptrdiff_t pairs, const tile *left, const tile *right, const block_place *start, const block_place *to);
 
 #define INSTANCE(kind, rows, columns)                                                                                 \
-    static void kind##_##rows##_##columns(ptrdiff_t steps, const tile *left, const tile *right,                       \
+    static void kind##_##rows##_##columns(ptrdiff_t pairs, const tile *left, const tile *right,                       \
                                           const block_place *start, const block_place *to) {                          \
-        kind##_multiply(rows, columns, steps, left, right, start, to);                                                \
+        kind##_multiply(rows, columns, pairs, left, right, start, to);                                                \
     }
 /// The functions of a kind by rows and columns of tiles, each of `kind_multiply` with constants.
 #define INSTANCES(kind)                                                                                               \

@@ -16,7 +16,7 @@ static void amx_begin(void) {
 static void amx_end(void) { _tile_release(); }
 
 // Registers: 0 and 1 are the first row of c's tiles, 2 and 3 the second; 4 and 5 the left tiles, 6 and 7 the right ones.
-INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right,
+INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t pairs, const tile *left, const tile *right,
                          const block_place *start, const block_place *to) {
     if (start) {
         _tile_loadd(0, tile_at(start, 0, 0), start->ld * 4);
@@ -29,7 +29,7 @@ INLINE void amx_multiply(const int rows, const int columns, ptrdiff_t steps, con
         if (rows > 1) _tile_zero(2);
         if (rows > 1 && columns > 1) _tile_zero(3);
     }
-    for (ptrdiff_t s = 0; s < steps; s++, left += rows, right += columns) {
+    for (ptrdiff_t s = 0; s < steps_of(pairs); s++, left += rows, right += columns) {
         _tile_loadd(4, left, 64);
         _tile_loadd(6, right, 64);
         _tile_dpbf16ps(0, 4, 6);

@@ -48,8 +48,9 @@ FMA_ROWS(6, 2)
 FMA_ROWS(5, 1)
 FMA_ROWS(5, 2)
 
-INLINE void fma_multiply(const int rows, const int columns, ptrdiff_t steps, const tile *left, const tile *right,
+INLINE void fma_multiply(const int rows, const int columns, ptrdiff_t pairs, const tile *left, const tile *right,
                          const block_place *start, const block_place *to) {
+    const ptrdiff_t steps = steps_of(pairs);
     const unsigned subnormals_are_zeros = 0x8040, before = _mm_getcsr();
     __m512 sum[2][tile_lines * 2];
     for (int r = 0; r < rows; r++)

@@ -57,7 +57,7 @@ typedef struct {
     float *c;
 } product_task;
 
-/// The steps of a chain, the pairs of k in them that are not zeros behind the matrix, and one such pair, and a block's left operand.
+/// The steps of a chain, and a block's left operand in it.
 typedef struct {
     ptrdiff_t first, count, pairs;
     block_left left;
@@ -96,7 +96,7 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     _Alignas(64) block_sums sums;
     const block_place start = {(float *)bias, 0, tile_lines, 0};
     const block_place to = goes_straight ? place_in_matrix(end.c, p->n) : place_of_sums(sums);
-    p->functions->blocks[height - 1][width - 1](chain->count, chain->left.panel, right, bias ? &start : NULL, &to);
+    p->functions->blocks[height - 1][width - 1](chain->pairs, chain->left.panel, right, bias ? &start : NULL, &to);
     if (!goes_straight) end_block(&end, sums);
 }
 
@@ -112,8 +112,7 @@ static void product(const bf16_functions *functions, ptrdiff_t m, ptrdiff_t k, p
         do {
             chain.count = least(chain_steps, task.steps - chain.first);
             const ptrdiff_t first_k = chain.first * tile_depth, depth = least(chain.count * tile_depth, k - first_k);
-            // Any number of zeros changes a sum as one does, which is from -0 to 0.
-            chain.pairs = least(chain.count * tile_depth, depth + 3) / 2;
+            chain.pairs = pairs_of(depth);
             const left_operand some = left_from(&a, first, first_k);
             if (!sees) pack_left(count, depth, some, left);
             for (ptrdiff_t j = 0; j < n; j += across)

@@ -20,7 +20,7 @@ INLINE __m512i load_inputs(const void *window, ptrdiff_t column, int vectors) {
 /// A step of `lines` outputs, whose pairs begin at g. The last step has fewer windows, and zeros for the others.
 INLINE void sum_step(const int is_whole, const int vectors, const int lines, ptrdiff_t count, const void *const *windows, ptrdiff_t column,
                      const uint16_t *g, __m512 sum[][2]) {
-    for (int pair = 0; pair < 16; pair++) {
+    for (int pair = 0; pair < (is_whole ? 16 : pairs_of(count)); pair++) {
         __m512i even = _mm512_setzero_si512(), odd = even;
         if (is_whole || 2 * pair < count) even = load_inputs(windows[2 * pair], column, vectors);
         if (is_whole || 2 * pair + 1 < count) odd = load_inputs(windows[2 * pair + 1], column, vectors);
