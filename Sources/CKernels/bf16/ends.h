@@ -9,6 +9,8 @@
 /// the derivative depends on at the same place.
 typedef struct {
     ptrdiff_t rows, columns;
+    /// Rows with those that follow behind the block.
+    ptrdiff_t all_rows;
     float *c;
     /// Rows are ld apart, or where this is not NULL begin anywhere, so many floats behind c.
     ptrdiff_t ld;

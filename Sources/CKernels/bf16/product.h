@@ -71,6 +71,7 @@ INLINE void product_block(const product_task *p, ptrdiff_t row, ptrdiff_t lines,
     const block_end end = {
         .rows = lines,
         .columns = columns,
+        .all_rows = p->m - row,
         .c = p->c + place,
         .ld = p->n,
         .places = p->places ? p->places + row : NULL,

@@ -11,6 +11,21 @@ INLINE __m512bh broadcast_pair(const uint16_t *pair) {
     return (__m512bh)_mm512_set1_epi32(both);
 }
 
+/// Asks for where rows go: near ones before they are multiplied, into the second-level cache, as they would not stay in the first one until then.
+INLINE void ask_for_ends(const int width, const block_end *e, ptrdiff_t row, ptrdiff_t rows) {
+    const int is_near = e->places || e->ld <= near_floats;
+    if (is_near) row += tile_lines;
+    for (const ptrdiff_t end = least(row + rows, e->all_rows); row < end; row++)
+        ALL for (int j = 0; j < width; j++) {
+            const ptrdiff_t at = place_of_row(e, row) + j * tile_lines;
+            if (is_near) __builtin_prefetch(e->c + at, 0, 2);
+            else __builtin_prefetch(e->c + at, 1);
+            if (e->end < kernel_end_relu_derivative) continue;
+            if (is_near) __builtin_prefetch(e->values + at, 0, 2);
+            else __builtin_prefetch(e->values + at);
+        }
+}
+
 /// `lines` rows of a block, from `row` on. A number of theirs has a use for each vector of columns, so that reading keeps up with multiplying.
 INLINE void avx512_rows(const int is_whole, const int sees, const int lines, const int width, ptrdiff_t pairs, const block_left *left,
                         const tile *right, const float *bias, const block_end *e, ptrdiff_t row) {
@@ -19,14 +34,9 @@ INLINE void avx512_rows(const int is_whole, const int sees, const int lines, con
     __m512 sum[16];
     // Behind the last row that one again.
     ALL for (int i = 0; i < lines && sees; i++) from[i] = left->seen.windows[row + (i < rest ? i : rest - 1)];
-    ALL for (int i = 0; i < lines; i++) {
-        const ptrdiff_t at = place_of_row(e, row + (is_whole || i < rest ? i : 0));
-        ALL for (int j = 0; j < width; j++) {
-            sum[i * width + j] = bias ? _mm512_loadu_ps(bias + j * tile_lines) : _mm512_setzero_ps();
-            __builtin_prefetch(e->c + at + j * tile_lines, 1);
-            if (e->end >= kernel_end_relu_derivative) __builtin_prefetch(e->values + at + j * tile_lines);
-        }
-    }
+    ALL for (int i = 0; i < lines; i++)
+        ALL for (int j = 0; j < width; j++) sum[i * width + j] = bias ? _mm512_loadu_ps(bias + j * tile_lines) : _mm512_setzero_ps();
+    ask_for_ends(width, e, row, lines);
     const tile *packed = left->panel + row / tile_lines;
     const ptrdiff_t *column = left->seen.columns, line = row % tile_lines;
     for (; pairs > 0; pairs -= 16, right += width, packed += sees ? 0 : left->height, column += sees ? tile_depth : 0)

@@ -43,12 +43,12 @@ typedef struct {
     ptrdiff_t ld;
 } tile_rows;
 
-/// Asks for the first numbers of `rows` rows from `row` on: few neighbours of each are read at once, and the processor does not see them coming. Rows
-/// far apart would each take a page's address for it.
+/// Floats from row to row for which rows are asked for long before they are used: where they are further apart each would need a page's address for it.
+enum { near_floats = 256 };
+
+/// Asks for the first numbers of `rows` rows from `row` on: few neighbours of each are read at once, and the processor does not see them coming.
 INLINE void ask_for_rows(tile_rows from, ptrdiff_t row, ptrdiff_t rows) {
-    const ptrdiff_t far = 256;
-    if (from.ld > far) return;
-    for (ptrdiff_t i = row; i < row + rows; i++) __builtin_prefetch(from.first + i * from.ld);
+    for (ptrdiff_t i = row; i < row + rows && from.ld <= near_floats; i++) __builtin_prefetch(from.first + i * from.ld);
 }
 
 /// The lines of a tile whose line i holds 32 numbers of row i.
