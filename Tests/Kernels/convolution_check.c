@@ -193,13 +193,6 @@ static void check(enum kernel_precision precision, long rounds) {
     const kernel_convolution usual[] = {square(28, 1, 32, 4, 2, 1), square(14, 32, 64, 4, 2, 1), square(16, 3, 32, 4, 2, 1),
                                         square(9, 7, 2, 3, 1, 1), square(35, 1, 3, 3, 2, 1), square(7, 40, 130, 3, 1, 1)};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) check_all(precision, usual + i, 2, 0);
-    // Channels that bf16 reads where they lie: along three axes, in groups, with gaps, and to few.
-    for (long r = 0; r < (precision == kernel_bf16 ? 6 : 0); r++) {
-        kernel_convolution run = random_convolution(range(1, 3), 6, 1);
-        run.groups = range(1, 2), run.channels = 32 * run.groups * range(1, 2);
-        run.outputs = run.groups * (range(0, 1) ? 32 : range(1, 3));
-        check_all(precision, &run, range(1, 4), 0);
-    }
     const kernel_convolution narrow = square(3, 1056, 2, 2, 1, 0);
     check_all(precision, &narrow, 2, 0);
     kernel_convolution depthwise = square(10, 37, 37, 3, 1, 1);
@@ -209,6 +202,29 @@ static void check(enum kernel_precision precision, long rounds) {
     const kernel_convolution wide = square(2, 1100, 5, 2, 1, 0), deep = square(6, 130, 3, 3, 1, 1), large = square(40, 2, 3, 3, 1, 1);
     check_all(precision, &wide, 2, 0), check_all(precision, &deep, 2, 0), check_gradient(precision, &large, 3, 3, 6, 0);
     check_gradient(precision, &deep, 20, 0, 3, 0), check_gradient(precision, &usual[3], 3, 100, 150, 0);
+}
+
+/// Channels that bf16 reads where they lie.
+static void check_runs(void) {
+    // Along three axes, in groups, with gaps, and to few.
+    for (long r = 0; r < 12; r++) {
+        kernel_convolution run = random_convolution(range(1, 3), 6, 1);
+        run.groups = range(1, 2), run.channels = 32 * run.groups * range(1, 2);
+        run.outputs = run.groups * (range(0, 1) ? 32 : range(1, 3));
+        check_all(kernel_bf16, &run, range(1, 4), 0);
+    }
+    // Back to every other position, with each end: of a room, and of more windows than are multiplied at once.
+    const kernel_convolution room = {{4, 5, 6}, {2, 3, 3}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, {1, 1, 1}, 40, 32, 1};
+    const kernel_convolution area = square(64, 5, 32, 3, 2, 1);
+    for (int r = 0; r < 8; r++) {
+        check_direction(kernel_bf16, &room, kernel_convolve_transposed, 3, 0);
+        check_direction(kernel_bf16, &area, kernel_convolve_transposed, 1, 0);
+    }
+    // Gradients of one output and of some more than are summed at once, of a shard in pieces, and of one that calls cut.
+    const kernel_convolution one = square(7, 32, 1, 3, 1, 1), some = square(9, 64, 9, 3, 1, 1), large = square(40, 64, 5, 3, 1, 1);
+    const kernel_convolution small = square(4, 32, 20, 3, 1, 1);
+    check_gradient(kernel_bf16, &one, 3, 1, 4, 0), check_gradient(kernel_bf16, &some, 3, 1, 4, 0), check_gradient(kernel_bf16, &large, 1, 3, 3, 0);
+    for (int r = 0; r < 4; r++) check_gradient(kernel_bf16, &small, 3, 64, 100, 0);
 }
 
 int main(int argc, char **argv) {
@@ -222,7 +238,7 @@ int main(int argc, char **argv) {
         if (child == 0) {
             setenv("MPI_VAE_TEST_BF16", kinds[i], 1);
             const enum kernel_bf16_kind kind = kernel_bf16_kind();
-            if (kind != kernel_bf16_none) check(kernel_bf16, rounds / 4 + 1);
+            if (kind != kernel_bf16_none) check(kernel_bf16, rounds / 4 + 1), check_runs();
             if (wrong) printf("bf16, %s: %ld compared, %ld wrong\n", kernel_bf16_kind_name(kind), compared, wrong);
             fflush(stdout);
             _exit(wrong > 0);
