@@ -39,10 +39,10 @@ static size_t scratch_of_product(ptrdiff_t m, ptrdiff_t k, ptrdiff_t n) {
 
 /// The functions of a kind of instructions.
 typedef struct {
-    /// Of packed operands: with rows of what form the left ones of gradients are packed.
+    /// Blocks of packed operands, and how the left ones of gradients are packed for them.
     const multiply_block (*blocks)[panel_tiles];
     enum tile_form gradient_left;
-    /// NULL where all left operands are packed.
+    /// Where left operands are read row by row; NULL where all of them are packed and multiplied by `blocks`.
     const row_functions *rows;
 } bf16_functions;
 

@@ -3,7 +3,7 @@
 #include "ends.h"
 #include "pack.h"
 
-/// A block's left operand: a panel with `height` tiles in each step, or where that is NULL what the windows of its rows see.
+/// A block's left operand: a panel with `height` tiles in each step, or where there are `seen.windows` what those of its rows see.
 typedef struct {
     const tile *panel;
     ptrdiff_t height;

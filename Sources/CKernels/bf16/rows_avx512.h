@@ -5,6 +5,7 @@
 #pragma clang attribute push(__attribute__((target(TARGET_AVX512_BF16))), apply_to = function)
 
 #define ALL _Pragma("clang loop unroll(full)")
+
 INLINE __m512bh broadcast_pair(const uint16_t *pair) {
     int32_t both;
     __builtin_memcpy(&both, pair, sizeof both);
@@ -37,7 +38,7 @@ INLINE void avx512_rows(const int is_whole, const int sees, const int lines, con
     ALL for (int i = 0; i < lines; i++)
         ALL for (int j = 0; j < width; j++) sum[i * width + j] = bias ? _mm512_loadu_ps(bias + j * tile_lines) : _mm512_setzero_ps();
     ask_for_ends(width, e, row, lines);
-    const tile *packed = left->panel + row / tile_lines;
+    const tile *packed = sees ? NULL : left->panel + row / tile_lines;
     const ptrdiff_t *column = left->seen.columns, line = row % tile_lines;
     for (; pairs > 0; pairs -= 16, right += width, packed += sees ? 0 : left->height, column += sees ? tile_depth : 0)
         for (int pair = 0; pair < (sees ? 16 : least(16, pairs)); pair++) {
@@ -69,12 +70,12 @@ INLINE void avx512_row_block(const int sees, const int lines, const int width, p
 
 static void avx512_rows_1(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *e) {
     // Windows lie anywhere: there are registers for the places of eight.
-    if (left->panel) avx512_row_block(0, 16, 1, pairs, left, right, bias, e);
-    else avx512_row_block(1, 8, 1, pairs, left, right, bias, e);
+    if (left->seen.windows) avx512_row_block(1, 8, 1, pairs, left, right, bias, e);
+    else avx512_row_block(0, 16, 1, pairs, left, right, bias, e);
 }
 static void avx512_rows_2(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *e) {
-    if (left->panel) avx512_row_block(0, 8, 2, pairs, left, right, bias, e);
-    else avx512_row_block(1, 8, 2, pairs, left, right, bias, e);
+    if (left->seen.windows) avx512_row_block(1, 8, 2, pairs, left, right, bias, e);
+    else avx512_row_block(0, 8, 2, pairs, left, right, bias, e);
 }
 #undef ALL
 #pragma clang attribute pop
