@@ -81,7 +81,7 @@ static void find_windows(const seen_maps *m, const window *w, const void *maps, 
 }
 
 /// Where `count` windows of one tap are on the maps that they lie on, from the `first` on.
-static void find_places(const window *w, ptrdiff_t first, ptrdiff_t count, ptrdiff_t *places) {
+static inline void find_places(const window *w, ptrdiff_t first, ptrdiff_t count, ptrdiff_t *places) {
     const window_axis *depth = &w->axes[0], *height = &w->axes[1], *width = &w->axes[2];
     const ptrdiff_t lines = height->windows * depth->windows, step = width->step * w->stride;
     ptrdiff_t at = first % width->windows, line = first / width->windows;
