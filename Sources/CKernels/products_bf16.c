@@ -14,7 +14,7 @@ const char *kernel_bf16_kind_name(enum kernel_bf16_kind kind) {
 #include "bf16/multiply_fma.h"
 #include "bf16/pairs_avx512.h"
 #include "bf16/planes.h"
-#include "bf16/rows_gradient_avx512.h"
+#include "bf16/windows_gradient_avx512.h"
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>

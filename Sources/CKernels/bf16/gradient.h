@@ -70,7 +70,7 @@ typedef struct {
 static void sum_next(const gradient_block *b, ptrdiff_t rows, gradient_operands *from, const block_place *start, const block_place *to) {
     const ptrdiff_t steps = divided_up(rows, tile_depth), height = divided_up(b->rows, tile_lines), width = divided_up(b->columns, tile_lines);
     if (b->sum_windows) {
-        b->sum_windows(b->rows, b->columns, rows, from->windows, from->column, from->right, start, to);
+        b->sum_windows(b->columns, rows, from->windows, from->column, from->right, start, to);
         from->windows += rows;
     } else {
         b->multiply(pairs_of(rows), from->left, from->right, start, to);

@@ -45,13 +45,8 @@ static void pack_right(ptrdiff_t k, ptrdiff_t n, const float *b, int transposed,
         const ptrdiff_t panel = t / panel_tiles, width = panel_width(panel, n);
         tile *to = packed + panel_start(panel, steps) + s * width + t % panel_tiles;
         const ptrdiff_t row = s * tile_depth, column = t * tile_lines;
-        if (transposed) {
-            pack_tile(form_right_columns, (tile_rows){b + column * k + row, k}, n - column, k - row, to);
-        } else {
-            const tile_rows from = {b + row * n + column, n};
-            ask_for_rows(from, tile_depth, least(tile_depth, k - row - tile_depth));
-            pack_tile(form_right_rows, from, k - row, n - column, to);
-        }
+        if (transposed) pack_tile(form_right_columns, (tile_rows){b + column * k + row, k}, n - column, k - row, to);
+        else pack_tile(form_right_rows, (tile_rows){b + row * n + column, n}, k - row, n - column, to);
     }
 }
 
@@ -76,7 +71,7 @@ static void pack_runs(enum tile_form form, const kernel_fold *fold, ptrdiff_t st
                 const ptrdiff_t rest = columns - t * tile_lines;
                 if (l.a) ask_for_rows((tile_rows){l.a, l.ld}, tile_depth, least(tile_depth, rows - row - tile_depth));
                 // The forms are constants, so that they cost nothing in the loop.
-                if (form == form_right_rows && l.a) pack_tile(form_right_rows, (tile_rows){l.a, l.ld}, rows - row, rest, place);
+                if (form == form_right_rows) pack_tile(form_right_rows, (tile_rows){l.a, l.ld}, rows - row, rest, place);
                 else if (l.a) pack_tile(form_left_columns, (tile_rows){l.a, l.ld}, rows - row, rest, place);
                 else pack_seen(form_left_columns, l.seen.windows, *l.seen.columns, rows - row, place);
             }

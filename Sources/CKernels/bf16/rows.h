@@ -13,11 +13,12 @@ typedef struct {
 /// A block of a product over `pairs` of k, and what comes last. The chains begin with the bias of whole tiles, or with zeros where it is NULL.
 typedef void (*multiply_rows)(ptrdiff_t pairs, const block_left *left, const tile *right, const float *bias, const block_end *end);
 
-/// A block of a gradient, inputs by outputs, up to 32 of both, over what `count` windows see: inputs are the run from `column` on, and g is a right
-/// panel. Starts and ends as `multiply_block`.
-typedef void (*sum_windows)(ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t count, const void *const *windows, ptrdiff_t column, const tile *g,
+/// A block of a gradient, 32 inputs by up to 32 outputs, over what `count` windows see: inputs are the run from `column` on, and g is a right panel.
+/// Starts and ends as `multiply_block`.
+typedef void (*sum_windows)(ptrdiff_t outputs, ptrdiff_t count, const void *const *windows, ptrdiff_t column, const tile *g,
                             const block_place *start, const block_place *to);
 
+/// What a kind of instructions does without packing what windows see.
 typedef struct {
     /// By tiles of columns.
     multiply_rows multiply[panel_tiles];

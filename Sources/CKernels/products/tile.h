@@ -101,8 +101,6 @@ INLINE void G(tile)(const int mr, const int nv, const enum tile_left left, ptrdi
         ptrdiff_t p = k;
         ALL for (int i = 0; i < mr; i++) ALL for (int j = 0; j < nv; j++) __builtin_prefetch(c + i * ldc + j * VL, 1, 3);
         for (; p >= 2; p -= 2) {
-            // Sums of columns read few neighbours of each row.
-            if (mr == 1) ALL for (int j = 0; j < nv; j++) __builtin_prefetch(b + 16 * ldb + j * VL), __builtin_prefetch(b + 17 * ldb + j * VL);
             STEP(a[i], ldb)
             a += lda;
             STEP(a[i], ldb)
