@@ -19,12 +19,19 @@ struct Replay {
         for number in 0..<seeds.count + count {
             let input = number < seeds.count ? seeds[number] : mutations.next()
             try input.write(to: kept)
-            // Whatever takes longer hangs.
-            alarm(10)
+            limitTime()
             target.tryOut(input)
         }
         try FileManager.default.removeItem(at: kept)
         print("\(target.rawValue): \(seeds.count) seeds and \(count) inputs made of them")
+    }
+
+    /// Ends the process if an input keeps a processor for 10 seconds, or waits for 2 minutes: of the largest rows (2^26 values) half a
+    /// gigabyte is asked of the system, which a busy machine is slow to give.
+    private static func limitTime() {
+        var time = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: 10, tv_usec: 0))
+        setitimer(__itimer_which_t(ITIMER_VIRTUAL.rawValue), &time, nil)
+        alarm(120)
     }
 }
 #endif
