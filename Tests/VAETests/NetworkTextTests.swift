@@ -90,6 +90,49 @@ struct NetworkTextTests {
             ])
     }
 
+    /// Two in one block would have parameters of the same names.
+    @Test func normalizationsBehindEachOther() throws {
+        let text = "layer-norm, relu, batch-norm, batch-norm unscaled, conv 4 k3, layer-norm, position-norm, unit-norm, tanh"
+        let blocks = try NetworkText.blocks(text)
+        #expect(
+            blocks.map(\.text) == [
+                "layer-norm, relu", "batch-norm", "batch-norm unscaled", "conv 4 k3, layer-norm", "position-norm",
+                "unit-norm, tanh",
+            ])
+        let networks = try ModelNetworks(Shape([8, 8, 1]), encoder: blocks, latentSize: 3)
+        let model = Model(
+            ModelSpecification(latent: .normal, inputSize: 64, hiddenSizes: [], latentSize: 3, networks: networks))
+        let names = model.layout.entries.map(\.name)
+        #expect(Set(names).count == names.count && names.contains("encoder/4/gain"))
+    }
+
+    /// What the likelihood wants of each value, or a mask adds, goes up to the first block that can make channels.
+    @Test(arguments: [
+        ("batch-norm, conv 4 k3 p1", ["dense 8x6x4", "transposed-conv 8x6x2 k3 p1"]),
+        ("softplus", ["dense 8x6x2"]),
+        (
+            "average-pool k2 s2, dropout 0, conv 4 k3 p1, relu",
+            ["dense 4x3x4, relu", "transposed-conv 4x3x2 k3 p1", "dropout 0.0", "resize 8x6x2"]
+        ),
+        (
+            "tokens, positions learned, attention 1, dense 5",
+            ["dense 5", "dense 48x2", "attention 1", "positions learned", "shape 8x6x2"]
+        ),
+        ("shape 4x3x4, conv 4 k3 p1", ["dense 4x3x4", "transposed-conv 4x3x8 k3 p1", "shape 8x6x2"]),
+        ("global-pool, dense 3", ["dense 3", "dense 2", "resize 8x6x2"]),
+        (
+            "residual (conv 2 k3 p1), conv 4 k3 p1",
+            ["dense 8x6x4", "transposed-conv 8x6x2 k3 p1", "residual (transposed-conv 8x6x2 k3 p1)"]
+        ),
+    ])
+    func mirrorsWithOtherChannels(encoder items: String, decoder: [String]) throws {
+        let blocks = try NetworkText.blocks(items)
+        let networks = try ModelNetworks(Shape([8, 6, 1]), encoder: blocks, latentSize: 3, heads: 2)
+        #expect(networks.decoder.dropLast().map(\.text) == decoder)
+        let masked = try ModelNetworks(Shape([4, 6, 1]), encoder: blocks, latentSize: 3, seesMask: true)
+        #expect(try NetworkSpecification(Shape(3), masked.decoder).shapes().last == Shape([4, 6, 1]))
+    }
+
     /// The likelihood says what is done to the decoder's values.
     @Test func activationAtTheEnd() throws {
         let decoder = try NetworkText.blocks("dense 8, relu, dense 6, sigmoid")
@@ -113,8 +156,9 @@ struct NetworkTextTests {
         (["conv 32 k4 s-1"], "\"s-1\" is none of"),
         (["conv 99999999999999999999 k4"], "the number of channels is missing"),
         (["dense"], "one number of outputs is missing"),
-        (["dropout"], "the probability is missing"),
-        (["dropout 1"], "the probability is missing"),
+        (["dropout"], "a probability must follow"),
+        (["dropout 1"], "a probability must follow"),
+        (["dropout -0.1"], "a probability must follow"),
         (["dense 3", "batch-norm 5"], "\"5\" is none of epsilon, momentum and unscaled"),
         (["dense 3", "batch-norm e0"], "\"e0\" is none of epsilon, momentum and unscaled"),
         (["dense 3", "group-norm x"], "\"x\" is no number of groups"),

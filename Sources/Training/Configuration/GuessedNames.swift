@@ -137,7 +137,8 @@ public enum GuessedNames {
         alone, on as many ranks as `mpirun -n N mpi-vae` starts
         n np nproc nprocs numprocs processes ranks nranks numranks worldsize nodes nnodes ntasks ppn hosts: ranks are started \
         by `mpirun -n N mpi-vae ...`, on several nodes by the job script of `mpi-vae slurm`
-        dropout dropoutrate pdrop: there is no dropout: --corruption masking hides values from the encoder
+        dropout dropoutrate pdrop: it is an item of networks, as in --encoder "dense 400, relu, dropout 0.1"; --corruption masking \
+        hides values from the encoder
         tensorboard wandb mlflow logger comet usewandb: there is none: figures are in metrics.csv and report.html of the run's \
         folder
         v verbose verbosity q quiet silent debug loglevel progress noprogress: there is none: results go to stdout, messages \

@@ -76,6 +76,9 @@ extension Block.Operation {
             mirror: { _ in .normalized(normalization) },
             make: { input, _, _, name, plan in normalization.make!(input, name, &plan) })
     }
+
+    /// Whether it is ``normalized(_:)``.
+    var isNormalization: Bool { Normalization.itemNames.contains(String(description.prefix { $0 != " " })) }
 }
 
 extension NetworkError {

@@ -147,7 +147,7 @@ extension Block.Operation {
             return output
         }
         return Block.Operation(
-            "residual (\(NetworkSpecification(Shape(1), blocks).text))",
+            "residual (\(NetworkSpecification(Shape(1), blocks).text))", makesChannels: true,
             shape: { input throws(NetworkError) in try output(input) },
             mirror: { input throws(NetworkError) in
                 // What is normalised first here is so in the mirror.

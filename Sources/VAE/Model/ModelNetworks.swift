@@ -32,8 +32,9 @@ public struct ModelNetworks: Sendable, Equatable {
         if let decoder {
             blocks = decoder
         } else if !encoder.isEmpty {
-            let first = Block(.dense(shapes[shapes.count - 1]), network.ending(behind: encoder.count - 1))
-            blocks = [first] + (try network.mirror(to: given))
+            let mirrored = try network.mirror(to: given)
+            let last = mirrored.isEmpty ? given : shapes[shapes.count - 1]
+            blocks = [Block(.dense(last), network.ending(behind: encoder.count - 1))] + mirrored
         } else {
             blocks = [Block(.dense(given))]
         }

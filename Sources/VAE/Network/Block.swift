@@ -19,6 +19,8 @@ public struct Block: Sendable, Equatable {
         let isLinear: Bool
         /// Whether it gives each value a value, and so its values are no activations of their own, but those of the block below.
         let isAside: Bool
+        /// Whether it makes whatever channels are wanted, and so its mirror; others give the channels that they get.
+        let makesChannels: Bool
 
         /// - Parameters:
         ///   - shape: what it makes of rows of a shape, or why it cannot.
@@ -26,11 +28,11 @@ public struct Block: Sendable, Equatable {
         ///   - make: is told whether nobody wants the gradient with regard to its input, as of a network's first layer. The activation is nil
         ///     unless it is linear.
         init(
-            _ description: String, isLinear: Bool = false, isAside: Bool = false, shape: @escaping Shapes,
-            mirror: @escaping Mirror,
-            make: @escaping Make
+            _ description: String, isLinear: Bool = false, isAside: Bool = false, makesChannels: Bool? = nil,
+            shape: @escaping Shapes, mirror: @escaping Mirror, make: @escaping Make
         ) {
             (self.description, self.isLinear, self.isAside) = (description, isLinear, isAside)
+            self.makesChannels = makesChannels ?? isLinear
             (self.shape, self.mirror, self.make) = (shape, mirror, make)
         }
 

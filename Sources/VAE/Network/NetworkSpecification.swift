@@ -41,9 +41,12 @@ public struct NetworkSpecification: Sendable, Equatable {
     /// - Parameter output: the input's shape, but for the channels.
     public func mirror(to output: Shape) throws(NetworkError) -> [Block] {
         let shapes = [input] + (try self.shapes())
+        // The mirrors of what is below it give the channels that they get.
+        let lowest = blocks.firstIndex { $0.operation.makesChannels } ?? blocks.count
         var mirrored: [Block] = []
         for index in (firstOperation..<blocks.count).reversed() {
-            let operation = try blocks[index].operation.mirror(index > 0 ? shapes[index] : output)
+            let before = index > lowest ? shapes[index] : shapes[index].scaled(from: input, to: output)
+            let operation = try blocks[index].operation.mirror(index == firstOperation ? output : before)
             let endsSo = operation.isLinear || blocks[index].ending != Block.Ending()
             mirrored.append(Block(operation, endsSo ? ending(behind: index - 1) : Block.Ending()))
         }
@@ -72,4 +75,13 @@ public struct NetworkSpecification: Sendable, Equatable {
 
     /// The list as users type it.
     public var text: String { blocks.map(\.text).joined(separator: ", ") }
+}
+
+extension Shape {
+    /// The same with as many channels more or less as one shape has than another, if they are whole ones.
+    fileprivate func scaled(from: Shape, to: Shape) -> Shape {
+        let (channels, factor) = (sizes[sizes.count - 1], to.sizes[to.sizes.count - 1])
+        let (whole, rest) = (channels * factor).quotientAndRemainder(dividingBy: from.sizes[from.sizes.count - 1])
+        return rest == 0 ? Shape(sizes.dropLast() + [whole]) : self
+    }
 }

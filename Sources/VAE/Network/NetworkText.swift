@@ -1,7 +1,7 @@
 /// Blocks as users write them, one word list an item: "conv 32 k4 s2 p1", "batch-norm", "relu", "residual (conv 32 k3 p1, relu)", "dense 256".
 ///
 /// An operation begins a block; an activation and a normalisation behind it belong to it, in the order in which they stand. Numbers with an x
-/// between them are for one axis each.
+/// between them are for one axis each. A normalisation behind one that stands alone begins a block, too.
 public enum NetworkText {
     /// The blocks of a list; throws a sentence that names the item.
     public static func blocks(_ items: [String]) throws(NetworkError) -> [Block] {
@@ -48,7 +48,7 @@ public enum NetworkText {
             blocks[blocks.count - 1].ending.activation = activation
             blocks[blocks.count - 1].ending.normalizesFirst = ending.normalization != .none
         } else if let normalization = try Normalization(item: words) {
-            guard let ending = blocks.last?.ending, ending.normalization == .none else {
+            guard let last = blocks.last, last.ending.normalization == .none, !last.operation.isNormalization else {
                 return blocks.append(Block(.normalized(normalization)))
             }
             blocks[blocks.count - 1].ending.normalization = normalization

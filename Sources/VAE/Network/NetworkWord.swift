@@ -80,8 +80,8 @@ enum NetworkWord {
         (
             "dropout",
             { words throws(NetworkError) in
-                guard words.count == 1, let share = Float(words[0]), share > 0, share < 1 else {
-                    throw NetworkError("the probability is missing, between 0 and 1, as in \"dropout 0.1\"")
+                guard words.count == 1, let share = Float(words[0]), share >= 0, share < 1 else {
+                    throw NetworkError("a probability must follow, at least 0 and below 1, as in \"dropout 0.1\"")
                 }
                 return .dropout(share)
             }
