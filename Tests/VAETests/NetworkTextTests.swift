@@ -110,6 +110,8 @@ struct NetworkTextTests {
     @Test(arguments: [
         ("batch-norm, conv 4 k3 p1", ["dense 8x6x4", "transposed-conv 8x6x2 k3 p1"]),
         ("softplus", ["dense 8x6x2"]),
+        ("tokens", ["dense 48x2", "shape 8x6x2"]),
+        ("max-pool k2 s2, softmax", ["dense 4x3x2", "softmax", "resize 8x6x2"]),
         (
             "average-pool k2 s2, dropout 0, conv 4 k3 p1, relu",
             ["dense 4x3x4, relu", "transposed-conv 4x3x2 k3 p1", "dropout 0.0", "resize 8x6x2"]

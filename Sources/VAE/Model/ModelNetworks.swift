@@ -27,14 +27,13 @@ public struct ModelNetworks: Sendable, Equatable {
         let seen = seesMask ? shape.times(2) : shape
         let given = shape.times(heads)
         let network = NetworkSpecification(seen, encoder)
-        let shapes = try network.shapes()
+        _ = try network.shapes()
         var blocks: [Block]
         if let decoder {
             blocks = decoder
         } else if !encoder.isEmpty {
-            let mirrored = try network.mirror(to: given)
-            let last = mirrored.isEmpty ? given : shapes[shapes.count - 1]
-            blocks = [Block(.dense(last), network.ending(behind: encoder.count - 1))] + mirrored
+            let first = Block(.dense(try network.mirrorInput(to: given)), network.ending(behind: encoder.count - 1))
+            blocks = [first] + (try network.mirror(to: given))
         } else {
             blocks = [Block(.dense(given))]
         }

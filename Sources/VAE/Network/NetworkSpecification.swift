@@ -54,6 +54,12 @@ public struct NetworkSpecification: Sendable, Equatable {
         return try NetworkText.blocks(mirrored.flatMap(\.items))
     }
 
+    /// The shape of the rows that ``mirror(to:)`` takes: the last block's, but for the channels where no mirror makes those of `output`.
+    func mirrorInput(to output: Shape) throws(NetworkError) -> Shape {
+        let last = try shapes().last ?? input
+        return blocks.contains { $0.operation.makesChannels } ? last : last.scaled(from: input, to: output)
+    }
+
     /// The same with conditions at all that has weights but the last of it, which gives what others interpret, unless it is all there is.
     ///
     /// - Parameter count: the numbers of a row's conditions.
