@@ -46,7 +46,7 @@ public struct NetworkSpecification: Sendable, Equatable {
         var mirrored: [Block] = []
         for index in (firstOperation..<blocks.count).reversed() {
             let before = index > lowest ? shapes[index] : shapes[index].scaled(from: input, to: output)
-            let operation = try blocks[index].operation.mirror(index == firstOperation ? output : before)
+            let operation = try blocks[index].operation.mirror(before)
             let endsSo = operation.isLinear || blocks[index].ending != Block.Ending()
             mirrored.append(Block(operation, endsSo ? ending(behind: index - 1) : Block.Ending()))
         }
